@@ -1,0 +1,1 @@
+"""What the folders share: the adversarial step, and the services around it."""

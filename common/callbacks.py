@@ -1,0 +1,139 @@
+"""What happens beside the steps of a training: rows, pictures, models, the state."""
+
+import csv
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+
+from common.checkpoints import load_state, save_state
+
+COLUMNS = ("d_loss", "g_loss", "acc_real", "acc_fake", "acc_adv")
+EVERY = 10  # steps averaged in one row
+
+
+def run_callbacks(run, save_every, summarize):
+    """The callbacks of a training, in their order: the state is saved last.
+
+    Args:
+        run: Path of the run folder.
+        save_every: epochs between two calls of `summarize`.
+        summarize: function of the number of finished epochs.
+    """
+    callbacks = [
+        keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
+        History(run),
+        Snapshots(save_every, summarize),
+        State(run),
+    ]
+    if keras.backend.backend() == "tensorflow":
+        callbacks.insert(1, keras.callbacks.TensorBoard(run / "tensorboard"))
+    return callbacks
+
+
+def verbosity():
+    """1, a progress bar, on a terminal; 2, a line an epoch, in a file or a pipe."""
+    return 1 if sys.stdout.isatty() else 2
+
+
+class History(keras.callbacks.Callback):
+    """Write `history.csv`, a row of means every 10 steps, and `times.csv`.
+
+    `history.csv` holds no clock times, so that equal runs write equal files.
+    """
+
+    def __init__(self, run):
+        super().__init__()
+        self.path, self.times_path = run / "history.csv", run / "times.csv"
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self.rows = epoch + 1, []
+        self.last_step, self.last_sums = 0, dict.fromkeys(COLUMNS, 0)
+        self.started = time.time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = batch + 1
+        if step % EVERY == 0 or step == self.params["steps"]:
+            # The logs are means since the epoch began: take the earlier rows out.
+            sums = {name: float(logs[name]) * step for name in COLUMNS}
+            steps = step - self.last_step
+            means = [(sums[name] - self.last_sums[name]) / steps for name in COLUMNS]
+            row = [self.epoch, step, *(f"{mean:.4f}" for mean in means)]
+            append_row(self.path, ["epoch", "step", *COLUMNS], row)
+            self.last_step, self.last_sums = step, sums
+
+    def on_epoch_end(self, epoch, logs=None):
+        ended = time.strftime("%Y-%m-%dT%H:%M:%S")
+        row = [self.epoch, f"{time.time() - self.started:.2f}", ended]
+        append_row(self.times_path, ["epoch", "seconds", "ended"], row)
+
+
+def append_row(path, names, row):
+    """Append a row to a CSV file, after the names where the file is new."""
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([names, row] if is_new else [row])
+
+
+def forget_rows_after(epoch, path):
+    """Drop the rows of epochs that were begun but whose state was not saved."""
+    if not path.exists():
+        return
+    names, *rows = path.read_text().splitlines()
+    kept = [row for row in rows if row and int(row.split(",")[0]) <= epoch]
+    part = path.with_name(f"{path.name}.part")
+    part.write_text("\n".join([names, *kept, ""]))
+    part.replace(path)
+
+
+class Snapshots(keras.callbacks.Callback):
+    """Call `summarize(n)` after every `every`th epoch and after the last one."""
+
+    def __init__(self, every, summarize):
+        super().__init__()
+        self.every, self.summarize = every, summarize
+
+    def on_epoch_end(self, epoch, logs=None):
+        done = epoch + 1
+        if done % self.every == 0 or done == self.params["epochs"]:
+            with self.model.averaged_generator():
+                self.summarize(done)
+
+
+class State(keras.callbacks.Callback):
+    """Save the state after every epoch."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_end(self, epoch, logs=None):
+        save_state(self.model, epoch + 1, self.run)
+
+
+def resume(gan, run):
+    """Bring `gan` and the run folder back to the last whole epoch; return its number."""
+    epoch = load_state(gan, run)
+    for name in ("history.csv", "times.csv"):
+        forget_rows_after(epoch, Path(run) / name)
+    return epoch
+
+
+@contextmanager
+def kept_on_interrupt(gan, run, summarize):
+    """On Ctrl-C or SIGTERM: keep pictures and models of the last whole epoch, tell how
+    to go on, and pass the interrupt on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not (run / "state.npz").exists():
+            print(f"\ninterrupted before the first epoch was finished: {run} holds none")
+            raise
+        epoch = resume(gan, run)
+        with gan.averaged_generator():
+            summarize(epoch)
+        print(f"\ninterrupted; go on after epoch {epoch} with: --resume {run}")
+        raise

@@ -1,0 +1,151 @@
+"""Models as files, and the state from which a run goes on.
+
+A model file holds what can be used later; the state holds all that training needs: the
+weights of both models, both optimizers and every random generator.
+"""
+
+import logging
+import os
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from common.errors import UserError
+
+STATE = "state.npz"
+HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"  # how .h5 and .keras files start
+
+
+def save_models(run, epoch, g_model, d_model):
+    """Save `generator_model_010.h5` and `discriminator_model_010.h5`."""
+    for kind, model in (("generator", g_model), ("discriminator", d_model)):
+        path = Path(run) / f"{kind}_model_{epoch:03d}.h5"
+        part = path.with_suffix(".part.h5")
+        with quiet_keras():
+            model.save(part, include_optimizer=False)
+        part.replace(path)
+
+
+def load_model(path):
+    """Load a Keras model from a `.h5` or `.keras` file, for use and not for training.
+
+    Raises:
+        UserError: there is no such file, or it is not a whole Keras model.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise UserError(f"cannot read the model {path}: {error.strerror}") from None
+    if not start:
+        raise UserError(f"{path} is empty: it is not a Keras model")
+    if not (start == HDF5 or start.startswith(ZIP)):
+        raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
+    from keras.models import load_model as load
+
+    try:
+        with quiet_keras():
+            return load(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras and h5py raise many kinds
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path} is damaged or not a Keras model: {why}") from None
+
+
+def load_generator(path):
+    """Load a generator.
+
+    Returns:
+        model, latent_dim, and the range of its images: (0, 1) or (-1, 1).
+
+    Raises:
+        UserError: as `load_model`, or the model is not a generator.
+    """
+    model = load_model(path)
+    shapes = model.input_shape, model.output_shape
+    if is_discriminator(model):
+        raise UserError(f"{path} is a discriminator: wanted is a generator_model file")
+    if [len(shape) for shape in shapes] != [2, 4]:
+        raise UserError(f"{path} is not a generator: it makes {shapes[1]} of {shapes[0]}")
+    return model, model.input_shape[-1], image_range(model)
+
+
+def load_discriminator(path):
+    """Load a discriminator.
+
+    Raises:
+        UserError: as `load_model`, or the model is not a discriminator.
+    """
+    model = load_model(path)
+    if not is_discriminator(model):
+        raise UserError(f"{path} is not a discriminator: wanted is one")
+    return model
+
+
+def is_discriminator(model):
+    return len(model.input_shape) == 4 and model.output_shape[1:] == (1,)
+
+
+def image_range(g_model):
+    """(-1, 1) where the last activation of a generator is tanh, else (0, 1)."""
+    for layer in reversed(g_model.layers):
+        activation = getattr(layer, "activation", None)
+        if activation is not None:
+            return (-1, 1) if activation.__name__ == "tanh" else (0, 1)
+    return (0, 1)
+
+
+@contextmanager
+def quiet_keras():
+    """Silence Keras's advice to prefer .keras: these files are .h5 on purpose."""
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def state_variables(gan):
+    """Everything that a step changes: weights, random generators, both optimizers."""
+    optimizers = (gan.d_model.optimizer, gan.gan_model.optimizer)
+    return [*gan.variables, *(v for o in optimizers for v in o.variables)]
+
+
+def save_state(gan, epoch, run):
+    """Write `state.npz`, as a whole or not at all."""
+    arrays = {
+        f"{i:03d}:{variable.path}": variable.numpy()
+        for i, variable in enumerate(state_variables(gan))
+    }
+    part = Path(run) / f"{STATE}.part"
+    with part.open("wb") as file:
+        np.savez(file, epoch=epoch, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(Path(run) / STATE)
+
+
+def load_state(gan, run):
+    """Set `gan` to the state in this run folder and return its number of epochs.
+
+    Raises:
+        UserError: there is no state, it is damaged, or it belongs to other models.
+    """
+    path = Path(run) / STATE
+    if not path.exists():
+        raise UserError(f"{run} has no {STATE}: no epoch was finished, start a new run")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            epoch, *values = [archive[name] for name in archive.files]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged ({error}): start a new run") from None
+    variables = state_variables(gan)
+    if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+        raise UserError(f"{path} belongs to other models than these")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return int(epoch)

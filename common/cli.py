@@ -1,0 +1,182 @@
+"""Command lines: options parsed before Keras is imported, one sentence for an error.
+
+Nothing here is slow to import, so that `--help` and a wrong option answer at once.
+"""
+
+import argparse
+import functools
+import math
+import secrets
+import signal
+import sys
+
+from common.errors import UserError
+from common.runs import resumed_options
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, treated as Ctrl-C is."""
+
+
+def command(main):
+    """Decorate a script's `main(argv)`: exit codes 2, 130 and 143 instead of tracebacks.
+
+    A UserError is printed to standard error and exits with 2; Ctrl-C exits with 130 and
+    SIGTERM with 143, after whatever the script does about them.
+    """
+
+    @functools.wraps(main)
+    def run(argv=None):
+        before = signal.signal(signal.SIGTERM, _terminate)
+        try:
+            main(argv)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
+        except KeyboardInterrupt as stop:
+            raise SystemExit(143 if isinstance(stop, Terminated) else 130) from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    return run
+
+
+def _terminate(signum, frame):
+    raise Terminated
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that shows a script's docstring and raises UserError."""
+
+    def __init__(self, doc):
+        super().__init__(
+            usage="%(prog)s [options]",
+            description=doc.strip().splitlines()[0],
+            allow_abbrev=False,
+            formatter_class=lambda prog: argparse.HelpFormatter(
+                prog, max_help_position=26, width=100
+            ),
+        )
+
+    def error(self, message):
+        raise UserError(f"{message} (see --help)")
+
+
+def whole_number(at_least, even=False):
+    """A type for add_argument: a whole (and even) number of at least `at_least`."""
+    wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
+
+    def parse(text):
+        try:
+            number = int(text)
+        except ValueError:
+            number = None
+        if number is None or number < at_least or (even and number % 2):
+            raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
+        return number
+
+    return parse
+
+
+def positive(text):
+    """A type for add_argument: a finite number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return number
+
+
+def step_options(argv, doc, data=False):
+    """Options of the scripts that show one step: where results go, the seed, the data."""
+    parser = Parser(doc)
+    if data:
+        parser.add_argument("--data", default="auto", help=DATA_HELP)
+    parser.add_argument("--seed", type=whole_number(0), help="repeats the outcome")
+    parser.add_argument("--run-dir", metavar="DIR", help="a new folder for the results")
+    return parser.parse_args(argv)
+
+
+DATA_HELP = "auto, mnist, fashion-mnist, digits, or a path (auto)"
+
+
+DEFAULTS = {
+    "data": "auto",
+    "seed": None,  # None: one is drawn, and recorded
+    "steps_per_epoch": None,  # None: images // batch_size
+    "run_dir": None,
+    "resume": None,
+    "precision": "float32",
+    "device": "auto",
+    "preset": None,
+    "dry_run": False,
+}
+DRY_RUN = {"data": "synthetic", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
+
+
+def training_options(argv, doc, script, tutorial, presets):
+    """The options of a `train.py`: those typed, else the preset's, else the tutorial's.
+
+    Args:
+        argv: list of words, or None for the command line's.
+        doc: the script's docstring; its first line heads the help.
+        script: path of the script below the repository, "mnist_gan/train.py".
+        tutorial: dict of the values of epochs, batch_size, latent_dim, learning_rate
+            and save_every.
+        presets: dict, name of a preset -> dict of the options that it changes.
+
+    Returns:
+        a Namespace of all options; with --resume those of the run that is resumed.
+
+    Raises:
+        UserError: an option is unknown, its value is out of range, or it differs from
+            that of the run to be resumed.
+    """
+    defaults = {**DEFAULTS, **tutorial}
+    words = vars(_training_parser(doc, defaults, presets).parse_args(argv))
+    given = {name: value for name, value in words.items() if value is not None}
+    if "resume" in given:
+        if "run_dir" in given:
+            raise UserError("--resume goes on in the run's own folder: omit --run-dir")
+        return argparse.Namespace(**resumed_options(given["resume"], script, given))
+    preset = presets.get(given.get("preset"), {})
+    dry = DRY_RUN if "dry_run" in given else {}
+    options = argparse.Namespace(**{**defaults, **preset, **dry, **given})
+    if options.seed is None:
+        options.seed = secrets.randbelow(2**31)
+    return options
+
+
+def _training_parser(doc, defaults, presets):
+    parser = Parser(doc)
+
+    def add(name, meaning, default=None, **keywords):
+        shown = default or defaults[name.replace("-", "_")]
+        parser.add_argument(f"--{name}", help=f"{meaning} ({shown})", **keywords)
+
+    number = {"type": whole_number(1), "metavar": "N"}
+    even = {"type": whole_number(2, even=True), "metavar": "N"}
+    parser.add_argument("--data", help=DATA_HELP)
+    add("epochs", "how often to go through steps-per-epoch steps", **number)
+    add("batch-size", "images a step, half of them real", **even)
+    add("latent-dim", "size of a latent point", **number)
+    add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
+    add("seed", "repeats a run", "drawn", type=whole_number(0), metavar="N")
+    add("save-every", "epochs between pictures and models", **number)
+    add("steps-per-epoch", "steps", "images // batch size", **number)
+    add("run-dir", "new folder for the results", "runs/.../NNNN", metavar="DIR")
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
+    add("precision", "auto: bfloat16 where it is fast", choices=PRECISIONS, metavar="P")
+    add("device", "auto, cpu, gpu, or gpu:1 for the second", metavar="D")
+    parser.add_argument(
+        "--preset", choices=presets, help="quick: digits within 3 minutes on 2 cores"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", default=None, help="two steps on tiny data"
+    )
+    return parser
+
+
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")

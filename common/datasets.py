@@ -1,0 +1,167 @@
+"""Where images come from, in which order, and what they must look like.
+
+MNIST and Fashion-MNIST are taken from the first place that has them: the folder named
+by the environment variable GAN_DATA_DIR, Keras's cache, Keras's download.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common import readers
+from common.errors import UserError
+
+SHAPE = (28, 28)
+KERAS_FILES = {"mnist": "mnist.npz", "fashion-mnist": "fashion-mnist"}
+
+
+class Images(NamedTuple):
+    """A set of images and where it comes from."""
+
+    pixels: np.ndarray  # uint8 (n, h, w, c)
+    labels: np.ndarray | None  # (n,)
+    name: str  # mnist, fashion-mnist, digits, synthetic, or the file's name
+    source: str  # path, or the package that brought it
+    notice: str = ""  # what nobody may miss: these are not the images one thinks of
+
+    def describe(self):
+        """What `options.json` keeps of them."""
+        digest = hashlib.sha256(str(self.pixels.shape).encode())
+        digest.update(np.ascontiguousarray(self.pixels))
+        return {
+            "name": self.name,
+            "source": self.source,
+            "shape": list(self.pixels.shape),
+            "fingerprint": digest.hexdigest()[:16],
+        }
+
+
+def load_images(data="auto", split="train"):
+    """Load 28x28 grey images.
+
+    Args:
+        data: "mnist", "fashion-mnist", "digits" (carried by scikit-learn), "synthetic"
+            (drawn bars), "auto" (MNIST, else the digits), or a path to an `.npz`, a
+            `.csv` or a folder of IDX files.
+        split: "train" or "test".
+
+    Raises:
+        UserError: there are none, or they are not 28x28 grey images.
+    """
+    if data == "auto":
+        return mnist_or_digits(split)
+    if data in KERAS_FILES:
+        return named_set(data, split)
+    if data == "digits":
+        return embedded_digits(split)
+    if data == "synthetic":
+        return synthetic_bars()
+    path = Path(data).expanduser()
+    pixels, labels = readers.read_images(path, split)
+    return checked(pixels, labels, path.stem, str(path))
+
+
+def mnist_or_digits(split):
+    try:
+        return named_set("mnist", split)
+    except NotFoundError as reason:
+        digits = embedded_digits(split)
+        return digits._replace(
+            notice=f"THIS IS NOT MNIST, which was not found ({reason}). Used instead: "
+            f"{len(digits.pixels)} small handwritten digits that scikit-learn carries."
+        )
+
+
+class NotFoundError(UserError):
+    """The set is in none of the places."""
+
+
+def named_set(name, split):
+    """MNIST or Fashion-MNIST from the first place that has it."""
+    for path in local_places(name):
+        if path.exists():
+            pixels, labels = readers.read_images(path, split)
+            return checked(pixels, labels, name, str(path))
+    pixels, labels = download(name)[split]
+    return checked(pixels, labels, name, "downloaded by Keras")
+
+
+def local_places(name):
+    if data_dir := os.environ.get("GAN_DATA_DIR"):
+        yield Path(data_dir) / name
+    keras_home = os.environ.get("KERAS_HOME", "~/.keras")
+    yield Path(keras_home).expanduser() / "datasets" / KERAS_FILES[name]
+
+
+def download(name):
+    from keras import datasets
+
+    module = getattr(datasets, name.replace("-", "_"))
+    try:
+        train, test = module.load_data()
+    except Exception as error:  # Keras raises plain Exceptions
+        raise NotFoundError(
+            f"{name} is neither in $GAN_DATA_DIR/{name} nor in Keras's cache, "
+            f"and its download failed: {str(error).splitlines()[0]}"
+        ) from None
+    return {"train": train, "test": test}
+
+
+def embedded_digits(split):
+    """Scikit-learn's 8x8 digits, enlarged to 20x20 in a 28x28 frame as MNIST's are.
+
+    The first 1500 are for training, the last 297 for testing.
+    """
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    part = slice(None, 1500) if split == "train" else slice(1500, None)
+    grey = np.round(digits.images[part] * 255 / 16).astype(np.uint8)
+    large = [Image.fromarray(g).resize((20, 20), Image.Resampling.BICUBIC) for g in grey]
+    pixels = np.pad(np.stack(large), ((0, 0), (4, 4), (4, 4)))
+    return checked(pixels, digits.target[part], "digits", "scikit-learn")
+
+
+def synthetic_bars():
+    """512 images of a grey bar: something to try a script on, nothing to learn from."""
+    rng = np.random.default_rng(0)
+    pixels = np.zeros((512, *SHAPE), np.uint8)
+    for image, (x, y) in zip(pixels, rng.integers(2, 14, (512, 2)), strict=True):
+        image[y : y + 12, x : x + 4] = 200
+    notice = "SYNTHETIC DATA: grey bars, for trying the script. Nothing will be learned."
+    return checked(pixels, None, "synthetic", "drawn")._replace(notice=notice)
+
+
+def checked(pixels, labels, name, source):
+    """Images, if these are: (n, 28, 28), of bytes 0..255 or floats 0..1.
+
+    Raises:
+        UserError: empty, another shape or type, values out of range or not numbers.
+    """
+    if pixels.ndim == 4 and pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    if pixels.shape[1:] != SHAPE:
+        raise UserError(f"{source}: images of shape {pixels.shape}, not (n, 28, 28)")
+    if len(pixels) == 0:
+        raise UserError(f"{source}: there are no images in it")
+    if labels is not None and len(labels) != len(pixels):
+        raise UserError(f"{source}: {len(labels)} labels for {len(pixels)} images")
+    if pixels.dtype.kind not in "uif":
+        raise UserError(f"{source}: pixels of type {pixels.dtype}, not numbers")
+    low, high = pixels.min(), pixels.max()
+    if not (low >= 0 and high <= 255):  # also where one is not a number
+        raise UserError(f"{source}: pixels from {low} to {high}, not from 0 to 255")
+    if pixels.dtype.kind == "f":
+        pixels = np.round(pixels * (255 if high <= 1 else 1))
+    return Images(pixels.astype(np.uint8)[..., np.newaxis], labels, name, source)
+
+
+def show_notice(images):
+    """Print the notice, if there is one, so that no one can miss it."""
+    if images.notice:
+        frame = "!" * 79
+        print(f"{frame}\n{images.notice}\n{frame}", flush=True)

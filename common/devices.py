@@ -1,0 +1,171 @@
+"""Which processor trains, and how fast it is: run alone to see what is there."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import cli
+
+POLICIES = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+HIDDEN = "-1"  # what hides every GPU in CUDA_VISIBLE_DEVICES
+SIZE = 2048  # rows and columns of the matrices that are timed
+
+
+def set_up(device="auto", precision="float32"):
+    """Choose the device and the precision, before the first use of Keras.
+
+    Args:
+        device: "auto" (the first GPU, else the CPU), "cpu", "gpu" or "gpu:1".
+        precision: "float32", "bfloat16", "float16" (weights stay float32 in all), or
+            "auto": bfloat16 where the processor computes in it, else float32.
+
+    Returns:
+        one line that says what was found.
+
+    Raises:
+        UserError: there is no such device.
+    """
+    if device != "auto":
+        os.environ["CUDA_VISIBLE_DEVICES"] = cuda_name(device)
+    with quiet_start():
+        import keras
+    gpus = visible_gpus()
+    if device.startswith("gpu") and not gpus:
+        raise cli.UserError(
+            f"--device {device}: no such GPU is usable here; "
+            "`python common/devices.py` lists what is"
+        )
+    if precision == "auto":
+        precision = "bfloat16" if gpus or cpu_computes_bfloat16() else "float32"
+    keras.config.set_dtype_policy(POLICIES.get(precision, precision))
+    return f"device: {gpus[0] if gpus else describe_cpu()}; precision: {precision}"
+
+
+def cuda_name(device):
+    """The value of CUDA_VISIBLE_DEVICES for "cpu", "gpu" or "gpu:1"."""
+    kind, _, number = device.partition(":")
+    if kind == "cpu" and not number:
+        return HIDDEN
+    if kind != "gpu" or not (number or "0").isdigit():
+        raise cli.UserError(f"--device must be auto, cpu, gpu or gpu:N, not {device!r}")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else [str(n) for n in range(64)]
+    return names[int(number or 0)] if int(number or 0) < len(names) else HIDDEN
+
+
+@contextmanager
+def quiet_start():
+    """Hold back what TensorFlow's C++ prints while it is imported, unless that fails.
+
+    It says, before any log level holds, that it found no GPU; so does our own line.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as terminal:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            terminal.write(held.read())
+            raise
+        finally:
+            os.dup2(terminal.fileno(), 2)
+
+
+def visible_gpus():
+    """One line for each GPU that Keras's backend can use; sets memory growth on them."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        names = [
+            (torch.cuda.get_device_name(i), torch.cuda.mem_get_info(i)[1] >> 20)
+            for i in range(torch.cuda.device_count())
+        ]
+        return [f"{name}, {mebibytes} MiB" for name, mebibytes in names]
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    memory = nvidia_smi("memory.total")  # TensorFlow does not tell it
+    return [
+        f"{tf.config.experimental.get_device_details(gpu)['device_name']}, "
+        f"{memory[i] if i < len(memory) else 'memory unknown'}"
+        for i, gpu in enumerate(gpus)
+    ]
+
+
+def nvidia_smi(field):
+    """What the driver's program says of each visible GPU; [] where there is none."""
+    words = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader"]
+    if visible := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        words += ["-i", visible]
+    try:
+        answer = subprocess.run(words, capture_output=True, text=True)
+    except OSError:
+        return []
+    return answer.stdout.splitlines() if answer.returncode == 0 else []
+
+
+def describe_cpu():
+    """ "CPU, 2 cores": the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return f"CPU, {len(os.sched_getaffinity(0))} cores"
+    return f"CPU, {os.cpu_count()} cores"
+
+
+def cpu_computes_bfloat16():
+    """Whether the CPU has bfloat16 instructions; without them it is slower."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def time_matrix_product(device):
+    """Billions of float32 operations a second of a 2048 x 2048 product on a device."""
+    import keras
+    from keras import ops
+
+    with keras.device(device):
+        a = keras.random.normal((SIZE, SIZE))
+        rates = []
+        for _ in range(5):
+            started = time.perf_counter()
+            ops.convert_to_numpy(ops.matmul(a, a)[0, 0])  # waits for the result
+            rates.append(2 * SIZE**3 / (time.perf_counter() - started) / 1e9)
+    return max(rates)
+
+
+@cli.command
+def main(argv=None):
+    """List the devices and time a matrix product on each of them."""
+    parser = cli.Parser(__doc__)
+    parser.add_argument("--device", default="auto", help="auto, cpu, gpu, gpu:N (auto)")
+    options = parser.parse_args(argv)
+    print(set_up(options.device))
+    names = {"cpu:0": describe_cpu()}
+    gpus = visible_gpus()
+    names.update({f"gpu:{i}": gpu for i, gpu in enumerate(gpus)})
+    for device, name in names.items():
+        print(f"{device}  {name}: {time_matrix_product(device):.0f} GFLOP/s in float32")
+    if not gpus and (found := nvidia_smi("name")):
+        print(
+            f"The driver shows {', '.join(found)}, but Keras's backend cannot use it: "
+            'install its CUDA libraries with pip install "tensorflow[and-cuda]"'
+        )
+
+
+if __name__ == "__main__":
+    main()

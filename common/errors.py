@@ -1,0 +1,5 @@
+"""The one kind of error that a user is meant to read."""
+
+
+class UserError(Exception):
+    """What the user got wrong, the value seen and how to mend it, in one sentence."""

@@ -1,0 +1,180 @@
+"""Draw images with a generator that was saved by these scripts."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common import cli, runs
+from common.errors import UserError
+from common.sampling import generate_images, generate_latent_points
+
+
+def parse(argv):
+    parser = cli.Parser(__doc__)
+    parser.usage = "%(prog)s [options] MODEL"
+    add = parser.add_argument
+    add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
+    add("-n", type=cli.whole_number(1), default=25, help="number of images (25)")
+    add("--seed", type=cli.whole_number(0), help="repeats the points (drawn)")
+    add("--vector", type=float, metavar="X", help="one image: each latent value is X")
+    add(
+        "--latent", metavar="FILE.npy", help="take these points, an array (n, latent_dim)"
+    )
+    add("--out", metavar="FILE.png", help="the grid (beside the model)")
+    add("--images", metavar="DIR", help="also save each image as a PNG of its own")
+    add("--verdict", metavar="D_MODEL", help="write D's probability of real under each")
+    add("--show", action="store_true", help="open the grid in a window")
+    return parser.parse_args(argv)
+
+
+def find_model(name):
+    """The path of a model: as given, or the newest of this name in a run folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(name).expanduser()
+    if path.exists() or len(path.parts) > 1:
+        return path
+    found = runs.find_in_runs(name)
+    if found is None:
+        raise UserError(
+            f"{name} is neither in this folder nor in a run folder under runs/: "
+            "`python common/generate.py` alone lists what is there"
+        )
+    print(f"using {found}")
+    return found
+
+
+def list_models():
+    """Print the generators in the run folders under `runs/`."""
+    models = sorted(Path("runs").glob("*/*/generator_model_*"))
+    if not models:
+        raise UserError(
+            "no MODEL was named and runs/ holds none: train one first, for example with "
+            "python mnist_gan/train.py --preset quick"
+        )
+    print("generators here; name one of them:")
+    for model in models:
+        print(f"  {model}")
+
+
+def latent_points(options, latent_dim):
+    """The points that the options ask for: float32 (n, latent_dim).
+
+    Raises:
+        UserError: the file of --latent is not such an array.
+    """
+    if options.vector is not None:
+        return np.full((1, latent_dim), options.vector, "float32")
+    if options.latent is None:
+        rng = np.random.default_rng(options.seed)
+        return generate_latent_points(latent_dim, options.n, rng)
+    try:
+        points = np.load(options.latent, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"--latent {options.latent} cannot be read: {error}") from None
+    if not isinstance(points, np.ndarray) or points.dtype.kind not in "uif":
+        raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
+    points = np.atleast_2d(points)
+    if points.ndim != 2 or points.shape[1] != latent_dim or len(points) == 0:
+        raise UserError(
+            f"--latent {options.latent} has shape {points.shape}: this generator takes "
+            f"points of {latent_dim} numbers, so (n, {latent_dim})"
+        )
+    if not np.isfinite(points).all():
+        raise UserError(f"--latent {options.latent} has values that are not numbers")
+    return points.astype("float32")
+
+
+def judge(path, images):
+    """D's probability of being real for each image, (n,), from a saved D.
+
+    Args:
+        path: file of a discriminator.
+        images: float32 (n, h, w, c) in the range that G makes.
+
+    Raises:
+        UserError: it is not a discriminator, or one of other images.
+    """
+    from common.checkpoints import load_discriminator
+
+    d_model = load_discriminator(path)
+    if d_model.input_shape[1:] != images.shape[1:]:
+        raise UserError(
+            f"--verdict {path} judges images of {d_model.input_shape[1:]}, "
+            f"this generator makes {images.shape[1:]}"
+        )
+    return d_model.predict(images, verbose=0)[:, 0]
+
+
+@cli.command
+def main(argv=None):
+    """Save a grid of generated images."""
+    options = parse(argv)
+    if options.model is None:
+        return list_models()
+    path = find_model(options.model)
+    check_outputs(options)
+    from common import plotting
+    from common.checkpoints import load_generator
+    from common.devices import set_up
+
+    set_up()
+    g_model, latent_dim, (low, high) = load_generator(path)
+    raw = generate_images(g_model, latent_points(options, latent_dim))
+    verdict = judge(find_model(options.verdict), raw) if options.verdict else None
+    images = (raw - low) / (high - low)
+    grid = Path(options.out) if options.out else free_name(path)
+    columns = int(np.ceil(np.sqrt(len(images))))
+    try:
+        if verdict is None:
+            plotting.save_grid(images, grid, columns)
+        else:
+            captions = [f"{p:.2f}" for p in verdict]
+            plotting.save_captioned_grid(images, captions, grid, columns)
+        print(f"saved {grid}")
+        if options.images:
+            save_each(images, Path(options.images))
+    except OSError as error:
+        raise UserError(f"cannot save: {error}; choose a place with --out") from None
+    if options.show:
+        plotting.show(grid)
+
+
+def check_outputs(options):
+    """Before any work: nothing is overwritten, and the grid is a PNG."""
+    if options.out and Path(options.out).suffix != ".png":
+        raise UserError(f"--out {options.out} must end in .png")
+    if options.out and Path(options.out).exists():
+        raise UserError(f"--out {options.out} exists already: name a new file")
+    if options.images and Path(options.images).exists():
+        raise UserError(f"--images {options.images} exists already: name a new folder")
+
+
+def free_name(model):
+    """Beside the model: `generated_by_generator_model_010.png`, or with `_2`, `_3`..."""
+    name, number = f"generated_by_{model.stem}", 1
+    while (path := model.with_name(f"{name}{f'_{number}' * (number > 1)}.png")).exists():
+        number += 1
+    return path
+
+
+def save_each(images, folder):
+    """Save every image as `0000.png`, `0001.png`, ... in a new folder."""
+    from PIL import Image
+
+    folder.mkdir(parents=True)
+    pixels = np.round(np.clip(images, 0, 1) * 255).astype("uint8")
+    for i, image in enumerate(pixels):
+        grey = image.shape[-1] == 1
+        Image.fromarray(image[..., 0] if grey else image).save(folder / f"{i:04d}.png")
+    print(f"saved {len(images)} images in {folder}")
+
+
+if __name__ == "__main__":
+    main()

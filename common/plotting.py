@@ -1,0 +1,148 @@
+"""Pictures: grids of images, curves, films and plots of models."""
+
+import csv
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from PIL import Image
+
+LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
+HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
+GAP = 2  # pixels between two images of a grid
+
+
+def save_plot(examples, epoch, n=10, *, run=Path()):
+    """Save the first n * n examples as `generated_plot_e010.png` and return its path.
+
+    Args:
+        examples: float32 (at least n * n, h, w, c) in [0, 1].
+        epoch: number of finished epochs, part of the name.
+        n: rows and columns.
+        run: Path of the folder.
+    """
+    path = Path(run) / f"generated_plot_e{epoch:03d}.png"
+    save_grid(examples[: n * n], path, columns=n)
+    return path
+
+
+def save_grid(images, path, columns):
+    """Save images side by side as a PNG, grey ones dark on white as in print.
+
+    Args:
+        images: float32 (n, h, w, c) in [0, 1], c = 1 or 3.
+        path: file to write.
+        columns: images in a row.
+    """
+    picture = to_picture(tile(images, columns))
+    height, width = picture.shape[:2]
+    zoom = max(1, round(600 / width))
+    Image.fromarray(picture).resize(
+        (width * zoom, height * zoom), Image.Resampling.NEAREST
+    ).save(path)
+
+
+def tile(images, columns):
+    """Images (n, h, w, c) -> one image (H, W, c) with `columns` of them in a row."""
+    n, height, width, channels = images.shape
+    rows = -(-n // columns)
+    paper = 0 if channels == 1 else 1  # grey is shown reversed
+    cells = np.full((rows * columns, height + GAP, width + GAP, channels), paper, "f4")
+    cells[:n, GAP:, GAP:] = images
+    cells = cells.reshape(rows, columns, *cells.shape[1:]).swapaxes(1, 2)
+    sheet = cells.reshape(rows * (height + GAP), columns * (width + GAP), channels)
+    return np.pad(sheet, ((0, GAP), (0, GAP), (0, 0)), constant_values=paper)
+
+
+def to_picture(image):
+    """float32 (h, w, c) in [0, 1] -> uint8 (h, w, 3); grey ones reversed."""
+    if image.shape[-1] == 1:
+        image = colormaps["gray_r"](image[..., 0])[..., :3]
+    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def save_captioned_grid(images, captions, path, columns):
+    """Save images as a PNG with a line of text under each; as save_grid otherwise."""
+    rows = -(-len(images) // columns)
+    figure = Figure(figsize=(columns * 1.1, rows * 1.3), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for axis in axes:
+        axis.set_axis_off()
+    for axis, image, caption in zip(axes, images, captions, strict=False):
+        axis.imshow(to_picture(image))
+        axis.set_title(caption, y=-0.25, fontsize=8)
+    figure.savefig(path, dpi=120)
+
+
+def save_curves(history_csv, path):
+    """Draw losses and accuracies of a `history.csv` over the epochs, as one picture."""
+    with Path(history_csv).open() as lines:
+        rows = list(csv.DictReader(lines))
+    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    steps = columns["step"].max()
+    epochs = columns["epoch"] - 1 + columns["step"] / steps
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    losses, accuracies = figure.subplots(2, 1, sharex=True)
+
+    losses.axhspan(*HEALTHY, color="tab:green", alpha=0.15, label="healthy for D")
+    losses.axhline(LN2, color="grey", linestyle="--", label="ideal for D: ln 2 = 0.693")
+    losses.plot(epochs, columns["d_loss"], label="D's loss", color="tab:blue")
+    losses.plot(epochs, columns["g_loss"], label="G's loss", color="tab:orange")
+    losses.set_ylabel("loss (nats)")
+    losses.set_ylim(bottom=0)
+
+    accuracies.plot(epochs, columns["acc_real"], label="real images called real")
+    accuracies.plot(epochs, columns["acc_fake"], label="fake images called fake")
+    accuracies.plot(epochs, columns["acc_adv"], label="G's new images called real")
+    accuracies.axhline(0.5, color="grey", linestyle="--", label="ideal: 0.5")
+    accuracies.set_ylim(-0.02, 1.02)
+    accuracies.set_ylabel("share of images")
+    accuracies.set_xlabel("epoch")
+    for axis in (losses, accuracies):
+        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    figure.savefig(path, dpi=100)
+
+
+def save_film(pictures, path, seconds=0.4):
+    """Save PNG files, in this order, as one GIF; the last frame stays for longer."""
+    frames = [Image.open(picture).convert("P") for picture in pictures]
+    durations = [1000 * seconds] * (len(frames) - 1) + [2000]
+    frames[0].save(
+        path, save_all=True, append_images=frames[1:], duration=durations, loop=0
+    )
+
+
+def draw_run(run):
+    """Draw a run's `loss_curves.png`, and `training.gif` of its generated plots."""
+    save_curves(run / "history.csv", run / "loss_curves.png")
+    save_film(sorted(run.glob("generated_plot_e*.png")), run / "training.gif")
+
+
+def plot_model(model, path):
+    """Draw a Keras model with its shapes and layer names, where Graphviz is installed."""
+    if shutil.which("dot") is None:
+        print(
+            f"{Path(path).name} is not drawn: Graphviz's program `dot` is missing "
+            "(apt install graphviz, brew install graphviz, or choco install graphviz)"
+        )
+        return
+    from keras.utils import plot_model as draw
+
+    draw(model, path, show_shapes=True, show_layer_names=True, expand_nested=True)
+    print(f"saved {path}")
+
+
+def show(picture):
+    """Open a PNG file in a window, where there is a display, until it is closed."""
+    from matplotlib import pyplot
+
+    if pyplot.get_backend().lower() == "agg":
+        print(f"no display to open a window on: see {picture}")
+        return
+    pyplot.figure(Path(picture).name)
+    pyplot.imshow(Image.open(picture))
+    pyplot.axis("off")
+    pyplot.show()

@@ -1,0 +1,158 @@
+"""Run folders: `runs/mnist_gan/0001` holds everything that one run made."""
+
+import json
+import platform
+import subprocess
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from common.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[1]
+MAY_CHANGE = {"epochs", "save_every", "device", "resume"}  # when a run is resumed
+PACKAGES = ("keras", "tensorflow", "numpy")
+
+
+def new_run(project, run_dir=None):
+    """Make a new run folder: `run_dir`, or the next number in `runs/<project>`.
+
+    Raises:
+        UserError: `run_dir` holds something, or the folder cannot be made.
+    """
+    try:
+        if run_dir is not None:
+            run = Path(run_dir).expanduser()
+            run.mkdir(parents=True, exist_ok=True)
+            if any(run.iterdir()):
+                raise UserError(
+                    f"--run-dir {run} is not empty, and nothing is ever overwritten: "
+                    "name a new folder, or go on with --resume"
+                )
+            return run
+        parent = Path("runs") / project
+        parent.mkdir(parents=True, exist_ok=True)
+        number = max(
+            (int(p.name) for p in parent.iterdir() if p.name.isdigit()), default=0
+        )
+        while True:
+            number += 1
+            run = parent / f"{number:04d}"
+            try:
+                run.mkdir()
+                return run
+            except FileExistsError:  # another run was faster
+                continue
+    except OSError as error:
+        raise UserError(
+            f"cannot make the run folder: {error}; choose another with --run-dir"
+        ) from None
+
+
+def start_run(script, options, data, device):
+    """The folder of the run that these options ask for: a new one, or the resumed one.
+
+    Args:
+        script: path of the script below the repository, "mnist_gan/train.py".
+        options: Namespace of all options.
+        data: dict, see `datasets.Images.describe`.
+        device: one line, see `devices.set_up`.
+
+    Raises:
+        UserError: the folder cannot be made, or the run to go on with had other data.
+    """
+    if options.resume:
+        run = Path(options.resume).expanduser()
+        before = read_options(run)["data"]
+        if before["fingerprint"] != data["fingerprint"]:
+            raise UserError(
+                f"--resume {run}: its images came from {before['source']} "
+                f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
+            )
+        return run
+    run = new_run(script.split("/")[0], options.run_dir)
+    write_options(run, script, vars(options), data, device)
+    return run
+
+
+def write_options(run, script, options, data, device):
+    """Write `options.json`: what is needed to know this run, and to repeat it."""
+    record = {
+        "script": script,
+        "options": options,
+        "data": data,
+        "device": device,
+        "versions": {"python": platform.python_version(), **versions()},
+        "commit": commit(),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+    write_text(run / "options.json", json.dumps(record, indent=2) + "\n")
+
+
+def versions():
+    """Versions of the packages that decide about results."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def commit():
+    """The repository's commit, with `-dirty` where files differ; None without git."""
+    try:
+        words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+        answer = subprocess.run(words, capture_output=True, text=True)
+    except OSError:
+        return None
+    return answer.stdout.strip() or None
+
+
+def read_options(run):
+    """Read the `options.json` of a run folder.
+
+    Raises:
+        UserError: it is not a run folder.
+    """
+    path = Path(run).expanduser() / "options.json"
+    try:
+        record = json.loads(path.read_text())
+        record["options"], record["script"], record["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{run} is not a run folder: it has no readable options.json"
+        ) from None
+    return record
+
+
+def resumed_options(run, script, given):
+    """The options of a run that is resumed: the run's own, but for what may change.
+
+    Args:
+        run: the run folder.
+        script: path of the script below the repository.
+        given: dict of the options that were typed now.
+
+    Raises:
+        UserError: not a run of this script, or another option than then was typed.
+    """
+    record = read_options(run)
+    if record["script"] != script:
+        raise UserError(f"--resume {run} is a run of {record['script']}, not of {script}")
+    options = record["options"]
+    for name, value in given.items():
+        if name not in MAY_CHANGE and options.get(name) != value:
+            raise UserError(
+                f"--{name.replace('_', '-')} {value} differs from the run's "
+                f"{options.get(name)}: leave it out, or start a new run"
+            )
+    return {**options, **{k: v for k, v in given.items() if k in MAY_CHANGE}}
+
+
+def find_in_runs(name):
+    """The newest file of this name in the run folders under `runs/`, or None."""
+    found = Path("runs").glob(f"*/*/{name}")
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def write_text(path, text):
+    """Write a text file so that it is there as a whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text)
+    part.replace(path)

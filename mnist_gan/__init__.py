@@ -1,0 +1,1 @@
+"""A GAN that draws handwritten digits, step by step."""

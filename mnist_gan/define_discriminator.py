@@ -1,0 +1,68 @@
+"""Step 2 of 6, the discriminator D: a classifier, image -> probability of being real."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import cli
+
+
+def define_discriminator(in_shape=(28, 28, 1)):
+    """Define and compile D.
+
+    Strides instead of pooling, LeakyReLU and Adam with beta_1 = 0.5 are the advice of
+    Radford et al., "DCGAN" (2016), section 3.
+
+    Args:
+        in_shape: height, width and channels of an image.
+
+    Returns:
+        a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
+    """
+    from keras import Sequential, layers, optimizers
+
+    model = Sequential(
+        [
+            layers.Input(in_shape),
+            layers.Conv2D(64, 3, strides=2, padding="same"),  # 14x14x64
+            layers.LeakyReLU(0.2),
+            layers.Dropout(0.4),
+            layers.Conv2D(64, 3, strides=2, padding="same"),  # 7x7x64
+            layers.LeakyReLU(0.2),
+            layers.Dropout(0.4),
+            layers.Flatten(),  # 3136
+            layers.Dense(1, activation="sigmoid", dtype="float32"),
+        ],
+        name="discriminator",
+    )
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+@cli.command
+def main(argv=None):
+    """Print D's summary and save its plot."""
+    options = cli.step_options(argv, __doc__)
+    from common.devices import set_up
+    from common.plotting import plot_model
+    from common.runs import new_run
+
+    set_up()
+    model = define_discriminator()
+    model.summary()
+    print(
+        "Notice: an ordinary two-class classifier, real = 1 and fake = 0. Each stride "
+        "of 2 halves the image: 28 -> 14 -> 7."
+    )
+    run = new_run("mnist_gan", options.run_dir)
+    plot_model(model, run / "discriminator_plot.png")
+
+
+if __name__ == "__main__":
+    main()

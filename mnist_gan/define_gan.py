@@ -1,0 +1,83 @@
+"""Step 5 of 6, the GAN: G and a frozen D, one behind the other, as one model."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import cli
+from mnist_gan.define_discriminator import define_discriminator
+from mnist_gan.define_generator import define_generator
+
+
+def define_gan(g_model, d_model):
+    """Define and compile the composite, through which G is trained.
+
+    D is frozen in it: G has to change, D must not give in. On Keras 3 this flag is read
+    when a step is traced and not when a model is compiled, so `common/gan.py` sets it
+    again for each update: D learns in its own step, and stands still in G's.
+
+    Args:
+        g_model: generator, latent points (n, latent_dim) -> images.
+        d_model: compiled discriminator, images -> probability of being real (n, 1).
+
+    Returns:
+        a model, float32 (n, latent_dim) -> probability of being real, float32 (n, 1).
+    """
+    from keras import Sequential, optimizers
+
+    d_model.trainable = False
+    model = Sequential([g_model, d_model], name="gan")
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
+    )
+    return model
+
+
+def show_who_moves(g_model, d_model, gan_model):
+    """Make one update of each kind and print how far each model moved in it."""
+    import numpy as np
+
+    from common.gan import GAN
+
+    gan = GAN(g_model, d_model, gan_model)
+    images = np.random.default_rng(0).random((8, 28, 28, 1), "float32")
+
+    def weights():
+        return [np.concatenate([w.numpy().ravel() for w in m.weights]) for m in models]
+
+    models = (g_model, d_model)
+    for name, update in (("D", gan.train_d), ("G", gan.train_g)):
+        before = weights()
+        update(images if name == "D" else 16)
+        g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
+        print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")
+
+
+@cli.command
+def main(argv=None):
+    """Print the composite's summary, save its plot, and show which weights move."""
+    options = cli.step_options(argv, __doc__)
+    from common.devices import set_up
+    from common.plotting import plot_model
+    from common.runs import new_run
+
+    set_up()
+    import keras
+
+    if options.seed is not None:
+        keras.utils.set_random_seed(options.seed)
+    d_model = define_discriminator()
+    g_model = define_generator(latent_dim=100)
+    gan_model = define_gan(g_model, d_model)
+    gan_model.summary()
+    run = new_run("mnist_gan", options.run_dir)
+    plot_model(gan_model, run / "gan_plot.png")
+    show_who_moves(g_model, d_model, gan_model)
+    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Step 1 of 6, the data: 28x28 grey images of handwritten digits, scaled to [0, 1]."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import cli
+from common.datasets import load_images, show_notice
+
+
+def load_real_samples(data="auto", split="train"):
+    """Load the real images that D is to know and G to imitate.
+
+    Args:
+        data: "auto", "mnist", "fashion-mnist", "digits" or a path.
+        split: "train" or "test".
+
+    Returns:
+        float32 (n, 28, 28, 1) in [0, 1].
+
+    Raises:
+        UserError: there are no such images.
+    """
+    return scale(load_images(data, split).pixels)
+
+
+def scale(pixels):
+    """uint8 grey values -> float32 in [0, 1], the range of G's sigmoid."""
+    return pixels.astype("float32") / 255.0
+
+
+@cli.command
+def main(argv=None):
+    """Print the shapes and save the first 25 images."""
+    options = cli.step_options(argv, __doc__, data=True)
+    from common.plotting import save_grid
+    from common.runs import new_run
+
+    train = load_images(options.data, "train")
+    show_notice(train)
+    print(f"{train.name} from {train.source}")
+    print("train:", train.pixels.shape, "labels:", shape_of(train.labels))
+    try:
+        test = load_images(options.data, "test")
+        print("test: ", test.pixels.shape, "labels:", shape_of(test.labels))
+    except cli.UserError as none:
+        print(f"test:  none ({none})")
+    dataset = scale(train.pixels)
+    print(f"as D sees them: {dataset.dtype} from {dataset.min()} to {dataset.max()}")
+    print("Notice: a GAN needs the images alone. The labels are not used.")
+    path = new_run("mnist_gan", options.run_dir) / "real_samples.png"
+    save_grid(dataset[:25], path, columns=5)
+    print(f"saved {path}")
+
+
+def shape_of(labels):
+    return None if labels is None else labels.shape
+
+
+if __name__ == "__main__":
+    main()
