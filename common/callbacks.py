@@ -8,7 +8,8 @@ from pathlib import Path
 
 import keras
 
-from common.checkpoints import load_state, save_state
+from common.checkpoints import STATE, load_state, save_state
+from common.errors import UserError
 
 COLUMNS = ("d_loss", "g_loss", "acc_real", "acc_fake", "acc_adv")
 EVERY = 10  # steps averaged in one row
@@ -74,12 +75,12 @@ def append_row(path, names, row):
     """Append a row to a CSV file, after the names where the file is new."""
     is_new = not path.exists()
     with path.open("a", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerows([names, row] if is_new else [row])
 
 
-def forget_rows_after(epoch, path):
-    """Drop the rows of epochs that were begun but whose state was not saved."""
+def keep_rows_until(epoch, path):
+    """Drop the rows of later epochs."""
     if not path.exists():
         return
     names, *rows = path.read_text().splitlines()
@@ -114,12 +115,23 @@ class State(keras.callbacks.Callback):
         save_state(self.model, epoch + 1, self.run)
 
 
-def resume(gan, run):
-    """Bring `gan` and the run folder back to the last whole epoch; return its number."""
+def resume(gan, run, n_epochs):
+    """Bring `gan` and the run folder back to the last whole epoch; return its number.
+
+    Raises:
+        UserError: there is no usable state, or n_epochs are done already.
+    """
     epoch = load_state(gan, run)
-    for name in ("history.csv", "times.csv"):
-        forget_rows_after(epoch, Path(run) / name)
+    if epoch >= n_epochs:
+        raise UserError(f"{run} has finished {epoch} epochs: ask for more with --epochs")
+    go_back(run, epoch)
     return epoch
+
+
+def go_back(run, epoch):
+    """Drop the rows of epochs that were begun but not finished."""
+    for name in ("history.csv", "times.csv"):
+        keep_rows_until(epoch, Path(run) / name)
 
 
 @contextmanager
@@ -129,10 +141,11 @@ def kept_on_interrupt(gan, run, summarize):
     try:
         yield
     except KeyboardInterrupt:
-        if not (run / "state.npz").exists():
-            print(f"\ninterrupted before the first epoch was finished: {run} holds none")
+        if not (run / STATE).exists():
+            print(f"\ninterrupted before the first epoch was finished: nothing in {run}")
             raise
-        epoch = resume(gan, run)
+        epoch = load_state(gan, run)
+        go_back(run, epoch)
         with gan.averaged_generator():
             summarize(epoch)
         print(f"\ninterrupted; go on after epoch {epoch} with: --resume {run}")

@@ -78,15 +78,23 @@ def whole_number(at_least, even=False):
     return parse
 
 
+def number(text):
+    """A type for add_argument: a finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a finite number, not {text!r}")
+    return value
+
+
 def positive(text):
     """A type for add_argument: a finite number above 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not (math.isfinite(number) and number > 0):
+    value = number(text)
+    if value <= 0:
         raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
-    return number
+    return value
 
 
 def step_options(argv, doc, data=False):
@@ -156,16 +164,16 @@ def _training_parser(doc, defaults, presets):
         shown = default or defaults[name.replace("-", "_")]
         parser.add_argument(f"--{name}", help=f"{meaning} ({shown})", **keywords)
 
-    number = {"type": whole_number(1), "metavar": "N"}
+    count = {"type": whole_number(1), "metavar": "N"}
     even = {"type": whole_number(2, even=True), "metavar": "N"}
     parser.add_argument("--data", help=DATA_HELP)
-    add("epochs", "how often to go through steps-per-epoch steps", **number)
+    add("epochs", "how often to go through steps-per-epoch steps", **count)
     add("batch-size", "images a step, half of them real", **even)
-    add("latent-dim", "size of a latent point", **number)
+    add("latent-dim", "size of a latent point", **count)
     add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
     add("seed", "repeats a run", "drawn", type=whole_number(0), metavar="N")
-    add("save-every", "epochs between pictures and models", **number)
-    add("steps-per-epoch", "steps", "images // batch size", **number)
+    add("save-every", "epochs between pictures and models", **count)
+    add("steps-per-epoch", "steps", "images // batch size", **count)
     add("run-dir", "new folder for the results", "runs/.../NNNN", metavar="DIR")
     parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
     add("precision", "auto: bfloat16 where it is fast", choices=PRECISIONS, metavar="P")

@@ -124,12 +124,16 @@ def frozen(model):
         statistic.assign(value)
 
 
+@keras.saving.register_keras_serializable("gan")
 class ShareRight(keras.metrics.Mean):
     """Share of the images labelled `label` (1 real, 0 fake) that D tells right."""
 
-    def __init__(self, label, name):
-        super().__init__(name=name)
+    def __init__(self, label, name, **keywords):
+        super().__init__(name=name, **keywords)
         self.label = label
+
+    def get_config(self):
+        return {**super().get_config(), "label": self.label}
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         right = ops.equal(y_pred > 0.5, self.label > 0.5)

@@ -102,7 +102,9 @@ def read_csv(path, split):
     try:
         with Path(path).open() as lines:
             has_names = not lines.readline().split(",")[0].strip('" \n').isdigit()
-        table = np.loadtxt(path, np.int16, delimiter=",", skiprows=has_names, ndmin=2)
+        table = np.loadtxt(
+            path, np.int16, delimiter=",", skiprows=int(has_names), ndmin=2
+        )
     except (OSError, ValueError) as error:
         raise damaged(path, error) from None
     if table.shape[1] != 785:

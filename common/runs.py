@@ -63,30 +63,32 @@ def start_run(script, options, data, device):
     """
     if options.resume:
         run = Path(options.resume).expanduser()
-        before = read_options(run)["data"]
+        record = read_options(run)
+        before = record["data"]
         if before["fingerprint"] != data["fingerprint"]:
             raise UserError(
                 f"--resume {run}: its images came from {before['source']} "
                 f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
             )
+        record["options"] = vars(options)
+        write_record(run, record)
         return run
     run = new_run(script.split("/")[0], options.run_dir)
-    write_options(run, script, vars(options), data, device)
+    write_record(run, describe_run(script, options, data, device))
     return run
 
 
-def write_options(run, script, options, data, device):
-    """Write `options.json`: what is needed to know this run, and to repeat it."""
-    record = {
+def describe_run(script, options, data, device):
+    """What is needed to know a run, and to repeat it; arguments as start_run's."""
+    return {
         "script": script,
-        "options": options,
+        "options": vars(options),
         "data": data,
         "device": device,
         "versions": {"python": platform.python_version(), **versions()},
         "commit": commit(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
-    write_text(run / "options.json", json.dumps(record, indent=2) + "\n")
 
 
 def versions():
@@ -151,8 +153,8 @@ def find_in_runs(name):
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def write_text(path, text):
-    """Write a text file so that it is there as a whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text)
-    part.replace(path)
+def write_record(run, record):
+    """Write `options.json`, as a whole or not at all."""
+    part = run / "options.json.part"
+    part.write_text(json.dumps(record, indent=2) + "\n")
+    part.replace(run / "options.json")

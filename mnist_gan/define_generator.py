@@ -26,7 +26,7 @@ def define_generator(latent_dim):
             layers.Input((latent_dim,)),
             layers.Dense(128 * 7 * 7),  # 6272
             layers.LeakyReLU(0.2),
-            layers.Reshape((7, 7, 128)),  # 128 small versions of an image
+            layers.Reshape((7, 7, 128)),  # 7x7x128: 128 small versions of an image
             layers.Conv2DTranspose(128, 4, strides=2, padding="same"),  # 14x14x128
             layers.LeakyReLU(0.2),
             layers.Conv2DTranspose(128, 4, strides=2, padding="same"),  # 28x28x128

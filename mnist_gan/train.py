@@ -62,7 +62,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     run = run or runs.new_run("mnist_gan")
     n_steps = n_steps or len(dataset) // n_batch
     gan = GAN(g_model, d_model, gan_model)
-    done = callbacks.resume(gan, run) if resume else 0
+    done = callbacks.resume(gan, run, n_epochs) if resume else 0
     summarize = partial(
         summarize_performance, g_model=g_model, d_model=d_model, dataset=dataset,
         latent_dim=latent_dim, seed=seed, run=run,

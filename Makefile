@@ -1,0 +1,43 @@
+# Every target that needs Python packages makes the environment first, when it is missing
+# or older than the requirements. Another Python: make PYTHON=python3.12 setup
+PYTHON ?= python3
+PY = .venv/bin/python
+READY = .venv/ready
+
+.PHONY: setup demo mnist test test-slow lint format tensorboard clean
+
+setup: $(READY)
+
+$(READY): requirements.txt requirements-dev.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("Python 3.11 to 3.13 is needed, this is %d.%d: make PYTHON=python3.12 setup" % v)'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip install --quiet -r requirements-dev.txt
+	touch $(READY)
+
+demo: $(READY)  # handwritten digits in about 3 minutes
+	$(PY) mnist_gan/train.py --preset quick
+
+mnist: $(READY)  # the tutorial's full training: hours on a CPU
+	$(PY) mnist_gan/train.py
+
+test: $(READY)
+	$(PY) -m pytest
+
+test-slow: $(READY)  # trainings that must have learned something
+	$(PY) -m pytest -m slow
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: $(READY)
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+tensorboard: $(READY)
+	$(PY) -m tensorboard.main --logdir runs
+
+clean:  # the environment and caches; never your runs
+	rm -rf .venv .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,49 @@
+"""What the tests share: a folder of their own, no network, and small models."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.devices import quiet_start
+
+ROOT = Path(__file__).resolve().parents[1]
+NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: downloads fail at once
+
+with quiet_start():
+    import keras
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Each test works in an empty folder, without data or network, from a fixed seed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GAN_DATA_DIR", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("https_proxy", NOWHERE)
+    keras.utils.set_random_seed(1)
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def run_script(script, *words, **settings):
+    """Run a script in a process of its own, in the working directory."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **settings},
+    )
+
+
+def refused(capsys, main, *words):
+    """Call a script's main, expect exit code 2, and return its one sentence."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in words])
+    assert stop.value.code == 2
+    sentence = capsys.readouterr().err
+    assert sentence.startswith("error: ") and sentence.count("\n") == 1
+    return sentence

@@ -1,0 +1,292 @@
+"""The adversarial step: who moves, which way, by how much, and what is logged."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common.gan import GAN
+from mnist_gan import quick
+from mnist_gan.define_discriminator import define_discriminator
+from mnist_gan.define_gan import define_gan
+from mnist_gan.define_generator import define_generator
+
+
+def tutorial_models(latent_dim=10):
+    g_model, d_model = define_generator(latent_dim), define_discriminator()
+    return g_model, d_model, define_gan(g_model, d_model)
+
+
+def quick_models(latent_dim=10):
+    g_model, d_model = quick.define_generator(latent_dim), quick.define_discriminator()
+    return g_model, d_model, quick.define_gan(g_model, d_model)
+
+
+def batch_norm_models(latent_dim=10):
+    """A D with BatchNormalization, as in the DCGAN paper, and a G with it."""
+    d_model = keras.Sequential(
+        [
+            keras.layers.Input((28, 28, 1)),
+            keras.layers.Conv2D(4, 3, strides=4),
+            keras.layers.BatchNormalization(),
+            keras.layers.LeakyReLU(0.2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    d_model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(2e-4))
+    g_model = quick.define_generator(latent_dim)
+    return g_model, d_model, define_gan(g_model, d_model)
+
+
+ALL_MODELS = [tutorial_models, quick_models, batch_norm_models]
+
+
+def real_images(n, seed=0):
+    return np.random.default_rng(seed).random((n, 28, 28, 1), "float32")
+
+
+def weights(model):
+    return np.concatenate([w.numpy().ravel() for w in model.weights])
+
+
+def moved(model, update):
+    """Largest change of any weight, BatchNormalization's statistics included."""
+    before = weights(model)
+    update()
+    return np.abs(weights(model) - before).max()
+
+
+class WhoMoves(keras.callbacks.Callback):
+    """Largest change of G's and of D's weights in every step of a `fit`."""
+
+    def on_train_begin(self, logs=None):
+        self.changes = []
+        self.remember()
+
+    def remember(self):
+        self.last = weights(self.model.g_model), weights(self.model.d_model)
+
+    def on_train_batch_end(self, batch, logs=None):
+        before = self.last
+        self.remember()
+        pairs = zip(self.last, before, strict=True)
+        self.changes.append([np.abs(now - then).max() for now, then in pairs])
+
+
+@pytest.mark.parametrize("models", ALL_MODELS)
+def test_each_step_moves_its_own_side_only(models):
+    g_model, d_model, gan_model = models()
+    gan = GAN(g_model, d_model, gan_model)
+    for half in (4, 2, 8, 5, 4):
+        x_real = real_images(half)
+        assert moved(g_model, lambda x=x_real: gan.train_d(x)) == 0
+        assert moved(d_model, lambda x=x_real: gan.train_d(x)) > 0
+        assert moved(d_model, lambda n=2 * half: gan.train_g(n)) == 0
+        assert moved(g_model, lambda n=2 * half: gan.train_g(n)) > 0
+
+
+@pytest.mark.parametrize("models", ALL_MODELS)
+def test_inside_compiled_steps_only_the_own_side_moves(models):
+    """The trap of Keras 3 is in traced steps, where a flag is read once for a shape."""
+    g_model, d_model, gan_model = models()
+    gan = GAN(g_model, d_model, gan_model)
+    train_d, train_g = tf.function(gan.train_d), tf.function(gan.train_g)
+    for half in (4, 2, 8, 5, 4):
+        x_real = tf.constant(real_images(half))
+        assert moved(g_model, lambda x=x_real: train_d(x)) == 0
+        assert moved(d_model, lambda x=x_real: train_d(x)) > 0
+        assert moved(d_model, lambda n=2 * half: train_g(n)) == 0
+        assert moved(g_model, lambda n=2 * half: train_g(n)) > 0
+
+
+def test_both_move_in_fit_for_every_batch_size():
+    gan = GAN(*tutorial_models())
+    for half in (4, 2, 8, 5, 4):
+        spy = WhoMoves()
+        gan.fit(real_images(2 * half), batch_size=half, verbose=0, callbacks=[spy])
+        assert len(spy.changes) == 2 and np.min(spy.changes) > 0
+
+
+def test_a_flag_set_from_outside_does_not_stop_the_discriminator():
+    g_model, d_model, gan_model = tutorial_models()
+    gan = GAN(g_model, d_model, gan_model)
+    d_model.trainable = False
+    assert moved(d_model, lambda: gan.train_d(real_images(4))) > 0
+
+
+def test_discriminator_steps_lower_its_loss_against_a_fixed_generator():
+    g_model, d_model, gan_model = tutorial_models()
+    gan = GAN(g_model, d_model, gan_model)
+    x_real, x_fake = real_images(64, seed=1), gan.generate_fakes(64).numpy()
+
+    def loss():
+        p_real = d_model.predict(x_real, verbose=0)
+        p_fake = d_model.predict(x_fake, verbose=0)
+        return -np.mean(np.log(p_real)) - np.mean(np.log(1 - p_fake))
+
+    before = loss()
+    train_d = tf.function(gan.train_d)
+    for step in range(50):
+        train_d(tf.constant(real_images(16, seed=step + 2)))
+    assert loss() < 0.9 * before
+
+
+def test_generator_steps_raise_what_a_fixed_discriminator_says_of_its_images():
+    g_model, d_model, gan_model = tutorial_models()
+    gan = GAN(g_model, d_model, gan_model)
+    train_d, train_g = tf.function(gan.train_d), tf.function(gan.train_g)
+    for step in range(20):  # a D that has an opinion
+        train_d(tf.constant(real_images(16, seed=step)))
+    z = np.random.default_rng(0).standard_normal((64, 10)).astype("float32")
+    before = gan_model.predict(z, verbose=0).mean()
+    for _ in range(50):
+        train_g(32)
+    assert gan_model.predict(z, verbose=0).mean() > before + 0.03
+
+
+def without_dropout(models):
+    """The tutorial's models, with D's dropout off, so that a second hand can follow."""
+    for layer in models[1].layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0
+    return models
+
+
+def test_the_step_equals_two_updates_written_by_hand():
+    g_model, d_model, gan_model = without_dropout(tutorial_models())
+    gan = GAN(g_model, d_model, gan_model)
+    g_hand, d_hand = keras.models.clone_model(g_model), keras.models.clone_model(d_model)
+    g_hand.set_weights(g_model.get_weights())
+    d_hand.set_weights(d_model.get_weights())
+    g_adam, d_adam = (keras.optimizers.Adam(0.0002, beta_1=0.5) for _ in range(2))
+    bce = keras.losses.BinaryCrossentropy()
+
+    for step in range(3):
+        x_real = real_images(8, seed=step)
+        points = [
+            np.random.default_rng([step, n]).standard_normal((n, 10)).astype("float32")
+            for n in (8, 16)
+        ]
+        fed = iter(points)
+        gan.latent_points = lambda n, fed=fed: tf.constant(next(fed))
+        gan.train_step((x_real,))
+
+        images = tf.concat([x_real, g_hand(points[0], training=True)], 0)
+        labels = tf.concat([tf.ones((8, 1)), tf.zeros((8, 1))], 0)
+        with tf.GradientTape() as tape:
+            loss = bce(labels, d_hand(images, training=True))
+        ws = d_hand.trainable_weights
+        d_adam.apply_gradients(zip(tape.gradient(loss, ws), ws, strict=True))
+        with tf.GradientTape() as tape:
+            loss = bce(
+                tf.ones((16, 1)), d_hand(g_hand(points[1], training=True), training=True)
+            )
+        ws = g_hand.trainable_weights
+        g_adam.apply_gradients(zip(tape.gradient(loss, ws), ws, strict=True))
+
+    np.testing.assert_allclose(weights(d_model), weights(d_hand), atol=1e-6)
+    np.testing.assert_allclose(weights(g_model), weights(g_hand), atol=1e-6)
+
+
+def test_generator_learns_through_the_discriminators_batch_statistics():
+    """A frozen BatchNormalization would use its moving averages: another D."""
+    g_model, d_model, gan_model = batch_norm_models()
+    gan = GAN(g_model, d_model, gan_model)
+    d_model.layers[1].moving_mean.assign(np.full(4, 100.0))
+    z = gan.latent_points(16)
+    gan.latent_points = lambda n: z
+    images = g_model.stateless_call(
+        g_model.trainable_variables, g_model.non_trainable_variables, z, training=True
+    )[0]
+    in_training = d_model.stateless_call(
+        d_model.trainable_variables,
+        d_model.non_trainable_variables,
+        images,
+        training=True,
+    )[0]
+    expected = -np.mean(np.log(in_training))
+    assert float(gan.train_g(16)["loss"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_logged_loss_is_the_mean_over_its_own_epoch():
+    class Steps(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.epochs = []
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epochs.append([])
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.epochs[-1].append(logs["d_loss"] * (batch + 1))
+
+    gan, steps = GAN(*tutorial_models()), Steps()
+    gan.d_model.optimizer.learning_rate = 0.01  # so that the epochs differ
+    history = gan.fit(
+        real_images(16), batch_size=4, epochs=3, verbose=0, callbacks=[steps]
+    )
+    for logged, sums in zip(history.history["d_loss"], steps.epochs, strict=True):
+        assert logged == pytest.approx(np.diff([0, *sums]).mean(), rel=1e-5)
+    first, second, third = history.history["d_loss"]
+    assert not np.isclose(second, (first + second) / 2, rtol=1e-3)
+    # The first step of an epoch alone: nothing of the epoch before is left in it.
+    assert steps.epochs[1][0] == pytest.approx(np.diff([0, *steps.epochs[1]])[0])
+
+
+def test_logged_accuracies_are_shares_of_their_own_label():
+    g_model, d_model, gan_model = tutorial_models()
+    gan = GAN(g_model, d_model, gan_model)
+    head = d_model.layers[-1]
+    for says_real in (True, False):
+        head.kernel.assign(np.zeros(head.kernel.shape))
+        head.bias.assign([5.0 if says_real else -5.0])
+        gan.reset_metrics()
+        logs = gan.train_step((real_images(4),))
+        assert float(logs["acc_real"]) == says_real
+        assert float(logs["acc_fake"]) == (not says_real)
+        assert float(logs["acc_adv"]) == says_real
+
+
+def test_fakes_differ_from_step_to_step_and_are_float32_images():
+    gan = GAN(*tutorial_models())
+    first, second = gan.generate_fakes(3).numpy(), gan.generate_fakes(3).numpy()
+    assert first.shape == (3, 28, 28, 1) and first.dtype == np.float32
+    assert np.abs(first - second).max() > 0
+
+
+def test_averaged_generator_is_the_running_mean_and_gives_the_weights_back():
+    g_model, d_model, gan_model = quick_models()
+    gan = GAN(g_model, d_model, gan_model)
+    momentum = gan_model.optimizer.ema_momentum
+    expected = None
+    for _ in range(4):
+        gan.train_g(8)
+        now = [w.numpy() for w in g_model.trainable_variables]
+        if expected is None:
+            expected = now
+        else:
+            pairs = zip(expected, now, strict=True)
+            expected = [momentum * e + (1 - momentum) * w for e, w in pairs]
+    last = weights(g_model)
+    with gan.averaged_generator():
+        for weight, mean in zip(g_model.trainable_variables, expected, strict=True):
+            np.testing.assert_allclose(weight.numpy(), mean, atol=1e-6)
+    assert np.array_equal(weights(g_model), last)
+
+
+def test_without_averages_the_generator_is_as_it_is():
+    g_model, d_model, gan_model = tutorial_models()
+    gan = GAN(g_model, d_model, gan_model)
+    last = weights(g_model)
+    with gan.averaged_generator():
+        assert np.array_equal(weights(g_model), last)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_both_sides_learn_in_mixed_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    g_model, d_model, gan_model = tutorial_models()
+    gan = GAN(g_model, d_model, gan_model)
+    assert moved(d_model, lambda: gan.train_d(real_images(4))) > 0
+    assert moved(g_model, lambda: gan.train_g(8)) > 0
+    assert {w.dtype for w in g_model.weights} == {"float32"}

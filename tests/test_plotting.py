@@ -1,0 +1,83 @@
+"""Pictures: they open, have the right size, and show what they were given."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common import plotting
+from mnist_gan.define_discriminator import define_discriminator
+
+
+def opened(path):
+    with Image.open(path) as picture:
+        picture.load()
+        return picture.convert("RGB")
+
+
+def test_save_plot_is_a_grid_named_after_the_epoch(tmp_path):
+    images = np.random.default_rng(0).random((30, 28, 28, 1), "float32")
+    path = plotting.save_plot(images, 10, n=5, run=tmp_path)
+    assert path.name == "generated_plot_e010.png"
+    side = 5 * (28 + plotting.GAP) + plotting.GAP
+    assert opened(path).size == (4 * side, 4 * side)
+
+
+def test_grey_is_shown_dark_on_white(tmp_path):
+    images = np.zeros((4, 8, 8, 1), "float32")
+    images[3] = 1
+    plotting.save_grid(images, tmp_path / "grid.png", columns=2)
+    picture = np.asarray(opened(tmp_path / "grid.png"))
+    height, width = picture.shape[:2]
+    assert (picture[: height // 2] == 255).all()
+    assert (picture[height * 3 // 4, width * 3 // 4] == 0).all()
+
+
+def test_colours_stay_as_they_are(tmp_path):
+    images = np.zeros((1, 8, 8, 3), "float32") + np.array([1, 0.2, 0], "float32")
+    plotting.save_grid(images, tmp_path / "grid.png", columns=1)
+    picture = np.asarray(opened(tmp_path / "grid.png"))
+    assert tuple(picture[picture.shape[0] // 2, picture.shape[1] // 2]) == (255, 51, 0)
+
+
+def test_grid_with_an_unfinished_row_is_complete():
+    images = np.ones((3, 4, 4, 1), "float32")
+    sheet = plotting.tile(images, columns=2)
+    assert sheet.shape == (2 * (4 + plotting.GAP) + plotting.GAP,) * 2 + (1,)
+    assert sheet.sum() == 3 * 16
+
+
+def test_curves_and_film(tmp_path):
+    rows = ["epoch,step,d_loss,g_loss,acc_real,acc_fake,acc_adv"]
+    rows += [f"{e},{s},0.6,0.8,0.5,0.6,0.4" for e in (1, 2) for s in (10, 20)]
+    (tmp_path / "history.csv").write_text("\n".join(rows) + "\n")
+    for epoch in (1, 2):
+        image = np.full((1, 8, 8, 1), epoch / 2, "float32")
+        plotting.save_plot(image, epoch, n=1, run=tmp_path)
+    plotting.draw_run(tmp_path)
+    assert opened(tmp_path / "loss_curves.png").size == (900, 700)
+    with Image.open(tmp_path / "training.gif") as film:
+        assert film.n_frames == 2
+
+
+def test_captioned_grid_opens(tmp_path):
+    images = np.random.default_rng(0).random((3, 28, 28, 1), "float32")
+    path = tmp_path / "grid.png"
+    plotting.save_captioned_grid(images, ["0.10", "0.20", "0.30"], path, columns=2)
+    assert min(opened(path).size) > 100
+
+
+def test_model_plot(tmp_path, capsys):
+    if shutil.which("dot") is None:
+        pytest.skip("Graphviz is not installed")
+    plotting.plot_model(define_discriminator(), tmp_path / "plot.png")
+    assert min(opened(tmp_path / "plot.png").size) > 100
+
+
+def test_without_graphviz_one_line_says_how_to_get_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    plotting.plot_model(define_discriminator(), tmp_path / "plot.png")
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1 and "apt install graphviz" in said
+    assert not (tmp_path / "plot.png").exists()

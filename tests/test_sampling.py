@@ -1,0 +1,67 @@
+"""Batches: labels, ranges, and an order that follows from the seed."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from common import sampling
+from mnist_gan.define_generator import define_generator
+
+DATASET = np.arange(10, dtype="float32").reshape(10, 1, 1, 1) / 10
+
+
+def test_real_samples_are_from_the_dataset_and_labelled_one():
+    images, labels = sampling.generate_real_samples(DATASET, 200)
+    assert set(images.ravel()) == set(DATASET.ravel())
+    assert labels.shape == (200, 1) and (labels == 1).all()
+
+
+def test_latent_points_are_standard_normal():
+    points = sampling.generate_latent_points(20, 5000)
+    assert points.shape == (5000, 20) and points.dtype == np.float32
+    assert abs(points.mean()) < 0.02 and abs(points.std() - 1) < 0.02
+
+
+def test_fake_samples_are_the_generators_and_labelled_zero():
+    g_model = define_generator(5)
+    images, labels = sampling.generate_fake_samples(
+        g_model, 5, 3, np.random.default_rng(7)
+    )
+    points = sampling.generate_latent_points(5, 3, np.random.default_rng(7))
+    np.testing.assert_allclose(images, g_model(points), atol=1e-6)
+    assert labels.shape == (3, 1) and (labels == 0).all()
+
+
+def test_random_samples_are_uniform_and_labelled_zero():
+    images, labels = sampling.generate_random_samples((28, 28, 1), 50)
+    assert images.shape == (50, 28, 28, 1) and images.dtype == np.float32
+    assert images.min() >= 0 and images.max() < 1 and abs(images.mean() - 0.5) < 0.01
+    assert (labels == 0).all()
+
+
+def batches(n, n_images, seed=1, start=0):
+    found = islice(sampling.real_batches(DATASET, n_images, seed, start), n)
+    return [batch.ravel() for (batch,) in found]
+
+
+def test_each_image_comes_once_a_pass_and_passes_differ():
+    first, second = np.concatenate(batches(2, 5)), np.concatenate(batches(2, 5, start=2))
+    assert sorted(first) == sorted(second) == sorted(DATASET.ravel())
+    assert not np.array_equal(first, second)
+
+
+def test_rest_of_a_pass_is_left_out():
+    assert len(set(np.concatenate(batches(3, 3)))) == 9
+
+
+@pytest.mark.parametrize("start", [1, 3, 8])
+def test_order_can_be_taken_up_at_any_batch(start):
+    np.testing.assert_array_equal(
+        batches(12, 3)[start:], batches(12 - start, 3, 1, start)
+    )
+
+
+def test_order_follows_from_the_seed():
+    np.testing.assert_array_equal(batches(5, 2, seed=3), batches(5, 2, seed=3))
+    assert not np.array_equal(batches(5, 2, seed=3), batches(5, 2, seed=4))

@@ -1,0 +1,233 @@
+"""`mnist_gan/train.py` as its user runs it: artefacts, resume, interrupts, bad input."""
+
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, refused
+
+from common.checkpoints import load_generator, load_model
+from mnist_gan.train import main
+
+TINY = ["--data", "digits", "--batch-size", "8", "--steps-per-epoch", "2", "--seed", "5"]
+RUN = Path("runs/mnist_gan/0001")
+ARTEFACTS = {
+    "options.json",
+    "history.csv",
+    "times.csv",
+    "state.npz",
+    "tensorboard",
+    "loss_curves.png",
+    "training.gif",
+}
+
+
+def snapshot_names(epoch):
+    return {
+        f"generated_plot_e{epoch:03d}.png",
+        f"generator_model_{epoch:03d}.h5",
+        f"discriminator_model_{epoch:03d}.h5",
+    }
+
+
+def names(run):
+    return {path.name for path in run.iterdir()}
+
+
+def test_dry_run_writes_every_artefact(capsys):
+    started = time.time()
+    main(["--dry-run", "--seed", "3"])
+    assert time.time() - started < 20
+    assert names(RUN) == ARTEFACTS | snapshot_names(1)
+    said = capsys.readouterr().out
+    assert "SYNTHETIC" in said and "cores" in said and "float32" in said
+    record = json.loads((RUN / "options.json").read_text())
+    assert record["options"]["seed"] == 3 and record["data"]["name"] == "synthetic"
+    assert record["data"]["shape"] == [512, 28, 28, 1]
+    assert set(record["versions"]) == {"python", "keras", "tensorflow", "numpy"}
+    load_generator(RUN / "generator_model_001.h5")
+    (row,) = csv.DictReader((RUN / "history.csv").open())
+    assert (row["epoch"], row["step"]) == ("1", "2")
+    assert all(0 <= float(row[name]) <= 1 for name in ("acc_real", "acc_fake", "acc_adv"))
+    assert float(row["d_loss"]) == pytest.approx(math.log(2), abs=0.1)
+
+
+def test_dry_run_takes_a_slice_of_named_data(capsys):
+    main(["--dry-run", "--data", "digits"])
+    record = json.loads((RUN / "options.json").read_text())
+    assert record["data"]["name"] == "digits"
+    assert "SYNTHETIC" not in capsys.readouterr().out
+
+
+def test_history_has_a_row_every_ten_steps_and_snapshots_come_when_asked():
+    main([*TINY[:4], "--steps-per-epoch", "23", "--epochs", "3", "--save-every", "2"])
+    rows = [(r["epoch"], r["step"]) for r in csv.DictReader((RUN / "history.csv").open())]
+    assert rows == [(e, s) for e in "123" for s in ("10", "20", "23")]
+    assert names(RUN) == ARTEFACTS | snapshot_names(2) | snapshot_names(3)
+
+
+def weights(run, epoch):
+    models = [load_model(run / f"{kind}_model_{epoch:03d}.h5") for kind in KINDS]
+    return np.concatenate([w.numpy().ravel() for m in models for w in m.weights])
+
+
+KINDS = ("generator", "discriminator")
+
+
+def assert_same_results(one, other, epoch):
+    assert np.array_equal(weights(one, epoch), weights(other, epoch))
+    for name in ("history.csv", f"generated_plot_e{epoch:03d}.png", "loss_curves.png"):
+        assert (one / name).read_bytes() == (other / name).read_bytes()
+
+
+@pytest.mark.parametrize("preset", [[], ["--preset", "quick"]])
+def test_seed_repeats_and_resume_goes_on_bit_for_bit(capsys, preset):
+    words = [*TINY, *preset, "--save-every", "1"]
+    main([*words, "--epochs", "2", "--run-dir", "whole"])
+    main([*words, "--epochs", "2", "--run-dir", "again"])
+    assert_same_results(Path("whole"), Path("again"), 2)
+    main([*words, "--epochs", "1", "--run-dir", "parts"])
+    with Path("parts/history.csv").open("a") as history:
+        history.write("2,1,9.0,9.0,9.0,9.0,9.0\n")  # an epoch that was begun
+    main(["--resume", "parts", "--epochs", "2"])
+    assert_same_results(Path("whole"), Path("parts"), 2)
+    assert names(Path("whole")) == names(Path("parts"))
+
+
+def test_another_seed_is_another_run():
+    words = [*TINY[:-1], "6", "--epochs", "1"]
+    main([*TINY, "--epochs", "1", "--run-dir", "one"])
+    main([*words, "--run-dir", "other"])
+    assert not np.array_equal(weights(Path("one"), 1), weights(Path("other"), 1))
+
+
+def test_runs_are_numbered_and_never_overwritten(capsys):
+    main(["--dry-run"])
+    before = (RUN / "generator_model_001.h5").read_bytes()
+    main(["--dry-run"])
+    assert (RUN.parent / "0002" / "generator_model_001.h5").exists()
+    assert (RUN / "generator_model_001.h5").read_bytes() == before
+    assert "not empty" in refused(capsys, main, "--dry-run", "--run-dir", RUN)
+
+
+def test_precision_and_preset_and_learning_rate_are_used(capsys):
+    words = ["--precision", "bfloat16", "--preset", "quick", "--learning-rate", "0.5"]
+    main([*TINY, *words, "--epochs", "1"])
+    assert "precision: bfloat16" in capsys.readouterr().out
+    assert load_model(RUN / "generator_model_001.h5").count_params() < 500_000
+    with np.load(RUN / "state.npz") as state:
+        rates = [state[n] for n in state.files if n.endswith("learning_rate")]
+    assert len(rates) == 2 and all(rate == 0.5 for rate in rates)
+
+
+BAD_OPTIONS = {
+    "batch size 0": (["--batch-size", "0"], "even number"),
+    "odd batch size": (["--batch-size", "7"], "even number"),
+    "negative batch size": (["--batch-size", "-2"], "even number"),
+    "batch size in words": (["--batch-size", "many"], "even number"),
+    "batch larger than data": (["--data", "digits", "--batch-size", "5000"], "larger"),
+    "negative epochs": (["--epochs", "-1"], "at least 1"),
+    "no epochs": (["--epochs", "0"], "at least 1"),
+    "half an epoch": (["--epochs", "0.5"], "at least 1"),
+    "learning rate 0": (["--learning-rate", "0"], "above 0"),
+    "negative learning rate": (["--learning-rate", "-1"], "above 0"),
+    "infinite learning rate": (["--learning-rate", "inf"], "finite"),
+    "no learning rate": (["--learning-rate", "nan"], "finite"),
+    "learning rate in words": (["--learning-rate", "fast"], "finite"),
+    "no latent points": (["--latent-dim", "0"], "at least 1"),
+    "no steps": (["--steps-per-epoch", "0"], "at least 1"),
+    "never saved": (["--save-every", "0"], "at least 1"),
+    "negative seed": (["--seed", "-3"], "at least 0"),
+    "unknown precision": (["--precision", "float8"], "float8"),
+    "unknown preset": (["--preset", "slow"], "slow"),
+    "unknown option": (["--epoch", "3"], "--epoch"),
+    "no such data": (["--data", "nowhere"], "nowhere"),
+    "unknown device": (["--data", "digits", "--device", "tpu"], "tpu"),
+    "resume nothing": (["--resume", "nowhere"], "not a run folder"),
+    "resume and run dir": (["--resume", "a", "--run-dir", "b"], "--run-dir"),
+    "not writable": (["--data", "digits", "--run-dir", "/proc/run"], "--run-dir"),
+    "a file as run dir": (["--data", "digits", "--run-dir", "file"], "file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_OPTIONS)
+def test_bad_options_get_one_sentence_and_leave_nothing(capsys, case):
+    words, expected = BAD_OPTIONS[case]
+    Path("file").touch()
+    before = sorted(Path().iterdir())
+    assert expected in refused(capsys, main, *words)
+    assert sorted(Path().iterdir()) == before
+
+
+def test_runs_that_cannot_be_resumed(capsys):
+    main([*TINY, "--epochs", "1", "--run-dir", "run"])
+    resume = ["--resume", "run"]
+    capsys.readouterr()
+    assert "--batch-size" in refused(capsys, main, *resume, "--batch-size", 16)
+    assert "more with --epochs" in refused(capsys, main, *resume)
+    record = json.loads(Path("run/options.json").read_text())
+    changed = {**record, "data": {**record["data"], "fingerprint": "other"}}
+    Path("run/options.json").write_text(json.dumps(changed))
+    assert "now there are others" in refused(capsys, main, *resume, "--epochs", 2)
+    Path("run/options.json").write_text(json.dumps({**record, "script": "x/train.py"}))
+    assert "x/train.py" in refused(capsys, main, *resume, "--epochs", 2)
+    Path("run/options.json").write_text("{")
+    assert "not a run folder" in refused(capsys, main, *resume, "--epochs", 2)
+    Path("run/options.json").write_text(json.dumps(record))
+    Path("run/state.npz").unlink()
+    assert "no epoch was finished" in refused(capsys, main, *resume, "--epochs", 2)
+
+
+def start_training(*words):
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "mnist_gan" / "train.py"), *TINY, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupt_keeps_the_last_whole_epoch_and_says_how_to_resume(sent, code):
+    words = ["--epochs", "1000", "--steps-per-epoch", "3", "--preset", "quick"]
+    process = start_training(*words, "--save-every", "1000")
+    while not (RUN / "state.npz").exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    time.sleep(0.7)
+    process.send_signal(sent)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in said and f"--resume {RUN}" in said
+    with np.load(RUN / "state.npz") as state:
+        epoch = int(state["epoch"])
+    assert snapshot_names(epoch) <= names(RUN)
+    rows = list(csv.DictReader((RUN / "history.csv").open()))
+    assert int(rows[-1]["epoch"]) == epoch and len(rows) == epoch
+    main(["--resume", str(RUN), "--epochs", str(epoch + 1)])
+    assert snapshot_names(epoch + 1) <= names(RUN)
+
+
+def test_help_is_short_and_needs_no_keras():
+    words = [
+        sys.executable,
+        "-X",
+        "importtime",
+        str(ROOT / "mnist_gan/train.py"),
+        "--help",
+    ]
+    answer = subprocess.run(words, capture_output=True, text=True)
+    assert answer.returncode == 0
+    assert len(answer.stdout.splitlines()) <= 20
+    assert not any(
+        name in answer.stderr for name in ("keras", "tensorflow", "matplotlib")
+    )
