@@ -30,7 +30,9 @@ def run_callbacks(run, save_every, summarize):
         State(run),
     ]
     if keras.backend.backend() == "tensorflow":
-        callbacks.insert(1, keras.callbacks.TensorBoard(run / "tensorboard"))
+        callbacks.insert(
+            1, keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False)
+        )
     return callbacks
 
 
@@ -80,11 +82,12 @@ def append_row(path, names, row):
 
 
 def keep_rows_until(epoch, path):
-    """Drop the rows of later epochs."""
+    """Drop the rows of later epochs, and what is left of a row that was cut off."""
     if not path.exists():
         return
     names, *rows = path.read_text().splitlines()
-    kept = [row for row in rows if row and int(row.split(",")[0]) <= epoch]
+    whole = [row for row in rows if row.count(",") == names.count(",")]
+    kept = [row for row in whole if int(row.split(",")[0]) <= epoch]
     part = path.with_name(f"{path.name}.part")
     part.write_text("\n".join([names, *kept, ""]))
     part.replace(path)

@@ -1,54 +1,54 @@
-"""A narrow pair for `train.py --preset quick`: digits in minutes on two CPU cores."""
+"""The pair of `train.py --preset quick`: digits in less than 3 minutes on two CPU cores.
+
+Found by trial at equal minutes: many small steps beat few large ones, D needs its third
+convolution to see whole digits, and the mean of G's last weights draws better than any
+one of them (EMA; Yazici et al. 2019, "The Unusual Effectiveness of Averaging").
+"""
 
 OPTIONS = {
     "epochs": 8,
-    "batch_size": 64,
-    "learning_rate": 0.0005,
-    "steps_per_epoch": 400,
+    "steps_per_epoch": 550,
+    "batch_size": 32,
+    "learning_rate": 0.001,
     "save_every": 1,
-    "precision": "float32",
 }
 
 
 def define_discriminator(in_shape=(28, 28, 1)):
-    """As `define_discriminator.define_discriminator`, with half as many filters."""
-    from keras import Sequential, layers, optimizers
+    """As the tutorial's, with fewer filters, a third convolution and no dropout."""
+    from keras import Sequential, layers
 
     model = Sequential(
         [
             layers.Input(in_shape),
             layers.Conv2D(32, 4, strides=2, padding="same"),  # 14x14x32
             layers.LeakyReLU(0.2),
-            layers.Dropout(0.3),
             layers.Conv2D(64, 4, strides=2, padding="same"),  # 7x7x64
             layers.LeakyReLU(0.2),
-            layers.Dropout(0.3),
-            layers.Flatten(),  # 3136
+            layers.Conv2D(128, 3, strides=2, padding="same"),  # 4x4x128
+            layers.LeakyReLU(0.2),
+            layers.Flatten(),  # 2048
             layers.Dense(1, activation="sigmoid", dtype="float32"),
         ],
         name="discriminator",
     )
-    model.compile(
-        loss="binary_crossentropy",
-        optimizer=optimizers.Adam(learning_rate=0.0005, beta_1=0.5),
-        metrics=["accuracy"],
-    )
+    model.compile(loss="binary_crossentropy", optimizer=adam(), metrics=["accuracy"])
     return model
 
 
 def define_generator(latent_dim):
-    """As `define_generator.define_generator`, narrow and with BatchNormalization."""
+    """As the tutorial's, with fewer filters and BatchNormalization."""
     from keras import Sequential, layers
 
     return Sequential(
         [
             layers.Input((latent_dim,)),
-            layers.Dense(64 * 7 * 7, use_bias=False),
-            layers.Reshape((7, 7, 64)),  # 7x7x64
+            layers.Dense(128 * 7 * 7, use_bias=False),  # 6272
+            layers.Reshape((7, 7, 128)),  # 7x7x128
             layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
-            layers.Conv2DTranspose(32, 4, strides=2, padding="same", use_bias=False),
-            layers.BatchNormalization(momentum=0.9),  # 14x14x32
+            layers.Conv2DTranspose(64, 4, strides=2, padding="same", use_bias=False),
+            layers.BatchNormalization(momentum=0.9),  # 14x14x64
             layers.ReLU(),
             layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="sigmoid"),
         ],
@@ -57,11 +57,19 @@ def define_generator(latent_dim):
 
 
 def define_gan(g_model, d_model):
-    """As `define_gan.define_gan`; the optimizer also keeps the mean of G's weights."""
-    from keras import Sequential, optimizers
+    """As the tutorial's; the optimizer also keeps the running mean of G's weights."""
+    from keras import Sequential
 
     d_model.trainable = False
     model = Sequential([g_model, d_model], name="gan")
-    adam = optimizers.Adam(0.0005, beta_1=0.5, use_ema=True, ema_momentum=0.995)
-    model.compile(loss="binary_crossentropy", optimizer=adam)
+    optimizer = adam(use_ema=True, ema_momentum=0.998)
+    model.compile(loss="binary_crossentropy", optimizer=optimizer)
     return model
+
+
+def adam(**keywords):
+    """Adam with a short memory, for few steps; beta_1 is the tutorial's."""
+    from keras.optimizers import Adam
+
+    rate = OPTIONS["learning_rate"]
+    return Adam(learning_rate=rate, beta_1=0.5, beta_2=0.99, **keywords)

@@ -28,17 +28,16 @@ TUTORIAL = {
     "learning_rate": 0.0002,
     "save_every": 10,
 }
-
-
 PRESETS = {"quick": quick.OPTIONS}
+MODELS = {  # preset -> its functions; None: the tutorial's
+    None: (define_generator, define_discriminator, define_gan),
+    "quick": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+}
 
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
           *, n_steps=None, save_every=10, seed=0, run=None, resume=False):  # fmt: skip
-    """Train D and G by turns.
-
-    The tutorial draws real images with replacement; here each comes once a pass, in an
-    order that is reshuffled for every pass.
+    """Train D and G by turns, on real images in an order reshuffled for every pass.
 
     Args:
         g_model, d_model, gan_model: as the `define_*` functions make them.
@@ -99,18 +98,6 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     save_models(run, epoch, g_model, d_model)
 
 
-def define_models(preset, latent_dim):
-    """G, D and their composite: the tutorial's, or those of a preset."""
-    if preset == "quick":
-        g_model, d_model = (
-            quick.define_generator(latent_dim),
-            quick.define_discriminator(),
-        )
-        return g_model, d_model, quick.define_gan(g_model, d_model)
-    g_model, d_model = define_generator(latent_dim), define_discriminator()
-    return g_model, d_model, define_gan(g_model, d_model)
-
-
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
@@ -130,7 +117,9 @@ def main(argv=None):
     import keras
 
     keras.utils.set_random_seed(options.seed)
-    g_model, d_model, gan_model = define_models(options.preset, options.latent_dim)
+    define_g, define_d, define_composite = MODELS[options.preset]
+    g_model, d_model = define_g(options.latent_dim), define_d()
+    gan_model = define_composite(g_model, d_model)
     for model in (d_model, gan_model):
         model.optimizer.learning_rate = options.learning_rate
     train(

@@ -1,4 +1,4 @@
-"""Every source of images with small files made here, and every way a file can be wrong."""
+"""Every source of images, with small files made here; every way a file can be wrong."""
 
 import gzip
 import shutil

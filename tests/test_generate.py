@@ -103,6 +103,7 @@ BAD_WORDS = {
     "points that are no array": ([MODEL, "--latent", "note.npy"], "note.npy"),
     "a vector in words": ([MODEL, "--vector", "big"], "--vector"),
     "a vector without end": ([MODEL, "--vector", "nan"], "--vector"),
+    "two kinds of points": ([MODEL, "--vector", "1", "--latent", "a.npy"], "not allowed"),
     "a grid that is there": ([MODEL, "--out", "there.png"], "there.png"),
     "a grid that is no png": ([MODEL, "--out", "grid.jpg"], ".png"),
     "a grid nowhere": ([MODEL, "--out", "no/folder/grid.png"], "no/folder"),

@@ -96,7 +96,7 @@ def test_seed_repeats_and_resume_goes_on_bit_for_bit(capsys, preset):
     assert_same_results(Path("whole"), Path("again"), 2)
     main([*words, "--epochs", "1", "--run-dir", "parts"])
     with Path("parts/history.csv").open("a") as history:
-        history.write("2,1,9.0,9.0,9.0,9.0,9.0\n")  # an epoch that was begun
+        history.write("2,1,9.0,9.0,9.0,9.0,9.0\n1")  # an epoch that was begun
     main(["--resume", "parts", "--epochs", "2"])
     assert_same_results(Path("whole"), Path("parts"), 2)
     assert names(Path("whole")) == names(Path("parts"))

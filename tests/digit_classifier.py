@@ -1,0 +1,129 @@
+"""How good are generated digits? A small classifier's answer, for tests and the README.
+
+    GAN_DATA_DIR=... python tests/digit_classifier.py runs/mnist_gan/0001
+
+trains the classifier on the training images (about a minute) and scores the last
+generator of each run that is named, the test images (the floor), an untrained generator
+and uniform noise (the ceiling). The numbers depend on this classifier: compare them with
+each other, never with those of other projects.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+CONFIDENT = 0.9
+
+
+class DigitClassifier:
+    """A convolutional network of digits, and its 64 features before the last layer."""
+
+    def __init__(self, train, epochs, seed=0):
+        """Train on `datasets.Images` with labels."""
+        import keras
+        from keras import layers
+
+        keras.utils.set_random_seed(seed)
+        self.model = keras.Sequential(
+            [
+                layers.Input((28, 28, 1)),
+                layers.Conv2D(32, 3, activation="relu"),
+                layers.MaxPooling2D(),
+                layers.Conv2D(64, 3, activation="relu"),
+                layers.MaxPooling2D(),
+                layers.Flatten(),
+                layers.Dense(64, activation="relu"),
+                layers.Dropout(0.3),
+                layers.Dense(10, activation="softmax"),
+            ]
+        )
+        self.model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+        self.model.fit(
+            train.pixels / np.float32(255), train.labels, 128, epochs, verbose=0
+        )
+        self.both = keras.Model(
+            self.model.inputs, [self.model.layers[-3].output, self.model.outputs[0]]
+        )
+
+    def accuracy(self, test):
+        """Share of `datasets.Images` that it reads right."""
+        _, predicted = self.read(test.pixels / 255)
+        return float(np.mean(predicted.argmax(1) == test.labels))
+
+    def read(self, images):
+        """Features float64 (n, 64) and probabilities (n, 10) of images in [0, 1].
+
+        The images are rounded to the 256 grey levels that a file could hold.
+        """
+        quantised = np.round(images * 255).astype("float32") / 255
+        features, predicted = self.both.predict(quantised, batch_size=500, verbose=0)
+        return features.astype("float64"), predicted
+
+    def score(self, images, real):
+        """Compare images in [0, 1] with real ones.
+
+        Returns:
+            dict: `distance`, Frechet's, of the features; `confident`, share of images
+            read with a probability above 0.9; `classes`, share of each digit (10,).
+        """
+        features, predicted = self.read(images)
+        shares = np.bincount(predicted.argmax(1), minlength=10) / len(images)
+        return {
+            "distance": frechet_distance(features, self.read(real)[0]),
+            "confident": float(np.mean(predicted.max(1) > CONFIDENT)),
+            "classes": shares,
+        }
+
+
+def frechet_distance(a, b):
+    """Squared 2-Wasserstein distance of the Gaussians fitted to two feature sets.
+
+    Heusel et al. (2017), eq. 6: |m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)). The trace
+    of the root is the sum of the roots of the eigenvalues of C1 C2, which are real and
+    not negative.
+    """
+    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(cov_a @ cov_b).real, 0))
+    means = np.sum((a.mean(0) - b.mean(0)) ** 2)
+    return float(means + np.trace(cov_a) + np.trace(cov_b) - 2 * roots.sum())
+
+
+def report(name, score):
+    classes = score["classes"]
+    print(
+        f"{name:42} distance {score['distance']:6.1f}  confident {score['confident']:.0%}"
+        f"  digits above 4 %: {np.sum(classes >= 0.04):2d}"
+        f"  rarest {classes.min():.1%}  commonest {classes.max():.1%}",
+        flush=True,
+    )
+
+
+def main(paths, n=10_000):
+    from common.checkpoints import load_generator
+    from common.datasets import load_images
+    from common.sampling import generate_images, generate_latent_points
+    from mnist_gan.define_generator import define_generator
+
+    train, test = load_images("auto"), load_images("auto", "test")
+    judge = DigitClassifier(train, epochs=5 if len(train.pixels) > 10_000 else 60)
+    print(
+        f"{train.name}: the classifier reads {judge.accuracy(test):.2%} of the test set"
+    )
+    real, rng = test.pixels / 255, np.random.default_rng(0)
+    report("real training images", judge.score(train.pixels[:n] / 255, real))
+    report("uniform noise", judge.score(rng.random((n, 28, 28, 1)), real))
+    generators = {"untrained generator": (define_generator(100), 100)}
+    for path in map(Path, paths):
+        file = max(path.glob("generator_model_*.h5")) if path.is_dir() else path
+        generators[str(file)] = load_generator(file)[:2]
+    for name, (g_model, latent_dim) in generators.items():
+        points = generate_latent_points(latent_dim, n, np.random.default_rng(1))
+        report(name, judge.score(generate_images(g_model, points), real))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

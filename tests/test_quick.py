@@ -1,0 +1,53 @@
+"""`--preset quick` learns to draw all ten digits; an untrained generator does not.
+
+On real MNIST where GAN_DATA_DIR has it, otherwise on the digits of scikit-learn.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from digit_classifier import DigitClassifier
+
+from common.checkpoints import load_generator
+from common.datasets import load_images
+from common.sampling import generate_images, generate_latent_points
+from mnist_gan import quick
+from mnist_gan.train import main
+
+DATA_DIR = os.environ.get("GAN_DATA_DIR")
+
+
+def draws_all_digits(classes):
+    return classes.min() > 0 and classes.max() <= 0.25
+
+
+@pytest.mark.slow
+def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(monkeypatch):
+    if DATA_DIR is not None:
+        monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
+    train, test = load_images("auto"), load_images("auto", "test")
+    judge = DigitClassifier(train, epochs=3 if len(train.pixels) > 10_000 else 60)
+    accuracy = judge.accuracy(test)
+    print(f"{train.name}: the classifier reads {accuracy:.1%} of the test images")
+    assert accuracy > 0.95
+
+    started = time.time()
+    main(["--preset", "quick", "--seed", "1"])
+    print(f"trained in {time.time() - started:.0f} s")
+    models = Path("runs/mnist_gan/0001").glob("generator_model_*.h5")
+    trained = load_generator(max(models))[0]
+    points = generate_latent_points(100, 1000, np.random.default_rng(0))
+    scores = {}
+    for name, g_model in {
+        "trained": trained,
+        "control": quick.define_generator(100),
+    }.items():
+        scores[name] = judge.score(generate_images(g_model, points), test.pixels / 255)
+        print(name, scores[name])
+    assert draws_all_digits(scores["trained"]["classes"])
+    assert not draws_all_digits(scores["control"]["classes"])
+    assert scores["trained"]["confident"] > 0.5
+    assert scores["trained"]["distance"] < scores["control"]["distance"] / 5
