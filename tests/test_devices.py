@@ -1,0 +1,73 @@
+"""Devices: what is chosen, what is said, and what is held back."""
+
+import os
+import sys
+
+import keras
+import pytest
+from conftest import refused
+
+from common import devices
+from common.errors import UserError
+
+
+@pytest.mark.parametrize(
+    "device, visible, expected",
+    [
+        ("cpu", None, "-1"),
+        ("gpu", None, "0"),
+        ("gpu:1", None, "1"),
+        ("gpu", "4,5", "4"),
+        ("gpu:1", "4,5", "5"),
+        ("gpu:2", "4,5", "-1"),
+    ],
+)
+def test_a_gpu_is_picked_among_the_visible_ones(monkeypatch, device, visible, expected):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert devices.cuda_name(device) == expected
+
+
+@pytest.mark.parametrize("device", ["tpu", "gpu:x", "gpu:-1", "cpu:1", ""])
+def test_other_names_are_refused(device):
+    with pytest.raises(UserError, match="--device"):
+        devices.cuda_name(device)
+
+
+@pytest.mark.parametrize(
+    "precision, policy",
+    [
+        ("float32", "float32"),
+        ("bfloat16", "mixed_bfloat16"),
+        ("float16", "mixed_float16"),
+    ],
+)
+def test_precision_becomes_the_policy_and_is_said(precision, policy):
+    assert f"precision: {precision}" in devices.set_up("auto", precision)
+    assert keras.config.dtype_policy().name == policy
+
+
+def test_auto_precision_is_bfloat16_only_where_it_is_fast():
+    said = devices.set_up("auto", "auto")
+    fast = bool(devices.visible_gpus()) or devices.cpu_computes_bfloat16()
+    assert said.endswith("bfloat16" if fast else "float32")
+
+
+def test_without_a_gpu_asking_for_one_is_refused(capsys, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    if devices.visible_gpus():
+        pytest.skip("this machine has a GPU, already in use by this process")
+    assert "no such GPU" in refused(capsys, devices.main, "--device", "gpu")
+
+
+def test_noise_of_a_start_is_held_back_and_shown_when_it_fails(capfd):
+    with devices.quiet_start():
+        os.write(2, b"noise\n")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ImportError), devices.quiet_start():
+        os.write(2, b"reason\n")
+        raise ImportError
+    assert capfd.readouterr().err == "reason\n"
+    print("errors are shown again", file=sys.stderr)
+    assert "again" in capfd.readouterr().err
