@@ -62,16 +62,18 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see --help)")
 
 
-def whole_number(at_least, even=False):
-    """A type for add_argument: a whole (and even) number of at least `at_least`."""
+def whole_number(at_least, at_most=math.inf, even=False):
+    """A type for add_argument: a whole (and even) number in these bounds."""
     wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
+    if at_most < math.inf:
+        wanted += f" and at most {at_most}"
 
     def parse(text):
         try:
             number = int(text)
         except ValueError:
             number = None
-        if number is None or number < at_least or (even and number % 2):
+        if number is None or not at_least <= number <= at_most or (even and number % 2):
             raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
         return number
 
@@ -97,19 +99,20 @@ def positive(text):
     return value
 
 
+seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
+
+
 def step_options(argv, doc, data=False):
     """Options of the scripts that show one step: where results go, the seed, the data."""
     parser = Parser(doc)
     if data:
         parser.add_argument("--data", default="auto", help=DATA_HELP)
-    parser.add_argument("--seed", type=whole_number(0), help="repeats the outcome")
+    parser.add_argument("--seed", type=seed_number, help="repeats the outcome")
     parser.add_argument("--run-dir", metavar="DIR", help="a new folder for the results")
     return parser.parse_args(argv)
 
 
 DATA_HELP = "auto, mnist, fashion-mnist, digits, or a path (auto)"
-
-
 DEFAULTS = {
     "data": "auto",
     "seed": None,  # None: one is drawn, and recorded
@@ -171,7 +174,7 @@ def _training_parser(doc, defaults, presets):
     add("batch-size", "images a step, half of them real", **even)
     add("latent-dim", "size of a latent point", **count)
     add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
-    add("seed", "repeats a run", "drawn", type=whole_number(0), metavar="N")
+    add("seed", "repeats a run", "drawn", type=seed_number, metavar="N")
     add("save-every", "epochs between pictures and models", **count)
     add("steps-per-epoch", "steps", "images // batch size", **count)
     add("run-dir", "new folder for the results", "runs/.../NNNN", metavar="DIR")

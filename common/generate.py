@@ -19,7 +19,7 @@ def parse(argv):
     add = parser.add_argument
     add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
     add("-n", type=cli.whole_number(1), default=25, help="number of images (25)")
-    add("--seed", type=cli.whole_number(0), help="repeats the points (drawn)")
+    add("--seed", type=cli.seed_number, help="repeats the points (drawn)")
     add(
         "--vector", type=cli.number, metavar="X", help="one image: each latent value is X"
     )

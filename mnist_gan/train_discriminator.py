@@ -7,9 +7,10 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common import cli
+from common.datasets import load_images, show_notice
 from common.sampling import generate_random_samples, generate_real_samples
 from mnist_gan.define_discriminator import define_discriminator
-from mnist_gan.load_data import load_images, scale, show_notice
+from mnist_gan.load_data import scale
 
 
 def train_discriminator(model, dataset, n_iter=100, n_batch=256):
@@ -52,13 +53,13 @@ def main(argv=None):
     if options.seed is not None:
         keras.utils.set_random_seed(options.seed)
     show_notice(images)
+    path = new_run("mnist_gan", options.run_dir) / "real_and_random.png"
     dataset = scale(images.pixels)
     accuracies = train_discriminator(define_discriminator(), dataset)
     perfect = [i for i, pair in enumerate(accuracies, 1) if min(pair) == 1.0]
     if perfect:
         print(f"Notice: all 256 right for the first time at iteration {perfect[0]}.")
     print("Random pixels are too easy: D needs an opponent that learns, too.")
-    path = new_run("mnist_gan", options.run_dir) / "real_and_random.png"
     noise, _ = generate_random_samples(dataset.shape[1:], 10)
     save_grid(np.concatenate([dataset[:10], noise]), path, columns=10)
     print(f"saved {path}")

@@ -146,6 +146,7 @@ BAD_OPTIONS = {
     "no steps": (["--steps-per-epoch", "0"], "at least 1"),
     "never saved": (["--save-every", "0"], "at least 1"),
     "negative seed": (["--seed", "-3"], "at least 0"),
+    "huge seed": (["--seed", str(2**32)], "at most 4294967295"),
     "unknown precision": (["--precision", "float8"], "float8"),
     "unknown preset": (["--preset", "slow"], "slow"),
     "unknown option": (["--epoch", "3"], "--epoch"),
