@@ -1,15 +1,17 @@
 """The pair of `train.py --preset quick`: digits in less than 3 minutes on two CPU cores.
 
 Found by trial at equal minutes: many small steps beat few large ones, D needs its third
-convolution to see whole digits, and the mean of G's last weights draws better than any
-one of them (EMA; Yazici et al. 2019, "The Unusual Effectiveness of Averaging").
+convolution to see whole digits, 40 latent numbers are learned sooner than 100, and the
+mean of G's last weights draws better than any one of them (EMA; Yazici et al. 2019,
+"The Unusual Effectiveness of Averaging in GAN Training").
 """
 
 OPTIONS = {
     "epochs": 8,
-    "steps_per_epoch": 550,
+    "steps_per_epoch": 450,
     "batch_size": 32,
-    "learning_rate": 0.001,
+    "latent_dim": 40,
+    "learning_rate": 0.0015,
     "save_every": 1,
 }
 

@@ -38,8 +38,8 @@ def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(monkeypa
     main(["--preset", "quick", "--seed", "1"])
     print(f"trained in {time.time() - started:.0f} s")
     models = Path("runs/mnist_gan/0001").glob("generator_model_*.h5")
-    trained = load_generator(max(models))[0]
-    points = generate_latent_points(100, 1000, np.random.default_rng(0))
+    trained, latent_dim, _ = load_generator(max(models))
+    points = generate_latent_points(latent_dim, 1000, np.random.default_rng(0))
     scores = {}
     for name, g_model in {
         "trained": trained,
