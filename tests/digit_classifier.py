@@ -41,7 +41,9 @@ class DigitClassifier:
                 layers.Dense(10, activation="softmax"),
             ]
         )
-        self.model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+        self.model.compile(
+            "adam", "sparse_categorical_crossentropy", metrics=["accuracy"]
+        )
         self.model.fit(
             train.pixels / np.float32(255), train.labels, 128, epochs, verbose=0
         )
