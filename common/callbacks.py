@@ -8,8 +8,8 @@ from pathlib import Path
 
 import keras
 
-from common.checkpoints import STATE, load_state, save_state
-from common.errors import UserError
+from common.checkpoints import load_state, save_state
+from common.plotting import draw_run
 
 COLUMNS = ("d_loss", "g_loss", "acc_real", "acc_fake", "acc_adv")
 EVERY = 10  # steps averaged in one row
@@ -83,7 +83,7 @@ def append_row(path, names, row):
 
 def keep_rows_until(epoch, path):
     """Drop the rows of later epochs, and what is left of a row that was cut off."""
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:
         return
     names, *rows = path.read_text().splitlines()
     whole = [row for row in rows if row.count(",") == names.count(",")]
@@ -118,38 +118,41 @@ class State(keras.callbacks.Callback):
         save_state(self.model, epoch + 1, self.run)
 
 
-def resume(gan, run, n_epochs):
-    """Bring `gan` and the run folder back to the last whole epoch; return its number.
+def start(gan, run, resume):
+    """Set `gan` and the run folder to where training starts; return the epochs done.
+
+    The state of the start is saved, too: a run may be stopped in its first epoch.
 
     Raises:
-        UserError: there is no usable state, or n_epochs are done already.
+        UserError: there is no usable state to resume.
     """
+    if resume:
+        return go_back(gan, run)
+    save_state(gan, 0, run)
+    return 0
+
+
+def go_back(gan, run):
+    """Bring `gan` and the run folder back to the last whole epoch; return its number."""
     epoch = load_state(gan, run)
-    if epoch >= n_epochs:
-        raise UserError(f"{run} has finished {epoch} epochs: ask for more with --epochs")
-    go_back(run, epoch)
-    return epoch
-
-
-def go_back(run, epoch):
-    """Drop the rows of epochs that were begun but not finished."""
     for name in ("history.csv", "times.csv"):
         keep_rows_until(epoch, Path(run) / name)
+    return epoch
 
 
 @contextmanager
 def kept_on_interrupt(gan, run, summarize):
-    """On Ctrl-C or SIGTERM: keep pictures and models of the last whole epoch, tell how
-    to go on, and pass the interrupt on."""
+    """On Ctrl-C or SIGTERM, keep pictures and models of the last whole epoch.
+
+    Says how to go on, and passes the interrupt on.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        if not (run / STATE).exists():
-            print(f"\ninterrupted before the first epoch was finished: nothing in {run}")
-            raise
-        epoch = load_state(gan, run)
-        go_back(run, epoch)
-        with gan.averaged_generator():
-            summarize(epoch)
-        print(f"\ninterrupted; go on after epoch {epoch} with: --resume {run}")
+        epoch = go_back(gan, run)
+        if epoch > 0:
+            with gan.averaged_generator():
+                summarize(epoch)
+            draw_run(run)
+        print(f"\ninterrupted; to go on after epoch {epoch}: --resume {run}")
         raise

@@ -22,7 +22,7 @@ def save_models(run, epoch, g_model, d_model):
     """Save `generator_model_010.h5` and `discriminator_model_010.h5`."""
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
         path = Path(run) / f"{kind}_model_{epoch:03d}.h5"
-        part = path.with_suffix(".part.h5")
+        part = path.with_name(f".{path.name}")
         with quiet_keras():
             model.save(part, include_optimizer=False)
         part.replace(path)
@@ -48,10 +48,13 @@ def load_model(path):
 
     try:
         with quiet_keras():
-            return load(path, compile=False, safe_mode=True)
+            model = load(path, compile=False, safe_mode=True)
+            if len(model.inputs) == len(model.outputs) == 1:
+                return model
     except Exception as error:  # Keras and h5py raise many kinds
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} is damaged or not a Keras model: {why}") from None
+    raise UserError(f"{path} is a model of several inputs or outputs: wanted is one each")
 
 
 def load_generator(path):
@@ -129,23 +132,38 @@ def save_state(gan, epoch, run):
     part.replace(Path(run) / STATE)
 
 
+def finished_epochs(run):
+    """The number of epochs after which this run folder's state was saved.
+
+    Raises:
+        UserError: there is no state, or it is damaged.
+    """
+    return read_state(run)[0]
+
+
+def read_state(run):
+    """The number of epochs and the list of arrays that save_state wrote."""
+    path = Path(run) / STATE
+    if not path.exists():
+        raise UserError(f"{run} has no {STATE}: there is nothing to go on with")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            epoch, *values = [archive[name] for name in archive.files]
+            return int(epoch), values
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged ({error}): start a new run") from None
+
+
 def load_state(gan, run):
     """Set `gan` to the state in this run folder and return its number of epochs.
 
     Raises:
         UserError: there is no state, it is damaged, or it belongs to other models.
     """
-    path = Path(run) / STATE
-    if not path.exists():
-        raise UserError(f"{run} has no {STATE}: no epoch was finished, start a new run")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            epoch, *values = [archive[name] for name in archive.files]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is damaged ({error}): start a new run") from None
+    epoch, values = read_state(run)
     variables = state_variables(gan)
     if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
-        raise UserError(f"{path} belongs to other models than these")
+        raise UserError(f"{run}/{STATE} belongs to other models than these")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return int(epoch)
+    return epoch

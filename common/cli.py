@@ -21,8 +21,9 @@ class Terminated(KeyboardInterrupt):
 def command(main):
     """Decorate a script's `main(argv)`: exit codes 2, 130 and 143 instead of tracebacks.
 
-    A UserError is printed to standard error and exits with 2; Ctrl-C exits with 130 and
-    SIGTERM with 143, after whatever the script does about them.
+    A UserError, or a file that cannot be read or written, is told in one sentence on
+    standard error and exits with 2; Ctrl-C exits with 130 and SIGTERM with 143, after
+    whatever the script does about them.
     """
 
     @functools.wraps(main)
@@ -30,7 +31,7 @@ def command(main):
         before = signal.signal(signal.SIGTERM, _terminate)
         try:
             main(argv)
-        except UserError as error:
+        except (UserError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             raise SystemExit(2) from None
         except KeyboardInterrupt as stop:
@@ -43,6 +44,9 @@ def command(main):
 
 def _terminate(signum, frame):
     raise Terminated
+
+
+FLOAT32_MAX = 3.4e38
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,12 +85,12 @@ def whole_number(at_least, at_most=math.inf, even=False):
 
 
 def number(text):
-    """A type for add_argument: a finite number."""
+    """A type for add_argument: a number that is finite in float32."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
+    if not abs(value) < FLOAT32_MAX:  # also where it is not a number
         raise argparse.ArgumentTypeError(f"must be a finite number, not {text!r}")
     return value
 

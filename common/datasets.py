@@ -6,12 +6,14 @@ by the environment variable GAN_DATA_DIR, Keras's cache, Keras's download.
 
 import hashlib
 import os
+import socket
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from common import readers
+from common.devices import quiet_start
 from common.errors import UserError
 
 SHAPE = (28, 28)
@@ -97,16 +99,21 @@ def local_places(name):
 
 
 def download(name):
-    from keras import datasets
+    with quiet_start():
+        from keras import datasets
 
     module = getattr(datasets, name.replace("-", "_"))
+    patience = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(30)  # seconds without an answer
     try:
         train, test = module.load_data()
     except Exception as error:  # Keras raises plain Exceptions
         raise NotFoundError(
             f"{name} is neither in $GAN_DATA_DIR/{name} nor in Keras's cache, "
-            f"and its download failed: {str(error).splitlines()[0]}"
+            f"and its download failed: {' '.join(str(error).split())}"
         ) from None
+    finally:
+        socket.setdefaulttimeout(patience)
     return {"train": train, "test": test}
 
 
@@ -137,26 +144,31 @@ def synthetic_bars():
 
 
 def checked(pixels, labels, name, source):
-    """Images, if these are: (n, 28, 28), of bytes 0..255 or floats 0..1.
+    """Images, if these are: (n, 28, 28), of bytes 0..255 or floats or bits 0..1.
 
     Raises:
         UserError: empty, another shape or type, values out of range or not numbers.
     """
+    if not isinstance(pixels, np.ndarray):
+        raise UserError(f"{source}: holds no array of images")
     if pixels.ndim == 4 and pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     if pixels.shape[1:] != SHAPE:
         raise UserError(f"{source}: images of shape {pixels.shape}, not (n, 28, 28)")
     if len(pixels) == 0:
         raise UserError(f"{source}: there are no images in it")
-    if labels is not None and len(labels) != len(pixels):
-        raise UserError(f"{source}: {len(labels)} labels for {len(pixels)} images")
+    if labels is not None and np.shape(labels) not in [(len(pixels),), (len(pixels), 1)]:
+        raise UserError(
+            f"{source}: labels of shape {np.shape(labels)} for {len(pixels)} images"
+        )
     if pixels.dtype.kind not in "uif":
         raise UserError(f"{source}: pixels of type {pixels.dtype}, not numbers")
     low, high = pixels.min(), pixels.max()
     if not (low >= 0 and high <= 255):  # also where one is not a number
         raise UserError(f"{source}: pixels from {low} to {high}, not from 0 to 255")
-    if pixels.dtype.kind == "f":
-        pixels = np.round(pixels * (255 if high <= 1 else 1))
+    if high <= 1:
+        pixels = pixels * 255.0
+    pixels = np.round(pixels)
     return Images(pixels.astype(np.uint8)[..., np.newaxis], labels, name, source)
 
 

@@ -1,11 +1,11 @@
 """Which processor trains, and how fast it is: run alone to see what is there."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -60,7 +60,7 @@ def cuda_name(device):
     return names[int(number or 0)] if int(number or 0) < len(names) else HIDDEN
 
 
-@contextmanager
+@contextlib.contextmanager
 def quiet_start():
     """Hold back what TensorFlow's C++ prints while it is imported, unless that fails.
 
@@ -96,7 +96,8 @@ def visible_gpus():
 
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+        with contextlib.suppress(RuntimeError):  # it is in use already
+            tf.config.experimental.set_memory_growth(gpu, True)
     memory = nvidia_smi("memory.total")  # TensorFlow does not tell it
     return [
         f"{tf.config.experimental.get_device_details(gpu)['device_name']}, "

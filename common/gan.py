@@ -84,7 +84,8 @@ class GAN(keras.Model):
     def averaged_generator(self):
         """Inside, G holds the running mean of its weights, where its optimizer has one.
 
-        Keras's own finalising looks at the outer model's optimizer, which GAN has not.
+        BatchNormalization's moving averages stay those of the last weights. (Keras's own
+        finalising looks at the outer model's optimizer, which GAN has not.)
         """
         optimizer = self.gan_model.optimizer
         weights = self.g_model.trainable_variables

@@ -1,6 +1,7 @@
 """Draw images with a generator that was saved by these scripts."""
 
 import sys
+import zipfile
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -20,12 +21,11 @@ def parse(argv):
     add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
     add("-n", type=cli.whole_number(1), default=25, help="number of images (25)")
     add("--seed", type=cli.seed_number, help="repeats the points (drawn)")
-    add(
-        "--vector", type=cli.number, metavar="X", help="one image: each latent value is X"
+    points = parser.add_mutually_exclusive_group().add_argument
+    points(
+        "--vector", type=cli.number, metavar="X", help="one image: the point X, X, ..."
     )
-    add(
-        "--latent", metavar="FILE.npy", help="take these points, an array (n, latent_dim)"
-    )
+    points("--latent", metavar="FILE.npy", help="these points: an array (n, latent_dim)")
     add("--out", metavar="FILE.png", help="the grid (beside the model)")
     add("--images", metavar="DIR", help="also save each image as a PNG of its own")
     add("--verdict", metavar="D_MODEL", help="write D's probability of real under each")
@@ -78,11 +78,11 @@ def latent_points(options, latent_dim):
         return generate_latent_points(latent_dim, options.n, rng)
     try:
         points = np.load(options.latent, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"--latent {options.latent} cannot be read: {error}") from None
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "uif":
         raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
-    points = np.atleast_2d(points)
+    points = np.atleast_2d(points.astype("float32"))
     if points.ndim != 2 or points.shape[1] != latent_dim or len(points) == 0:
         raise UserError(
             f"--latent {options.latent} has shape {points.shape}: this generator takes "
@@ -90,7 +90,7 @@ def latent_points(options, latent_dim):
         )
     if not np.isfinite(points).all():
         raise UserError(f"--latent {options.latent} has values that are not numbers")
-    return points.astype("float32")
+    return points
 
 
 def judge(path, images):

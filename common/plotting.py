@@ -118,7 +118,12 @@ def save_film(pictures, path, seconds=0.4):
 def draw_run(run):
     """Draw a run's `loss_curves.png`, and `training.gif` of its generated plots."""
     save_curves(run / "history.csv", run / "loss_curves.png")
-    save_film(sorted(run.glob("generated_plot_e*.png")), run / "training.gif")
+    save_film(by_epoch(run.glob("generated_plot_e*.png")), run / "training.gif")
+
+
+def by_epoch(paths):
+    """Sort files named after their epoch: e999 comes before e1000."""
+    return sorted(paths, key=lambda path: (len(path.name), path.name))
 
 
 def plot_model(model, path):

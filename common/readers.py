@@ -19,6 +19,15 @@ IDX_FILES = {
     "train": ("train-images", "train-labels"),
     "test": ("t10k-images", "t10k-labels"),
 }
+NPZ_ERRORS = (  # of NumPy and zipfile, for files that are cut off or something else
+    OSError,
+    ValueError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 UINT8 = 0x08  # the only IDX type that image sets use
 
 
@@ -56,7 +65,7 @@ def read_npz(path, split):
                 return archive[f"x_{split}"], labels
             if len(names) == 1 and split == "train":
                 return archive[names[0]], None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except NPZ_ERRORS as error:
         raise damaged(path, error) from None
     raise UserError(f"{path} holds {names}, not an array named x_{split}")
 
@@ -101,9 +110,10 @@ def read_csv(path, split):
         raise UserError(f"{path} is one set of images: it has no test part")
     try:
         with Path(path).open() as lines:
-            has_names = not lines.readline().split(",")[0].strip('" \n').isdigit()
+            first = lines.readline().split(",")[0]
+        has_names = not first.strip('" \n').replace(".", "").isdigit()
         table = np.loadtxt(
-            path, np.int16, delimiter=",", skiprows=int(has_names), ndmin=2
+            path, np.float32, delimiter=",", skiprows=int(has_names), ndmin=2
         )
     except (OSError, ValueError) as error:
         raise damaged(path, error) from None
@@ -111,7 +121,7 @@ def read_csv(path, split):
         raise UserError(
             f"{path} has {table.shape[1]} columns: wanted are a label and 784 pixels"
         )
-    return table[:, 1:].reshape(-1, 28, 28), table[:, 0]
+    return table[:, 1:].reshape(-1, 28, 28), table[:, 0].astype(int)
 
 
 def damaged(path, why):

@@ -4,9 +4,10 @@ import json
 import platform
 import subprocess
 from datetime import datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from common.checkpoints import finished_epochs
 from common.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +25,8 @@ def new_run(project, run_dir=None):
         if run_dir is not None:
             run = Path(run_dir).expanduser()
             run.mkdir(parents=True, exist_ok=True)
+            (run / ".probe").touch()
+            (run / ".probe").unlink()
             if any(run.iterdir()):
                 raise UserError(
                     f"--run-dir {run} is not empty, and nothing is ever overwritten: "
@@ -59,7 +62,8 @@ def start_run(script, options, data, device):
         device: one line, see `devices.set_up`.
 
     Raises:
-        UserError: the folder cannot be made, or the run to go on with had other data.
+        UserError: the folder cannot be made, or the run to go on with is finished, has
+            no state, or had other data.
     """
     if options.resume:
         run = Path(options.resume).expanduser()
@@ -70,7 +74,13 @@ def start_run(script, options, data, device):
                 f"--resume {run}: its images came from {before['source']} "
                 f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
             )
+        done = finished_epochs(run)
+        if done >= options.epochs:
+            raise UserError(
+                f"{run} has finished {done} epochs: ask for more with --epochs"
+            )
         record["options"] = vars(options)
+        record["device"] = device
         write_record(run, record)
         return run
     run = new_run(script.split("/")[0], options.run_dir)
@@ -92,8 +102,14 @@ def describe_run(script, options, data, device):
 
 
 def versions():
-    """Versions of the packages that decide about results."""
-    return {name: version(name) for name in PACKAGES}
+    """Versions of the packages that decide about results; None where one is missing."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
 
 
 def commit():
@@ -115,7 +131,7 @@ def read_options(run):
     path = Path(run).expanduser() / "options.json"
     try:
         record = json.loads(path.read_text())
-        record["options"], record["script"], record["data"]
+        record["script"], record["data"]["fingerprint"], record["options"]["epochs"]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
             f"{run} is not a run folder: it has no readable options.json"

@@ -23,7 +23,9 @@ def load_real_samples(data="auto", split="train"):
     Raises:
         UserError: there are no such images.
     """
-    return scale(load_images(data, split).pixels)
+    images = load_images(data, split)
+    show_notice(images)
+    return scale(images.pixels)
 
 
 def scale(pixels):

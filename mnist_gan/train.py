@@ -61,7 +61,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     run = run or runs.new_run("mnist_gan")
     n_steps = n_steps or len(dataset) // n_batch
     gan = GAN(g_model, d_model, gan_model)
-    done = callbacks.resume(gan, run, n_epochs) if resume else 0
+    done = callbacks.start(gan, run, resume)
     summarize = partial(
         summarize_performance, g_model=g_model, d_model=d_model, dataset=dataset,
         latent_dim=latent_dim, seed=seed, run=run,
@@ -76,7 +76,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             callbacks=callbacks.run_callbacks(run, save_every, summarize),
             verbose=callbacks.verbosity(),
         )
-    draw_run(run)
+        draw_run(run)
 
 
 def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,

@@ -7,10 +7,9 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common import cli
-from common.datasets import load_images, show_notice
 from common.sampling import generate_random_samples, generate_real_samples
 from mnist_gan.define_discriminator import define_discriminator
-from mnist_gan.load_data import scale
+from mnist_gan.load_data import load_real_samples
 
 
 def train_discriminator(model, dataset, n_iter=100, n_batch=256):
@@ -45,16 +44,14 @@ def main(argv=None):
     from common.plotting import save_grid
     from common.runs import new_run
 
-    images = load_images(options.data)
+    dataset = load_real_samples(options.data)
+    path = new_run("mnist_gan", options.run_dir) / "real_and_random.png"
     print(set_up())
     import keras
     import numpy as np
 
     if options.seed is not None:
         keras.utils.set_random_seed(options.seed)
-    show_notice(images)
-    path = new_run("mnist_gan", options.run_dir) / "real_and_random.png"
-    dataset = scale(images.pixels)
     accuracies = train_discriminator(define_discriminator(), dataset)
     perfect = [i for i, pair in enumerate(accuracies, 1) if min(pair) == 1.0]
     if perfect:

@@ -12,6 +12,7 @@ from common.devices import quiet_start
 ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: downloads fail at once
 
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # bit for bit is promised on the CPU
 with quiet_start():
     import keras
 

@@ -107,6 +107,7 @@ def report(name, score):
 def main(paths, n=10_000):
     from common.checkpoints import load_generator
     from common.datasets import load_images
+    from common.plotting import by_epoch
     from common.sampling import generate_images, generate_latent_points
     from mnist_gan.define_generator import define_generator
 
@@ -120,7 +121,7 @@ def main(paths, n=10_000):
     report("uniform noise", judge.score(rng.random((n, 28, 28, 1)), real))
     generators = {"untrained generator": (define_generator(100), 100)}
     for path in map(Path, paths):
-        file = max(path.glob("generator_model_*.h5")) if path.is_dir() else path
+        file = by_epoch(path.glob("generator_model_*.h5"))[-1] if path.is_dir() else path
         generators[str(file)] = load_generator(file)[:2]
     for name, (g_model, latent_dim) in generators.items():
         points = generate_latent_points(latent_dim, n, np.random.default_rng(1))

@@ -88,7 +88,7 @@ def test_every_part_of_the_state_matters(tmp_path):
 
 def test_wrong_states_are_refused(tmp_path):
     gan = GAN(*tutorial_models())
-    with pytest.raises(UserError, match="no state"):
+    with pytest.raises(UserError, match="has no state"):
         checkpoints.load_state(gan, tmp_path)
     checkpoints.save_state(gan, 1, tmp_path)
     with pytest.raises(UserError, match="other models"):

@@ -1,6 +1,7 @@
 """`mnist_gan/train.py` as its user runs it: artefacts, resume, interrupts, bad input."""
 
 import csv
+import inspect
 import json
 import math
 import os
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, refused
 
+from common import plotting, sampling
 from common.checkpoints import load_generator, load_model
-from mnist_gan.train import main
+from mnist_gan import define_gan, train_discriminator
+from mnist_gan.train import main, summarize_performance, train
 
 TINY = ["--data", "digits", "--batch-size", "8", "--steps-per-epoch", "2", "--seed", "5"]
 RUN = Path("runs/mnist_gan/0001")
@@ -184,7 +187,7 @@ def test_runs_that_cannot_be_resumed(capsys):
     assert "not a run folder" in refused(capsys, main, *resume, "--epochs", 2)
     Path("run/options.json").write_text(json.dumps(record))
     Path("run/state.npz").unlink()
-    assert "no epoch was finished" in refused(capsys, main, *resume, "--epochs", 2)
+    assert "nothing to go on with" in refused(capsys, main, *resume, "--epochs", 2)
 
 
 def start_training(*words):
@@ -197,13 +200,31 @@ def start_training(*words):
     )
 
 
+def wait_for(path, process):
+    for _ in range(600):
+        if path.exists():
+            return
+        assert process.poll() is None
+        time.sleep(0.1)
+    raise TimeoutError(path)
+
+
+def test_a_run_stopped_in_its_first_epoch_can_go_on():
+    process = start_training("--epochs", "2", "--steps-per-epoch", "100000")
+    wait_for(RUN / "history.csv", process)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and f"--resume {RUN}" in said
+    with np.load(RUN / "state.npz") as state:
+        assert int(state["epoch"]) == 0
+    assert (RUN / "history.csv").read_text().count("\n") == 1
+
+
 @pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupt_keeps_the_last_whole_epoch_and_says_how_to_resume(sent, code):
     words = ["--epochs", "1000", "--steps-per-epoch", "3", "--preset", "quick"]
     process = start_training(*words, "--save-every", "1000")
-    while not (RUN / "state.npz").exists():
-        assert process.poll() is None
-        time.sleep(0.1)
+    wait_for(RUN / "times.csv", process)
     time.sleep(0.7)
     process.send_signal(sent)
     said, _ = process.communicate(timeout=60)
@@ -216,6 +237,30 @@ def test_interrupt_keeps_the_last_whole_epoch_and_says_how_to_resume(sent, code)
     assert int(rows[-1]["epoch"]) == epoch and len(rows) == epoch
     main(["--resume", str(RUN), "--epochs", str(epoch + 1)])
     assert snapshot_names(epoch + 1) <= names(RUN)
+
+
+@pytest.mark.parametrize(
+    "function, expected",
+    [
+        (define_gan.define_gan, "g_model d_model"),
+        (sampling.generate_real_samples, "dataset n_samples"),
+        (sampling.generate_latent_points, "latent_dim n_samples"),
+        (sampling.generate_fake_samples, "g_model latent_dim n_samples"),
+        (train_discriminator.train_discriminator, "model dataset n_iter n_batch"),
+        (
+            train,
+            "g_model d_model gan_model dataset latent_dim=100 n_epochs=100 n_batch=256",
+        ),
+        (summarize_performance, "epoch g_model d_model dataset latent_dim"),
+        (plotting.save_plot, "examples epoch"),
+    ],
+)
+def test_arguments_come_in_the_tutorials_order(function, expected):
+    found = inspect.signature(function).parameters.values()
+    for parameter, words in zip(found, expected.split(), strict=False):
+        name, _, default = words.partition("=")
+        assert parameter.name == name
+        assert not default or parameter.default == int(default)
 
 
 def test_help_is_short_and_needs_no_keras():
