@@ -85,9 +85,11 @@ def keep_rows_until(epoch, path):
     """Drop the rows of later epochs, and what is left of a row that was cut off."""
     if not path.exists() or path.stat().st_size == 0:
         return
-    names, *rows = path.read_text().splitlines()
+    names, *rows = path.read_text(errors="replace").splitlines()
     whole = [row for row in rows if row.count(",") == names.count(",")]
-    kept = [row for row in whole if int(row.split(",")[0]) <= epoch]
+    numbers = [row.split(",")[0] for row in whole]
+    pairs = zip(numbers, whole, strict=True)
+    kept = [row for number, row in pairs if number.isdecimal() and int(number) <= epoch]
     part = path.with_name(f"{path.name}.part")
     part.write_text("\n".join([names, *kept, ""]))
     part.replace(path)

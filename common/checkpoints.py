@@ -6,7 +6,6 @@ weights of both models, both optimizers and every random generator.
 
 import logging
 import os
-import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,12 +66,14 @@ def load_generator(path):
         UserError: as `load_model`, or the model is not a generator.
     """
     model = load_model(path)
-    shapes = model.input_shape, model.output_shape
+    taken, made = model.input_shape, model.output_shape
     if is_discriminator(model):
         raise UserError(f"{path} is a discriminator: wanted is a generator_model file")
-    if [len(shape) for shape in shapes] != [2, 4]:
-        raise UserError(f"{path} is not a generator: it makes {shapes[1]} of {shapes[0]}")
-    return model, model.input_shape[-1], image_range(model)
+    if len(taken) != 2 or taken[1] is None or len(made) != 4 or made[3] not in (1, 3):
+        raise UserError(
+            f"{path} is not a generator of images: it makes {made} of {taken}"
+        )
+    return model, taken[1], image_range(model)
 
 
 def load_discriminator(path):
@@ -96,7 +97,8 @@ def image_range(g_model):
     for layer in reversed(g_model.layers):
         activation = getattr(layer, "activation", None)
         if activation is not None:
-            return (-1, 1) if activation.__name__ == "tanh" else (0, 1)
+            is_tanh = getattr(activation, "__name__", "") == "tanh"
+            return (-1, 1) if is_tanh else (0, 1)
     return (0, 1)
 
 
@@ -150,7 +152,7 @@ def read_state(run):
         with np.load(path, allow_pickle=False) as archive:
             epoch, *values = [archive[name] for name in archive.files]
             return int(epoch), values
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # NumPy and zipfile raise a dozen kinds
         raise UserError(f"{path} is damaged ({error}): start a new run") from None
 
 

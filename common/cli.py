@@ -9,6 +9,7 @@ import math
 import secrets
 import signal
 import sys
+from pathlib import Path
 
 from common.errors import UserError
 from common.runs import resumed_options
@@ -106,16 +107,27 @@ def positive(text):
 seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
 
 
+def data_source(text):
+    """A type for add_argument: a name, or a path, made absolute for the records."""
+    if text in DATA_NAMES:
+        return text
+    try:
+        return str(Path(text).expanduser().absolute())
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"there is no home folder in {text!r}") from None
+
+
 def step_options(argv, doc, data=False):
     """Options of the scripts that show one step: where results go, the seed, the data."""
     parser = Parser(doc)
     if data:
-        parser.add_argument("--data", default="auto", help=DATA_HELP)
+        parser.add_argument("--data", type=data_source, default="auto", help=DATA_HELP)
     parser.add_argument("--seed", type=seed_number, help="repeats the outcome")
     parser.add_argument("--run-dir", metavar="DIR", help="a new folder for the results")
     return parser.parse_args(argv)
 
 
+DATA_NAMES = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")
 DATA_HELP = "auto, mnist, fashion-mnist, digits, or a path (auto)"
 DEFAULTS = {
     "data": "auto",
@@ -173,7 +185,7 @@ def _training_parser(doc, defaults, presets):
 
     count = {"type": whole_number(1), "metavar": "N"}
     even = {"type": whole_number(2, even=True), "metavar": "N"}
-    parser.add_argument("--data", help=DATA_HELP)
+    parser.add_argument("--data", type=data_source, help=DATA_HELP, metavar="DATA")
     add("epochs", "how often to go through steps-per-epoch steps", **count)
     add("batch-size", "images a step, half of them real", **even)
     add("latent-dim", "size of a latent point", **count)

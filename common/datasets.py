@@ -93,6 +93,8 @@ def named_set(name, split):
 
 def local_places(name):
     if data_dir := os.environ.get("GAN_DATA_DIR"):
+        if not Path(data_dir).is_dir():
+            raise UserError(f"GAN_DATA_DIR names {data_dir!r}, which is not a folder")
         yield Path(data_dir) / name
     keras_home = os.environ.get("KERAS_HOME", "~/.keras")
     yield Path(keras_home).expanduser() / "datasets" / KERAS_FILES[name]
@@ -166,8 +168,8 @@ def checked(pixels, labels, name, source):
     low, high = pixels.min(), pixels.max()
     if not (low >= 0 and high <= 255):  # also where one is not a number
         raise UserError(f"{source}: pixels from {low} to {high}, not from 0 to 255")
-    if high <= 1:
-        pixels = pixels * 255.0
+    if high < 2:  # a share of white, perhaps with an error of rounding
+        pixels = np.minimum(pixels, 1) * 255.0
     pixels = np.round(pixels)
     return Images(pixels.astype(np.uint8)[..., np.newaxis], labels, name, source)
 

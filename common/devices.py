@@ -34,8 +34,13 @@ def set_up(device="auto", precision="float32"):
     """
     if device != "auto":
         os.environ["CUDA_VISIBLE_DEVICES"] = cuda_name(device)
-    with quiet_start():
-        import keras
+    try:
+        with quiet_start():
+            import keras
+    except (ModuleNotFoundError, ValueError) as error:
+        raise cli.UserError(
+            f"Keras cannot start with its backend: {error}; mend KERAS_BACKEND"
+        ) from None
     gpus = visible_gpus()
     if device.startswith("gpu") and not gpus:
         raise cli.UserError(
@@ -72,7 +77,7 @@ def quiet_start():
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             held.seek(0)
             terminal.write(held.read())
             raise

@@ -1,7 +1,7 @@
 """Draw images with a generator that was saved by these scripts."""
 
+import secrets
 import sys
-import zipfile
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -19,7 +19,7 @@ def parse(argv):
     parser.usage = "%(prog)s [options] MODEL"
     add = parser.add_argument
     add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
-    add("-n", type=cli.whole_number(1), default=25, help="number of images (25)")
+    add("-n", type=cli.whole_number(1, 100_000), default=25, help="number of images (25)")
     add("--seed", type=cli.seed_number, help="repeats the points (drawn)")
     points = parser.add_mutually_exclusive_group().add_argument
     points(
@@ -74,11 +74,13 @@ def latent_points(options, latent_dim):
     if options.vector is not None:
         return np.full((1, latent_dim), options.vector, "float32")
     if options.latent is None:
-        rng = np.random.default_rng(options.seed)
+        seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+        print(f"seed: {seed}")
+        rng = np.random.default_rng(seed)
         return generate_latent_points(latent_dim, options.n, rng)
     try:
         points = np.load(options.latent, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # NumPy and zipfile raise a dozen kinds
         raise UserError(f"--latent {options.latent} cannot be read: {error}") from None
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "uif":
         raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
@@ -143,7 +145,7 @@ def main(argv=None):
         if options.images:
             save_each(images, Path(options.images))
     except OSError as error:
-        raise UserError(f"cannot save: {error}; choose a place with --out") from None
+        raise UserError(f"cannot save: {error}; name another place") from None
     if options.show:
         plotting.show(grid)
 
@@ -152,6 +154,10 @@ def check_outputs(options):
     """Before any work: nothing is overwritten, and the grid is a PNG."""
     if options.out and Path(options.out).suffix != ".png":
         raise UserError(f"--out {options.out} must end in .png")
+    if options.out and not Path(options.out).parent.is_dir():
+        raise UserError(
+            f"--out {options.out}: there is no folder {Path(options.out).parent}"
+        )
     if options.out and Path(options.out).exists():
         raise UserError(f"--out {options.out} exists already: name a new file")
     if options.images and Path(options.images).exists():

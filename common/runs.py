@@ -36,7 +36,7 @@ def new_run(project, run_dir=None):
         parent = Path("runs") / project
         parent.mkdir(parents=True, exist_ok=True)
         number = max(
-            (int(p.name) for p in parent.iterdir() if p.name.isdigit()), default=0
+            (int(p.name) for p in parent.iterdir() if p.name.isdecimal()), default=0
         )
         while True:
             number += 1

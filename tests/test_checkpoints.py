@@ -114,11 +114,16 @@ def wrong_models(folder):
     yield from (folder / name for name in ("empty.h5", "text.h5", "zip.keras"))
     yield from (folder / "archive.npz", folder / "missing.h5", folder)
     yield folder / "discriminator_model_001.h5"
+    inputs = [keras.Input((3,)), keras.Input((4,))]
+    joined = keras.layers.Concatenate()(inputs)
+    keras.Model(inputs, joined).save(folder / "two inputs.keras")
+    keras.Sequential([keras.layers.Dense(3)]).save(folder / "unbuilt.keras")
+    yield from (folder / "two inputs.keras", folder / "unbuilt.keras")
 
 
 def test_files_that_are_no_generator_are_refused(tmp_path):
     paths = list(wrong_models(tmp_path))
-    assert len(paths) == 10
+    assert len(paths) == 12
     for path in paths:
         with pytest.raises(UserError, match=path.name):
             checkpoints.load_generator(path)

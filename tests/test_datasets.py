@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,9 @@ def test_digits_have_all_classes_and_full_contrast():
     assert (train.pixels[:, :4] == 0).all()
 
 
-@pytest.mark.parametrize("header", ["", "label," + ",".join(map(str, range(784))) + "\n"])
+@pytest.mark.parametrize(
+    "header", ["", "\ufeff", "label," + ",".join(map(str, range(784))) + "\n"]
+)
 def test_csv_of_label_and_pixels(tmp_path, header):
     rows = np.column_stack([LABELS, PIXELS.reshape(12, -1)])
     lines = "\n".join(",".join(map(str, row)) for row in rows)
@@ -111,6 +114,17 @@ def test_folder_of_idx_files_and_npz_of_one_array(tmp_path):
     assert_is_the_set(datasets.load_images(str(write_idx(tmp_path / "mine"))))
     path = write_npz(tmp_path / "mine.npz", pictures=PIXELS[..., None] / 255)
     assert np.array_equal(datasets.load_images(str(path)).pixels[..., 0], PIXELS)
+
+
+def test_black_and_white_images_keep_their_contrast(tmp_path):
+    path = write_npz(tmp_path / "bits.npz", x_train=(PIXELS > 127).astype(np.uint8))
+    assert set(datasets.load_images(str(path)).pixels.ravel()) == {0, 255}
+
+
+def test_a_wrong_data_dir_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match="GAN_DATA_DIR"):
+        datasets.load_images("auto")
 
 
 def test_loaded_samples_are_float32_in_0_1(tmp_path):
@@ -197,6 +211,12 @@ def other_wrong_files(folder):
     (folder / "words.csv").write_text("1,hello\n")
     (folder / "ragged.csv").write_text("1,2\n1,2,3\n")
     (folder / "empty.csv").write_text("")
+    (folder / "names only.csv").write_text("label,pixel1\n")
+    with (folder / "one array.npz").open("wb") as file:
+        np.save(file, PIXELS)
+    with zipfile.ZipFile(folder / "zip of text.npz", "w") as archive:
+        archive.writestr("x_train", "hello")
+    write_npz(folder / "one label.npz", x_train=PIXELS, y_train=np.array(3))
     (folder / "picture.png").write_bytes(b"\x89PNG")
     write_npz(folder / "other names.npz", a=PIXELS, b=LABELS)
     write_npz(folder / "test only.npz", x_test=PIXELS, y_test=LABELS)
@@ -206,7 +226,7 @@ def other_wrong_files(folder):
 
 def test_other_wrong_files_are_refused(tmp_path):
     paths = other_wrong_files(tmp_path)
-    assert len(paths) == 11
+    assert len(paths) == 15
     for path in paths:
         with pytest.raises(UserError, match=path.name):
             datasets.load_images(str(path))
