@@ -63,7 +63,7 @@ class History(keras.callbacks.Callback):
             sums = {name: float(logs[name]) * step for name in COLUMNS}
             steps = step - self.last_step
             means = [(sums[name] - self.last_sums[name]) / steps for name in COLUMNS]
-            row = [self.epoch, step, *(f"{mean:.4f}" for mean in means)]
+            row = [self.epoch, step, *(f"{round(mean, 4) + 0.0:.4f}" for mean in means)]
             append_row(self.path, ["epoch", "step", *COLUMNS], row)
             self.last_step, self.last_sums = step, sums
 
