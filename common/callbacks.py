@@ -52,7 +52,7 @@ class History(keras.callbacks.Callback):
         self.path, self.times_path = run / "history.csv", run / "times.csv"
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch, self.rows = epoch + 1, []
+        self.epoch = epoch + 1
         self.last_step, self.last_sums = 0, dict.fromkeys(COLUMNS, 0)
         self.started = time.time()
 

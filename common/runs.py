@@ -25,13 +25,13 @@ def new_run(project, run_dir=None):
         if run_dir is not None:
             run = Path(run_dir).expanduser()
             run.mkdir(parents=True, exist_ok=True)
-            (run / ".probe").touch()
-            (run / ".probe").unlink()
             if any(run.iterdir()):
                 raise UserError(
                     f"--run-dir {run} is not empty, and nothing is ever overwritten: "
                     "name a new folder, or go on with --resume"
                 )
+            (run / ".probe").touch()  # may it be written to?
+            (run / ".probe").unlink()
             return run
         parent = Path("runs") / project
         parent.mkdir(parents=True, exist_ok=True)
