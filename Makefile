@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY = .venv/bin/python
 READY = .venv/ready
 
-.PHONY: setup demo mnist test test-slow lint format tensorboard clean
+.PHONY: setup demo mnist cifar10 celeba test test-slow lint format tensorboard clean
 
 setup: $(READY)
 
@@ -20,6 +20,12 @@ demo: $(READY)  # handwritten digits in about 3 minutes
 
 mnist: $(READY)  # the tutorial's full training: hours on a CPU
 	$(PY) mnist_gan/train.py
+
+cifar10: $(READY)  # the tutorial's full training: hours on a CPU
+	$(PY) cifar10_gan/train.py
+
+celeba: $(READY)  # faces; elsewhere than in $GAN_DATA_DIR: make celeba DATA=~/celeba.zip
+	$(PY) celeba_gan/train.py $(if $(DATA),--data $(DATA))
 
 test: $(READY)
 	$(PY) -m pytest

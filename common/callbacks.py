@@ -11,7 +11,7 @@ import keras
 from common.checkpoints import load_state, save_state
 from common.plotting import draw_run
 
-COLUMNS = ("d_loss", "g_loss", "acc_real", "acc_fake", "acc_adv")
+COLUMNS = ("d_loss", "d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv")
 EVERY = 10  # steps averaged in one row
 
 
@@ -53,18 +53,18 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch + 1
-        self.last_step, self.last_sums = 0, dict.fromkeys(COLUMNS, 0)
+        self.last_step, self.last_sums = 0, {}
         self.started = time.time()
 
     def on_train_batch_end(self, batch, logs=None):
         step = batch + 1
         if step % EVERY == 0 or step == self.params["steps"]:
             # The logs are means since the epoch began: take the earlier rows out.
-            sums = {name: float(logs[name]) * step for name in COLUMNS}
+            sums = {name: float(logs[name]) * step for name in COLUMNS if name in logs}
             steps = step - self.last_step
-            means = [(sums[name] - self.last_sums[name]) / steps for name in COLUMNS]
+            means = [(sums[name] - self.last_sums.get(name, 0)) / steps for name in sums]
             row = [self.epoch, step, *(f"{round(mean, 4) + 0.0:.4f}" for mean in means)]
-            append_row(self.path, ["epoch", "step", *COLUMNS], row)
+            append_row(self.path, ["epoch", "step", *sums], row)
             self.last_step, self.last_sums = step, sums
 
     def on_epoch_end(self, epoch, logs=None):

@@ -107,32 +107,61 @@ def positive(text):
 seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
 
 
-def data_source(text):
-    """A type for add_argument: a name, or a path, made absolute for the records."""
-    if text in DATA_NAMES:
-        return text
-    try:
-        return str(Path(text).expanduser().absolute())
-    except RuntimeError:
-        raise argparse.ArgumentTypeError(f"there is no home folder in {text!r}") from None
+def share(text):
+    """A type for add_argument: a number above 0 and at most 1."""
+    value = positive(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"must be at most 1, not {text!r}")
+    return value
 
 
-def step_options(argv, doc, data=False):
-    """Options of the scripts that show one step: where results go, the seed, the data."""
+def data_source(names):
+    """A type for add_argument: one of these names, or a path, which is made absolute."""
+
+    def parse(text):
+        if text in names:
+            return text
+        try:
+            return str(Path(text).expanduser().absolute())
+        except RuntimeError:
+            raise argparse.ArgumentTypeError(
+                f"there is no home folder in {text!r}"
+            ) from None
+
+    return parse
+
+
+def add_data(parser, names, default=None):
+    """Add `--data` for these names of sets of images."""
+    text = f"{', '.join(names)}, or a path ({names[0]})"
+    parser.add_argument(
+        "--data", type=data_source(names), default=default, help=text, metavar="DATA"
+    )
+
+
+def step_options(argv, doc, data=None, more=None):
+    """Options of the scripts that show one step: where results go, the seed, the data.
+
+    Args:
+        argv: list of words, or None for the command line's.
+        doc: the script's docstring; its first line heads the help.
+        data: names for `--data`, the default first; None: no such option.
+        more: function that adds options of its own to the parser.
+    """
     parser = Parser(doc)
     if data:
-        parser.add_argument("--data", type=data_source, default="auto", help=DATA_HELP)
+        add_data(parser, data, default=data[0])
+    if more:
+        more(parser)
     parser.add_argument("--seed", type=seed_number, help="repeats the outcome")
     parser.add_argument("--run-dir", metavar="DIR", help="a new folder for the results")
     return parser.parse_args(argv)
 
 
-DATA_NAMES = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")
-DATA_HELP = "auto, mnist, fashion-mnist, digits, or a path (auto)"
 DEFAULTS = {
     "data": "auto",
     "seed": None,  # None: one is drawn, and recorded
-    "steps_per_epoch": None,  # None: images // batch_size
+    "steps_per_epoch": None,  # None: images // batch_size, but at least 100
     "run_dir": None,
     "resume": None,
     "precision": "float32",
@@ -143,16 +172,18 @@ DEFAULTS = {
 DRY_RUN = {"data": "synthetic", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
 
 
-def training_options(argv, doc, script, tutorial, presets):
+def training_options(argv, doc, script, data, tutorial, presets, more=None):
     """The options of a `train.py`: those typed, else the preset's, else the tutorial's.
 
     Args:
         argv: list of words, or None for the command line's.
         doc: the script's docstring; its first line heads the help.
         script: path of the script below the repository, "mnist_gan/train.py".
-        tutorial: dict of the values of epochs, batch_size, latent_dim, learning_rate
-            and save_every.
+        data: names for `--data`, the default first.
+        tutorial: dict of the values of epochs, batch_size, halves, latent_dim,
+            learning_rate and save_every, and of the script's own options.
         presets: dict, name of a preset -> dict of the options that it changes.
+        more: function that adds the script's own options to the parser.
 
     Returns:
         a Namespace of all options; with --resume those of the run that is resumed.
@@ -162,7 +193,10 @@ def training_options(argv, doc, script, tutorial, presets):
             that of the run to be resumed.
     """
     defaults = {**DEFAULTS, **tutorial}
-    words = vars(_training_parser(doc, defaults, presets).parse_args(argv))
+    parser = _training_parser(doc, data, defaults, presets)
+    if more:
+        more(parser)
+    words = vars(parser.parse_args(argv))
     given = {name: value for name, value in words.items() if value is not None}
     if "resume" in given:
         if "run_dir" in given:
@@ -176,7 +210,7 @@ def training_options(argv, doc, script, tutorial, presets):
     return options
 
 
-def _training_parser(doc, defaults, presets):
+def _training_parser(doc, data, defaults, presets):
     parser = Parser(doc)
 
     def add(name, meaning, default=None, **keywords):
@@ -185,14 +219,19 @@ def _training_parser(doc, defaults, presets):
 
     count = {"type": whole_number(1), "metavar": "N"}
     even = {"type": whole_number(2, even=True), "metavar": "N"}
-    parser.add_argument("--data", type=data_source, help=DATA_HELP, metavar="DATA")
+    add_data(parser, data)
     add("epochs", "how often to go through steps-per-epoch steps", **count)
     add("batch-size", "images a step, half of them real", **even)
+    add(
+        "halves",
+        "D learns from its real and its fake half in one update, or in one each",
+        choices=("merged", "separate"),
+    )
     add("latent-dim", "size of a latent point", **count)
     add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
     add("seed", "repeats a run", "drawn", type=seed_number, metavar="N")
     add("save-every", "epochs between pictures and models", **count)
-    add("steps-per-epoch", "steps", "images // batch size", **count)
+    add("steps-per-epoch", "steps", "images // batch size, at least 100", **count)
     add("run-dir", "new folder for the results", "runs/.../NNNN", metavar="DIR")
     parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
     add("precision", "auto: bfloat16 where it is fast", choices=PRECISIONS, metavar="P")

@@ -28,17 +28,44 @@ class Images(NamedTuple):
     name: str  # mnist, fashion-mnist, digits, synthetic, or the file's name
     source: str  # path, or the package that brought it
     notice: str = ""  # what nobody may miss: these are not the images one thinks of
+    checksum: str = ""  # hexadecimal, where the file that brought them holds one
 
     def describe(self):
         """What `options.json` keeps of them."""
-        digest = hashlib.sha256(str(self.pixels.shape).encode())
-        digest.update(np.ascontiguousarray(self.pixels))
         return {
             "name": self.name,
             "source": self.source,
             "shape": list(self.pixels.shape),
-            "fingerprint": digest.hexdigest()[:16],
+            "fingerprint": (self.checksum or self.digest())[:16],
         }
+
+    def digest(self):
+        digest = hashlib.sha256(str(self.pixels.shape).encode())
+        digest.update(np.ascontiguousarray(self.pixels))
+        return digest.hexdigest()
+
+
+class Scaled:
+    """Images that become float32 when they are drawn: as bytes they fit into memory.
+
+    Args:
+        pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
+        scale: function, uint8 array -> float32 array in the range that G makes.
+    """
+
+    def __init__(self, pixels, scale):
+        self.pixels, self.scale, self.shape = pixels, scale, pixels.shape
+        self.chunk_rows = getattr(pixels, "chunk_rows", None)  # of a file that is read
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def __getitem__(self, picks):
+        return self.scale(self.pixels[picks])
+
+    def take(self, rows):
+        """The images of these rows alone, held in memory."""
+        return Scaled(self.pixels[rows], self.scale)
 
 
 def load_images(data="auto", split="train"):
@@ -92,28 +119,53 @@ def named_set(name, split):
 
 
 def local_places(name):
-    if data_dir := os.environ.get("GAN_DATA_DIR"):
-        if not Path(data_dir).is_dir():
-            raise UserError(f"GAN_DATA_DIR names {data_dir!r}, which is not a folder")
-        yield Path(data_dir) / name
-    keras_home = os.environ.get("KERAS_HOME", "~/.keras")
-    yield Path(keras_home).expanduser() / "datasets" / KERAS_FILES[name]
+    if folder := data_dir():
+        yield folder / name
+    yield keras_cache() / KERAS_FILES[name]
+
+
+def data_dir():
+    """The folder that GAN_DATA_DIR names, or None where it is not set.
+
+    Raises:
+        UserError: it names no folder.
+    """
+    name = os.environ.get("GAN_DATA_DIR")
+    if name and not Path(name).is_dir():
+        raise UserError(f"GAN_DATA_DIR names {name!r}, which is not a folder")
+    return Path(name) if name else None
+
+
+def keras_cache():
+    """The folder where Keras keeps downloaded data."""
+    return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 
 
 def download(name):
+    try:
+        return keras_download(name.replace("-", "_"))
+    except NotFoundError as reason:
+        raise NotFoundError(
+            f"{name} is neither in $GAN_DATA_DIR/{name} nor in Keras's cache, "
+            f"and its download failed: {reason}"
+        ) from None
+
+
+def keras_download(module):
+    """What `load_data` of a module of keras.datasets gives, by split.
+
+    Raises:
+        NotFoundError: the download failed, for the reason that it tells.
+    """
     with quiet_start():
         from keras import datasets
 
-    module = getattr(datasets, name.replace("-", "_"))
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(30)  # seconds without an answer
     try:
-        train, test = module.load_data()
+        train, test = getattr(datasets, module).load_data()
     except Exception as error:  # Keras raises plain Exceptions
-        raise NotFoundError(
-            f"{name} is neither in $GAN_DATA_DIR/{name} nor in Keras's cache, "
-            f"and its download failed: {' '.join(str(error).split())}"
-        ) from None
+        raise NotFoundError(" ".join(str(error).split())) from None
     finally:
         socket.setdefaulttimeout(patience)
     return {"train": train, "test": test}

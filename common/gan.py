@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
+from common.metrics import OnLabel, is_right
+
 
 class GAN(keras.Model):
     """What `fit` trains: one discriminator update and one generator update a step.
@@ -17,21 +19,28 @@ class GAN(keras.Model):
         g_model: generator, latent points (n, latent_dim) -> images (n, h, w, c).
         d_model: compiled discriminator, images -> probability of being real (n, 1).
         gan_model: compiled composite of both, latent points -> probability (n, 1).
+        halves: "merged", D learns from the real and the fake half batch in one update,
+            or "separate", in one update each, so that BatchNormalization in D sees one
+            kind at a time.
 
     Feed `fit` with half batches of real images, float32 (n / 2, h, w, c): a step makes
     as many fakes for D, and updates G on n latent points. Logged are the epoch's running
-    means of `d_loss`, `g_loss` (nats), `acc_real`, `acc_fake` (shares of the real and of
-    the fake images that D tells right) and `acc_adv` (share of G's images that D calls
-    real).
+    means of `g_loss` and `d_loss`, or with separate halves `d1` on the real and `d2` on
+    the fake one (nats), `acc_real`, `acc_fake` (shares of the real and of the fake
+    images that D tells right) and `acc_adv` (share of G's images that D calls real).
     """
 
-    def __init__(self, g_model, d_model, gan_model):
+    def __init__(self, g_model, d_model, gan_model, halves="merged"):
         super().__init__()
         self.g_model, self.d_model, self.gan_model = g_model, d_model, gan_model
+        self.separate = halves == "separate"
         self.latent_seed = keras.random.SeedGenerator()
         d_model.trainable = True  # define_gan froze it
-        compile_again(d_model, [ShareRight(1, "acc_real"), ShareRight(0, "acc_fake")])
-        compile_again(gan_model, [ShareRight(1, "acc_adv")])
+        loss = keras.losses.get(d_model.loss)
+        losses = [OnLabel(1, loss, "d1"), OnLabel(0, loss, "d2")] * self.separate
+        shares = [OnLabel(1, is_right, "acc_real"), OnLabel(0, is_right, "acc_fake")]
+        compile_again(d_model, [*losses, *shares])
+        compile_again(gan_model, [OnLabel(1, is_right, "acc_adv")])
         # Keras forbids to build an optimizer inside `fit`, and each owns one side only.
         d_model.optimizer.build(d_model.trainable_variables)
         gan_model.optimizer.build(g_model.trainable_variables)
@@ -43,8 +52,10 @@ class GAN(keras.Model):
         x_real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         d = self.train_d(x_real)
         g = self.train_g(2 * ops.shape(x_real)[0])
+        d_losses = ("d1", "d2") if self.separate else ("d_loss",)
+        d["d_loss"] = d["loss"]
         return {
-            "d_loss": d["loss"],
+            **{name: d[name] for name in d_losses},
             "g_loss": g["loss"],
             "acc_real": d["acc_real"],
             "acc_fake": d["acc_fake"],
@@ -52,11 +63,16 @@ class GAN(keras.Model):
         }
 
     def train_d(self, x_real):
-        """D learns to tell these real images (1) from as many fakes (0): one batch."""
+        """D learns to tell these real images (1) from as many fakes (0)."""
         half = ops.shape(x_real)[0]
-        images = ops.concatenate([x_real, self.generate_fakes(half)])
-        labels = ops.concatenate([ops.ones((half, 1)), ops.zeros((half, 1))])
+        x_fake = self.generate_fakes(half)
+        y_real, y_fake = ops.ones((half, 1)), ops.zeros((half, 1))
         self.d_model.trainable = True
+        if self.separate:
+            self.d_model.train_step((x_real, y_real))
+            return self.d_model.train_step((x_fake, y_fake))
+        images = ops.concatenate([x_real, x_fake])
+        labels = ops.concatenate([y_real, y_fake])
         return self.d_model.train_step((images, labels))
 
     def train_g(self, n):
@@ -123,23 +139,6 @@ def frozen(model):
             weight.trainable = True
     for statistic, value in zip(statistics, before, strict=True):
         statistic.assign(value)
-
-
-@keras.saving.register_keras_serializable("gan")
-class ShareRight(keras.metrics.Mean):
-    """Share of the images labelled `label` (1 real, 0 fake) that D tells right."""
-
-    def __init__(self, label, name, **keywords):
-        super().__init__(name=name, **keywords)
-        self.label = label
-
-    def get_config(self):
-        return {**super().get_config(), "label": self.label}
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        right = ops.equal(y_pred > 0.5, self.label > 0.5)
-        mine = ops.equal(y_true > 0.5, self.label > 0.5)
-        super().update_state(right, sample_weight=mine)
 
 
 def compile_again(model, metrics):

@@ -6,12 +6,16 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.figure import Figure
 from PIL import Image
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
 HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
+LOSSES = {  # column of history.csv -> label and colour of its curve
+    "d_loss": ("D's loss", "tab:blue"),
+    "d1": ("D's loss on real images", "tab:blue"),
+    "d2": ("D's loss on fake images", "tab:cyan"),
+    "g_loss": ("G's loss", "tab:orange"),
+}
 GAP = 2  # pixels between two images of a grid
 
 
@@ -60,12 +64,14 @@ def tile(images, columns):
 def to_picture(image):
     """float32 (h, w, c) in [0, 1] -> uint8 (h, w, 3); grey ones reversed."""
     if image.shape[-1] == 1:
-        image = colormaps["gray_r"](image[..., 0])[..., :3]
+        image = 1 - np.repeat(image, 3, axis=-1)
     return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def save_captioned_grid(images, captions, path, columns):
     """Save images as a PNG with a line of text under each; as save_grid otherwise."""
+    from matplotlib.figure import Figure
+
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(columns * 1.1, rows * 1.3), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flat
@@ -79,6 +85,8 @@ def save_captioned_grid(images, captions, path, columns):
 
 def save_curves(history_csv, path):
     """Draw losses and accuracies of a `history.csv` over the epochs, as one picture."""
+    from matplotlib.figure import Figure
+
     with Path(history_csv).open() as lines:
         rows = list(csv.DictReader(lines))
     columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
@@ -89,8 +97,9 @@ def save_curves(history_csv, path):
 
     losses.axhspan(*HEALTHY, color="tab:green", alpha=0.15, label="healthy for D")
     losses.axhline(LN2, color="grey", linestyle="--", label="ideal for D: ln 2 = 0.693")
-    losses.plot(epochs, columns["d_loss"], label="D's loss", color="tab:blue")
-    losses.plot(epochs, columns["g_loss"], label="G's loss", color="tab:orange")
+    for name, (label, colour) in LOSSES.items():
+        if name in columns:
+            losses.plot(epochs, columns[name], label=label, color=colour)
     losses.set_ylabel("loss (nats)")
     losses.set_ylim(bottom=0)
 

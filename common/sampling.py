@@ -34,35 +34,12 @@ def generate_fake_samples(g_model, latent_dim, n_samples, rng=np.random):
     return images, np.zeros((n_samples, 1), "float32")
 
 
-def generate_random_samples(shape, n_samples, rng=np.random):
-    """Images of uniform noise: float32 (n_samples, *shape) in [0, 1), and zeros."""
-    images = rng.random((n_samples, *shape)).astype("float32")
+def generate_random_samples(shape, n_samples, rng=np.random, low=0, high=1):
+    """Images of uniform noise: float32 (n_samples, *shape) in [low, high), and zeros."""
+    images = low + (high - low) * rng.random((n_samples, *shape)).astype("float32")
     return images, np.zeros((n_samples, 1), "float32")
 
 
 def generate_images(g_model, latent_points):
     """The generator's images of these points: float32 (n, h, w, c) in its own range."""
     return g_model.predict(latent_points, batch_size=100, verbose=0).astype("float32")
-
-
-def real_batches(dataset, n_images, seed, start=0):
-    """Yield batches of real images for ever, each image once a pass, reshuffled.
-
-    The order follows from the seed alone, so that a run may go on at any batch.
-
-    Args:
-        dataset: float32 (n, h, w, c), n >= n_images.
-        n_images: images a batch; what is left over at the end of a pass is passed over.
-        seed: whole number.
-        start: number of the first batch to yield.
-    """
-    per_pass = len(dataset) // n_images
-    shuffled_for = None
-    batch = start
-    while True:
-        this_pass, k = divmod(batch, per_pass)
-        if this_pass != shuffled_for:
-            order = np.random.default_rng([seed, this_pass]).permutation(len(dataset))
-            shuffled_for = this_pass
-        yield (dataset[order[k * n_images : (k + 1) * n_images]],)
-        batch += 1

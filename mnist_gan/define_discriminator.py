@@ -6,7 +6,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli
+from common import cli, steps
+from common.plotting import plot_model
 
 
 def define_discriminator(in_shape=(28, 28, 1)):
@@ -49,18 +50,13 @@ def define_discriminator(in_shape=(28, 28, 1)):
 def main(argv=None):
     """Print D's summary and save its plot."""
     options = cli.step_options(argv, __doc__)
-    from common.devices import set_up
-    from common.plotting import plot_model
-    from common.runs import new_run
-
-    set_up()
+    run = steps.start("mnist_gan", options)
     model = define_discriminator()
     model.summary()
     print(
         "Notice: an ordinary two-class classifier, real = 1 and fake = 0. Each stride "
         "of 2 halves the image: 28 -> 14 -> 7."
     )
-    run = new_run("mnist_gan", options.run_dir)
     plot_model(model, run / "discriminator_plot.png")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli
+from common import cli, steps
+from common.plotting import plot_model
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.define_generator import define_generator
 
@@ -37,46 +38,16 @@ def define_gan(g_model, d_model):
     return model
 
 
-def show_who_moves(g_model, d_model, gan_model):
-    """Make one update of each kind and print how far each model moved in it."""
-    import numpy as np
-
-    from common.gan import GAN
-
-    gan = GAN(g_model, d_model, gan_model)
-    images = np.random.default_rng(0).random((8, 28, 28, 1), "float32")
-
-    def weights():
-        return [np.concatenate([w.numpy().ravel() for w in m.weights]) for m in models]
-
-    models = (g_model, d_model)
-    for name, update in (("D", gan.train_d), ("G", gan.train_g)):
-        before = weights()
-        update(images if name == "D" else 16)
-        g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
-        print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")
-
-
 @cli.command
 def main(argv=None):
     """Print the composite's summary, save its plot, and show which weights move."""
     options = cli.step_options(argv, __doc__)
-    from common.devices import set_up
-    from common.plotting import plot_model
-    from common.runs import new_run
-
-    set_up()
-    import keras
-
-    if options.seed is not None:
-        keras.utils.set_random_seed(options.seed)
-    d_model = define_discriminator()
-    g_model = define_generator(latent_dim=100)
+    run = steps.start("mnist_gan", options)
+    g_model, d_model = define_generator(latent_dim=100), define_discriminator()
     gan_model = define_gan(g_model, d_model)
     gan_model.summary()
-    run = new_run("mnist_gan", options.run_dir)
     plot_model(gan_model, run / "gan_plot.png")
-    show_who_moves(g_model, d_model, gan_model)
+    steps.show_who_moves(g_model, d_model, gan_model)
     print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli
+from common import cli, steps
+from common.plotting import plot_model, save_grid
 from common.sampling import generate_fake_samples
 
 
@@ -41,15 +42,7 @@ def define_generator(latent_dim):
 def main(argv=None):
     """Print G's summary, save its plot and 25 images of the untrained G."""
     options = cli.step_options(argv, __doc__)
-    from common.devices import set_up
-    from common.plotting import plot_model, save_grid
-    from common.runs import new_run
-
-    set_up()
-    import keras
-
-    if options.seed is not None:
-        keras.utils.set_random_seed(options.seed)
+    run = steps.start("mnist_gan", options)
     model = define_generator(latent_dim=100)
     model.summary()
     X_fake, _ = generate_fake_samples(model, latent_dim=100, n_samples=25)
@@ -58,7 +51,6 @@ def main(argv=None):
         f"({X_fake.min():.2f} to {X_fake.max():.2f}). It has never seen a digit, and "
         "never will: it learns from D alone."
     )
-    run = new_run("mnist_gan", options.run_dir)
     save_grid(X_fake, run / "untrained_samples.png", columns=5)
     print(f"saved {run / 'untrained_samples.png'}")
     plot_model(model, run / "generator_plot.png")

@@ -9,6 +9,8 @@ if __name__ == "__main__":
 from common import cli
 from common.datasets import load_images, show_notice
 
+DATA = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")  # or a path
+
 
 def load_real_samples(data="auto", split="train"):
     """Load the real images that D is to know and G to imitate.
@@ -36,7 +38,7 @@ def scale(pixels):
 @cli.command
 def main(argv=None):
     """Print the shapes and save the first 25 images."""
-    options = cli.step_options(argv, __doc__, data=True)
+    options = cli.step_options(argv, __doc__, DATA)
     from common.plotting import save_grid
     from common.runs import new_run
 

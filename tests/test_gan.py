@@ -40,6 +40,7 @@ def batch_norm_models(latent_dim=10):
 
 
 ALL_MODELS = [tutorial_models, quick_models, batch_norm_models]
+HALVES = ["merged", "separate"]
 
 
 def real_images(n, seed=0):
@@ -74,10 +75,11 @@ class WhoMoves(keras.callbacks.Callback):
         self.changes.append([np.abs(now - then).max() for now, then in pairs])
 
 
+@pytest.mark.parametrize("halves", HALVES)
 @pytest.mark.parametrize("models", ALL_MODELS)
-def test_each_step_moves_its_own_side_only(models):
+def test_each_step_moves_its_own_side_only(models, halves):
     g_model, d_model, gan_model = models()
-    gan = GAN(g_model, d_model, gan_model)
+    gan = GAN(g_model, d_model, gan_model, halves)
     for half in (4, 2, 8, 5, 4):
         x_real = real_images(half)
         assert moved(g_model, lambda x=x_real: gan.train_d(x)) == 0
@@ -86,11 +88,12 @@ def test_each_step_moves_its_own_side_only(models):
         assert moved(g_model, lambda n=2 * half: gan.train_g(n)) > 0
 
 
+@pytest.mark.parametrize("halves", HALVES)
 @pytest.mark.parametrize("models", ALL_MODELS)
-def test_inside_compiled_steps_only_the_own_side_moves(models):
+def test_inside_compiled_steps_only_the_own_side_moves(models, halves):
     """The trap of Keras 3 is in traced steps, where a flag is read once for a shape."""
     g_model, d_model, gan_model = models()
-    gan = GAN(g_model, d_model, gan_model)
+    gan = GAN(g_model, d_model, gan_model, halves)
     train_d, train_g = tf.function(gan.train_d), tf.function(gan.train_g)
     for half in (4, 2, 8, 5, 4):
         x_real = tf.constant(real_images(half))
@@ -115,9 +118,10 @@ def test_a_flag_set_from_outside_does_not_stop_the_discriminator():
     assert moved(d_model, lambda: gan.train_d(real_images(4))) > 0
 
 
-def test_discriminator_steps_lower_its_loss_against_a_fixed_generator():
+@pytest.mark.parametrize("halves", HALVES)
+def test_discriminator_steps_lower_its_loss_against_a_fixed_generator(halves):
     g_model, d_model, gan_model = tutorial_models()
-    gan = GAN(g_model, d_model, gan_model)
+    gan = GAN(g_model, d_model, gan_model, halves)
     x_real, x_fake = real_images(64, seed=1), gan.generate_fakes(64).numpy()
 
     def loss():
@@ -153,9 +157,10 @@ def without_dropout(models):
     return models
 
 
-def test_the_step_equals_two_updates_written_by_hand():
+@pytest.mark.parametrize("halves", HALVES)
+def test_the_step_equals_the_updates_written_by_hand(halves):
     g_model, d_model, gan_model = without_dropout(tutorial_models())
-    gan = GAN(g_model, d_model, gan_model)
+    gan = GAN(g_model, d_model, gan_model, halves)
     g_hand, d_hand = keras.models.clone_model(g_model), keras.models.clone_model(d_model)
     g_hand.set_weights(g_model.get_weights())
     d_hand.set_weights(d_model.get_weights())
@@ -172,12 +177,15 @@ def test_the_step_equals_two_updates_written_by_hand():
         gan.latent_points = lambda n, fed=fed: tf.constant(next(fed))
         gan.train_step((x_real,))
 
-        images = tf.concat([x_real, g_hand(points[0], training=True)], 0)
-        labels = tf.concat([tf.ones((8, 1)), tf.zeros((8, 1))], 0)
-        with tf.GradientTape() as tape:
-            loss = bce(labels, d_hand(images, training=True))
+        x_fake = g_hand(points[0], training=True)
+        updates = [(x_real, tf.ones((8, 1))), (x_fake, tf.zeros((8, 1)))]
+        if halves == "merged":
+            updates = [[tf.concat(parts, 0) for parts in zip(*updates, strict=True)]]
         ws = d_hand.trainable_weights
-        d_adam.apply_gradients(zip(tape.gradient(loss, ws), ws, strict=True))
+        for images, labels in updates:
+            with tf.GradientTape() as tape:
+                loss = bce(labels, d_hand(images, training=True))
+            d_adam.apply_gradients(zip(tape.gradient(loss, ws), ws, strict=True))
         with tf.GradientTape() as tape:
             loss = bce(
                 tf.ones((16, 1)), d_hand(g_hand(points[1], training=True), training=True)
@@ -245,6 +253,20 @@ def test_logged_loss_is_the_mean_over_its_own_epoch_alone():
     p = 1 / (1 + np.exp(-np.array(biases)))
     np.testing.assert_allclose(history["d_loss"], -(np.log(p) + np.log(1 - p)) / 2, 1e-5)
     np.testing.assert_allclose(history["g_loss"], -np.log(p), 1e-5)
+
+
+def test_separate_halves_are_logged_each_for_itself():
+    g_model, d_model, gan_model = tutorial_models()
+    gan, head = GAN(g_model, d_model, gan_model, "separate"), d_model.layers[-1]
+    for model in (d_model, gan_model):
+        model.optimizer.learning_rate = 0.0
+    head.kernel.assign(np.zeros(head.kernel.shape))
+    head.bias.assign([2.0])
+    logs = gan.fit(real_images(16), batch_size=4, verbose=0).history
+    p = 1 / (1 + np.exp(-2.0))
+    assert set(logs) == {"d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"}
+    assert logs["d1"][0] == pytest.approx(-np.log(p), rel=1e-5)
+    assert logs["d2"][0] == pytest.approx(-np.log(1 - p), rel=1e-5)
 
 
 def test_logged_accuracies_are_shares_of_their_own_label():

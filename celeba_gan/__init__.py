@@ -1,0 +1,1 @@
+"""A GAN that draws faces, or whatever is in your own pictures."""

@@ -1,0 +1,125 @@
+"""How much memory a training step of the dense and of the convolutional pairs takes."""
+
+import multiprocessing
+import resource
+import sys
+from math import prod
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from celeba_gan import options as own
+from common import cli
+
+COLOURS = {"dense": "tab:orange", "narrow": "tab:cyan", "conv": "tab:blue"}
+BATCHES = (1, 128)  # points for G; D sees as many images, half of them real
+MIB = 2**20
+QUANTITIES = {
+    "parameters": "parameters of G and D",
+    "activations": "outputs of their layers",
+    "peak": "peak of one training step",
+}
+
+
+def measure(pair, size, n_batch):
+    """Train a pair for two steps on noise, on the CPU, in float32.
+
+    To be called in a process of its own: the peak is the process's.
+
+    Args:
+        pair: "dense", "narrow" or "conv", see `train.ARCHITECTURES`.
+        size: height and width of the images.
+        n_batch: points of G's update; D sees at least two images.
+
+    Returns:
+        dict of MiB: `parameters`; `activations`, what the layers of G and D give out for
+        one batch; `peak`, by how much the process grew from a step of a tiny pair.
+    """
+    from common.devices import set_up
+
+    set_up("cpu")
+    from celeba_gan.train import ARCHITECTURES
+
+    train_step("conv", 8, 1)  # so that the peak leaves out what TensorFlow itself takes
+    before = peak_bytes()
+    define_g, define_d, _ = ARCHITECTURES[pair]
+    models = define_g(100, (size, size, 3)), define_d((size, size, 3))
+    outputs = [prod(layer.output.shape[1:]) for model in models for layer in model.layers]
+    train_step(pair, size, n_batch)
+    return {
+        "parameters": 4 * sum(model.count_params() for model in models) / MIB,
+        "activations": 4 * n_batch * sum(outputs) / MIB,
+        "peak": (peak_bytes() - before) / MIB,
+    }
+
+
+def train_step(pair, size, n_batch):
+    """Two training steps of a new pair, on noise."""
+    import numpy as np
+
+    from celeba_gan.train import ARCHITECTURES
+    from common.gan import GAN
+
+    define_g, define_d, define_composite = ARCHITECTURES[pair]
+    g_model, d_model = define_g(100, (size, size, 3)), define_d((size, size, 3))
+    gan = GAN(g_model, d_model, define_composite(g_model, d_model))
+    half = max(1, n_batch // 2)
+    images = np.random.default_rng(0).random((2 * half, size, size, 3), "float32")
+    gan.fit(images, batch_size=half, verbose=0)
+
+
+def peak_bytes():
+    """The most memory that this process had so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # Linux counts in KiB
+
+
+def draw(rows, size, path):
+    """Draw the bar chart of `{(pair, batch): {quantity: MiB}}`."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 3.8), layout="constrained")
+    axes = figure.subplots(1, len(QUANTITIES))
+    for axis, (quantity, title) in zip(axes, QUANTITIES.items(), strict=True):
+        labels = [f"{pair}\n{n}" for pair, n in rows]
+        values = [row[quantity] for row in rows.values()]
+        colours = [COLOURS[pair] for pair, _ in rows]
+        bars = axis.bar(labels, values, color=colours)
+        axis.bar_label(bars, [f"{value:.0f}" if value > 9 else f"{value:.1f}"
+                              for value in values])  # fmt: skip
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("pair and batch")
+        axis.set_ylabel("MiB")
+        axis.tick_params(axis="x", labelsize=8)
+        axis.margins(y=0.12)
+    figure.suptitle(f"dense and convolutional pairs, {size}x{size} colour images")
+    figure.savefig(path, dpi=100)
+
+
+@cli.command
+def main(argv=None):
+    """Measure each pair at each batch, print the table, and draw the chart."""
+    options = cli.step_options(argv, __doc__, more=own.add_size)
+    from common.runs import new_run
+
+    run = new_run("celeba_gan", options.run_dir)
+    rows = {}
+    print(f"| pair | batch | {' | '.join(f'{q}, MiB' for q in QUANTITIES)} |")
+    print(f"|---|---|{'---|' * len(QUANTITIES)}")
+    for n_batch in BATCHES:
+        for pair in COLOURS:
+            with multiprocessing.get_context("spawn").Pool(1) as fresh:
+                row = fresh.apply(measure, (pair, options.size, n_batch))
+            rows[pair, n_batch] = row
+            numbers = " | ".join(f"{row[quantity]:.1f}" for quantity in QUANTITIES)
+            print(f"| {pair} | {n_batch} | {numbers} |", flush=True)
+        dense, conv = rows["dense", n_batch], rows["conv", n_batch]
+        shares = " | ".join(f"{conv[q] / dense[q]:.2f}x" for q in QUANTITIES)
+        print(f"| conv / dense | {n_batch} | {shares} |", flush=True)
+    draw(rows, options.size, run / "memory.png")
+    print(f"saved {run / 'memory.png'}")
+
+
+if __name__ == "__main__":
+    main()

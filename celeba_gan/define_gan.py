@@ -1,0 +1,57 @@
+"""Step 5 of 6, the GAN: G and a frozen D, one behind the other, as one model."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from celeba_gan import options as own
+from celeba_gan.define_discriminator import define_discriminator
+from celeba_gan.define_generator import define_generator
+from common import cli, steps
+from common.plotting import plot_model
+
+
+def define_gan(g_model, d_model):
+    """Define and compile the composite, through which G is trained.
+
+    D is frozen in it: G has to change, D must not give in. The flag shows in the
+    summary's counts. In training it alone is not enough: Keras 3 reads it when a step is
+    traced, not when a model is compiled, and D would stand still in its own step, too.
+    So `common/gan.py` thaws D for D's step and freezes its weights for G's.
+
+    Args:
+        g_model: generator, latent points (n, latent_dim) -> images.
+        d_model: compiled discriminator, images -> probability of being real (n, 1).
+
+    Returns:
+        a model, float32 (n, latent_dim) -> probability of being real, float32 (n, 1).
+    """
+    from keras import Sequential, optimizers
+
+    d_model.trainable = False
+    model = Sequential([g_model, d_model], name="gan")
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
+    )
+    return model
+
+
+@cli.command
+def main(argv=None):
+    """Print the composite's summary, save its plot, and show which weights move."""
+    options = cli.step_options(argv, __doc__, more=own.add_size)
+    run = steps.start("celeba_gan", options)
+    shape = options.size, options.size, 3
+    g_model, d_model = define_generator(100, shape), define_discriminator(shape)
+    gan_model = define_gan(g_model, d_model)
+    gan_model.summary()
+    plot_model(gan_model, run / "gan_plot.png")
+    steps.show_who_moves(g_model, d_model, gan_model)
+    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
+
+
+if __name__ == "__main__":
+    main()

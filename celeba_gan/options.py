@@ -1,0 +1,20 @@
+"""The options that only the scripts of this folder have."""
+
+from common import cli
+
+SIZES = (32, 64, 128)
+CROPS = "1.0; CelebA 0.72"
+
+
+def add_size(parser, default=64):
+    """Add `--size`, for the scripts that need no images."""
+    parser.add_argument(
+        "--size", type=int, choices=SIZES, default=default, help="of an image (64)"
+    )
+
+
+def add_size_and_crop(parser, default=64):
+    """Add `--size` and `--crop`, for the scripts that read images."""
+    add_size(parser, default)
+    text = f"share of the shorter side that is kept ({CROPS})"
+    parser.add_argument("--crop", type=cli.share, help=text, metavar="SHARE")

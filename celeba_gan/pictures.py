@@ -1,0 +1,224 @@
+"""Pictures of any size and kind, in a folder or a .zip -> small squares of bytes."""
+
+import io
+import zipfile
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from common.errors import UserError
+
+LARGEST = 2**28  # bytes of one file: what is larger is no picture
+DRAFT = 3  # times the wanted size: a JPEG may be decoded that small, which is faster
+HTML = (
+    "{} is a web page, not a zip: Google Drive hands that out when a file was asked for "
+    "too often; the real img_align_celeba.zip has about 1.4 GB: download it again by "
+    "hand from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+)
+
+
+@contextmanager
+def open_source(path):
+    """Open a folder or a .zip: a Folder or a Zip, which have `names`, `stamp` and `read`.
+
+    Raises:
+        UserError: there is no such folder or zip, or no file in it.
+    """
+    path = Path(path)
+    if path.is_dir():
+        source = Folder(path)
+    elif not path.exists():
+        raise UserError(f"{path}: there is no such folder or file")
+    else:
+        with path.open("rb") as file:
+            start = file.read(512).lstrip().lower()
+        if start.startswith((b"<!doctype html", b"<html")):
+            raise UserError(HTML.format(path))
+        try:
+            source = Zip(zipfile.ZipFile(path))
+        except (zipfile.BadZipFile, OSError) as error:
+            raise UserError(
+                f"{path} is neither a folder nor a whole .zip of pictures ({error})"
+            ) from None
+    if not source.names:
+        raise UserError(f"{path}: there are no files in it")
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+class Folder:
+    """The files below a folder: `names` are their paths in it, sorted."""
+
+    def __init__(self, path):
+        self.path = path
+        found = (p.relative_to(path) for p in path.rglob("*") if p.is_file())
+        self.names = sorted(p.as_posix() for p in found if not is_hidden(p))
+
+    def stamp(self, name):
+        """What changes with the file: its bytes, and when it was changed (ns)."""
+        status = (self.path / name).stat()
+        return status.st_size, status.st_mtime_ns
+
+    def read(self, name):
+        return (self.path / name).read_bytes()
+
+    def close(self):
+        pass
+
+
+class Zip:
+    """The files in a zip, as Folder's; nothing is unpacked to the disk."""
+
+    def __init__(self, archive):
+        self.archive = archive
+        infos = {i.filename: i for i in archive.infolist() if not i.is_dir()}
+        self.names = sorted(n for n in infos if not is_hidden(PurePosixPath(n)))
+
+    def stamp(self, name):
+        """What changes with the file: its bytes, and its CRC-32."""
+        info = self.archive.getinfo(name)
+        return info.file_size, info.CRC
+
+    def read(self, name):
+        return self.archive.read(name)
+
+    def close(self):
+        self.archive.close()
+
+
+def is_hidden(path):
+    """Whether a system left this file there, not a person."""
+    left = ("__MACOSX", "Thumbs.db", "desktop.ini")
+    return any(part.startswith(".") or part in left for part in path.parts)
+
+
+def read_square(source, name, size, crop=1.0, channels=3):
+    """Read one picture, cut to the square at its centre and resized, antialiased.
+
+    Args:
+        source: Folder or Zip.
+        name: one of its names.
+        size: height and width of the result.
+        crop: side of the square, as a share of the shorter side.
+        channels: 3, or 1 for grey.
+
+    Returns:
+        uint8 (size, size, channels).
+
+    Raises:
+        Exception: of many kinds, where the file is no picture or is damaged.
+    """
+    from PIL import Image, ImageOps
+
+    length, _ = source.stamp(name)
+    if length > LARGEST:
+        raise ValueError(f"{length} bytes are too many for a picture")
+    formats = [name for name in Image.ID if name != "EPS"]  # that would run Ghostscript
+    with Image.open(io.BytesIO(source.read(name)), formats=formats) as image:
+        least = round(DRAFT * size / crop)
+        image.draft(image.mode, (least, least))
+        image.load()
+        with suppress(Exception):  # a damaged EXIF record turns nothing
+            ImageOps.exif_transpose(image, in_place=True)
+        image = opaque(image)
+        side = max(1, round(crop * min(image.size)))
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        box = (left, top, left + side, top + side)
+        image = image.convert("L" if channels == 1 else "RGB")
+        image = image.resize((size, size), Image.Resampling.LANCZOS, box=box)
+    return np.asarray(image).reshape(size, size, channels)
+
+
+def try_to_read(source, size, crop, channels, name):
+    """uint8 (size, size, 1 or 3) of a picture; a text that says why, if it is none."""
+    from PIL import UnidentifiedImageError
+
+    try:
+        pixels = read_square(source, name, size, crop, channels or 3)
+    except UnidentifiedImageError:
+        return "not a picture"
+    except Exception as error:  # Pillow and zipfile raise a dozen kinds
+        return " ".join(str(error).split()) or type(error).__name__
+    is_grey = channels is None and (pixels == pixels[..., :1]).all()
+    return pixels[..., :1] if is_grey else pixels
+
+
+def opaque(image):
+    """As a viewer shows it: what is transparent on white, 16 bits as 8."""
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):
+        grey = np.asarray(image)
+        if image.mode == "F" or grey.min() < 0 or grey.max() > 65535:
+            raise ValueError("neither 8 nor 16 bits a channel")
+        return Image.fromarray(np.round(grey / 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image
+
+
+def class_names(names):
+    """The subfolder that each file lies in, below what all have in common.
+
+    Args:
+        names: paths, "cats/1.jpg".
+
+    Returns:
+        list of as many names of classes, or None where there are no such subfolders.
+    """
+    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    for depth in range(min(map(len, folders))):
+        found = [folder[depth] for folder in folders]
+        if len(set(found)) > 1:
+            return found
+    return None
+
+
+def read_attributes(path, names):
+    """Read a file like list_attr_celeba.txt: a count, k names, then lines of -1 and 1.
+
+    Args:
+        path: path of the file.
+        names: paths of the files that may be pictures.
+
+    Returns:
+        list of k titles, function: list of names -> int8 (n, k).
+
+    Raises:
+        UserError: it has another format, or no line for one of the pictures.
+    """
+    from PIL import Image
+
+    def rows_of(names):
+        for name in names:
+            if PurePosixPath(name).name not in table:
+                raise UserError(f"{path} has no line for the picture {shown(name)}")
+        return np.stack([table[PurePosixPath(name).name] for name in names])
+
+    try:
+        count, titles, *lines = Path(path).read_text("utf-8").strip().splitlines()
+        titles, lines = titles.split(), [line.split() for line in lines]
+        values = np.array([line[1:] for line in lines], dtype=np.int8)
+        if values.shape != (int(count), len(titles)) or (np.abs(values) != 1).any():
+            raise ValueError("another count, or other values")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, OverflowError):
+        raise UserError(
+            f"{path} is not like list_attr_celeba.txt: a line with the count, one with "
+            "names, then lines with a file name and as many values of -1 or 1"
+        ) from None
+    table = {line[0]: row for line, row in zip(lines, values, strict=True)}
+    endings = tuple(Image.registered_extensions())
+    if pictures := [name for name in names if name.lower().endswith(endings)]:
+        rows_of(pictures)  # before the long work
+    return titles, rows_of
+
+
+def shown(path):
+    """The text of a path, even if it has bytes that are no characters."""
+    return str(path).encode("utf-8", "backslashreplace").decode()

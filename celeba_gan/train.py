@@ -1,0 +1,67 @@
+"""Step 6 of 6, the training: on faces, or on your own pictures with --data FOLDER."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from celeba_gan import dense, quick
+from celeba_gan.define_discriminator import define_discriminator
+from celeba_gan.define_gan import define_gan
+from celeba_gan.define_generator import define_generator
+from celeba_gan.load_data import DATA, load_images, scale
+from celeba_gan.options import add_size_and_crop
+from common import cli
+from common.datasets import Scaled
+from common.training import prepare, train_as_asked
+
+SCRIPT = "celeba_gan/train.py"
+
+TUTORIAL = {
+    "size": 64,
+    "crop": None,  # None: load_data chooses
+    "architecture": "conv",
+    "epochs": 50,
+    "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
+    "halves": "separate",  # so that BatchNormalization in D sees one kind at a time
+    "latent_dim": 100,
+    "learning_rate": 0.0002,
+    "save_every": 5,
+}
+PRESETS = {"quick": quick.OPTIONS}
+ARCHITECTURES = {
+    "conv": (define_generator, define_discriminator, define_gan),
+    "dense": (dense.define_generator, dense.define_discriminator, define_gan),
+    "narrow": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+}
+
+
+def add_options(parser):
+    """Add the options that only this training has."""
+    add_size_and_crop(parser, default=None)
+    parser.add_argument(
+        "--architecture",
+        choices=ARCHITECTURES,
+        help="conv: a DCGAN; dense: no convolutions; narrow: half a DCGAN (conv)",
+    )
+
+
+@cli.command
+def main(argv=None):
+    """Train on the command line's options, in a run folder."""
+    options = cli.training_options(
+        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, add_options
+    )
+    images = load_images(options.data, options.size, options.crop)
+    run = prepare(SCRIPT, options, images)
+    define_g, define_d, define_composite = ARCHITECTURES[options.architecture]
+    shape = images.pixels.shape[1:]
+    g_model, d_model = define_g(options.latent_dim, shape), define_d(shape)
+    models = g_model, d_model, define_composite(g_model, d_model)
+    dataset = Scaled(images.pixels, scale)
+    train_as_asked(options, models, dataset, run, n_samples=100, grid=7)
+
+
+if __name__ == "__main__":
+    main()

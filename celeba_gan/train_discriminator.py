@@ -1,0 +1,43 @@
+"""Step 3 of 6, D alone: can it tell faces from random pixels? Easily."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from celeba_gan import options as own
+from celeba_gan.define_discriminator import define_discriminator
+from celeba_gan.load_data import DATA, load_real_samples
+from common import cli, steps
+from common.plotting import save_grid
+from common.sampling import generate_random_samples
+
+
+def train_discriminator(model, dataset, n_iter=20, n_batch=128):
+    """Train D in n_iter iterations on 64 real, then on 64 random images.
+
+    See `steps.train_discriminator` for the loop.
+    """
+    return steps.train_discriminator(model, dataset, n_iter, n_batch, low=-1, high=1)
+
+
+@cli.command
+def main(argv=None):
+    """Train D against random pixels and save what it had to tell apart."""
+    options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
+    dataset = load_real_samples(options.data, options.size, options.crop)
+    run = steps.start("celeba_gan", options)
+    shape = dataset.shape[1:]
+    steps.judge_accuracies(train_discriminator(define_discriminator(shape), dataset))
+    noise, _ = generate_random_samples(shape, 7, low=-1, high=1)
+    path = run / "real_and_random.png"
+    images = np.concatenate([dataset[np.arange(7)], noise])
+    save_grid((images + 1) / 2, path, columns=7)
+    print(f"saved {path}")
+
+
+if __name__ == "__main__":
+    main()

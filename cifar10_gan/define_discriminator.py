@@ -1,0 +1,67 @@
+"""Step 2 of 6, the discriminator D: a classifier, image -> probability of being real."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import cli, steps
+from common.plotting import plot_model
+
+
+def define_discriminator(in_shape=(32, 32, 3)):
+    """Define and compile D.
+
+    One convolution at full size sees the fine grain; three of stride 2 follow, each of
+    them halves the image.
+
+    Args:
+        in_shape: height, width and channels of an image.
+
+    Returns:
+        a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
+    """
+    from keras import Sequential, layers, optimizers
+
+    model = Sequential(
+        [
+            layers.Input(in_shape),
+            layers.Conv2D(64, 3, padding="same"),  # 32x32x64
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(128, 3, strides=2, padding="same"),  # 16x16x128
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(128, 3, strides=2, padding="same"),  # 8x8x128
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(256, 3, strides=2, padding="same"),  # 4x4x256
+            layers.LeakyReLU(0.2),
+            layers.Flatten(),  # 4096
+            layers.Dropout(0.4),
+            layers.Dense(1, activation="sigmoid", dtype="float32"),
+        ],
+        name="discriminator",
+    )
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+@cli.command
+def main(argv=None):
+    """Print D's summary and save its plot."""
+    options = cli.step_options(argv, __doc__)
+    run = steps.start("cifar10_gan", options)
+    model = define_discriminator()
+    model.summary()
+    print(
+        "Notice: deeper than the D of digits, and with three channels at its entrance; "
+        "otherwise the same: 32 -> 16 -> 8 -> 4, then one number."
+    )
+    plot_model(model, run / "discriminator_plot.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Step 3 of 6, D alone: can it tell photographs from random pixels? Easily."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from cifar10_gan.define_discriminator import define_discriminator
+from cifar10_gan.load_data import DATA, load_real_samples
+from common import cli, steps
+from common.plotting import save_grid
+from common.sampling import generate_random_samples
+
+
+def train_discriminator(model, dataset, n_iter=20, n_batch=128):
+    """Train D in n_iter iterations on 64 real, then on 64 random images.
+
+    See `steps.train_discriminator` for the loop.
+    """
+    return steps.train_discriminator(model, dataset, n_iter, n_batch, low=-1, high=1)
+
+
+@cli.command
+def main(argv=None):
+    """Train D against random pixels and save what it had to tell apart."""
+    options = cli.step_options(argv, __doc__, DATA)
+    dataset = load_real_samples(options.data)
+    run = steps.start("cifar10_gan", options)
+    steps.judge_accuracies(train_discriminator(define_discriminator(), dataset))
+    noise, _ = generate_random_samples(dataset.shape[1:], 7, low=-1, high=1)
+    path = run / "real_and_random.png"
+    save_grid((np.concatenate([dataset[:7], noise]) + 1) / 2, path, columns=7)
+    print(f"saved {path}")
+
+
+if __name__ == "__main__":
+    main()

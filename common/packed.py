@@ -1,0 +1,135 @@
+"""Packed images: the HDF5 file that celeba_gan/pack_hdf5.py makes, read part by part."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from common.datasets import Images
+from common.errors import UserError
+
+IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file
+AGAIN = "pack it again with celeba_gan/pack_hdf5.py"
+
+
+class PackedImages:
+    """Images in an open HDF5 file, of which only those asked for are read.
+
+    Attributes:
+        shape: (n, h, w, c).
+        dtype: uint8.
+        chunk_rows: images in a chunk, the piece in which the file is fastest to read.
+    """
+
+    def __init__(self, dataset):
+        self._dataset = dataset
+        self.shape, self.dtype = dataset.shape, dataset.dtype
+        self.chunk_rows = min((dataset.chunks or self.shape)[0], len(self))
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, picks):
+        """Read images from any thread.
+
+        Args:
+            picks: a slice, or int (m,) in any order, repeats allowed.
+
+        Returns:
+            uint8 (m, h, w, c) in the order of the picks.
+
+        Raises:
+            IndexError: there is no such image.
+        """
+        if isinstance(picks, slice):
+            picks = np.arange(*picks.indices(len(self)))
+        picks = np.asarray(picks)
+        if picks.size == 0:
+            picks = picks.astype(int)  # of NumPy's floats for []
+        if picks.ndim != 1 or picks.dtype.kind not in "iu":
+            raise IndexError("picks must be a slice or whole numbers of shape (m,)")
+        if picks.size and not -len(self) <= picks.min() <= picks.max() < len(self):
+            raise IndexError(f"picks out of the range of {len(self)} images")
+        picks = picks % len(self)
+        order = np.argsort(picks, kind="stable")
+        images = np.empty((len(picks), *self.shape[1:]), self.dtype)
+        # h5py's own lists of rows are slow: runs of neighbours are read as slices
+        ends = np.flatnonzero(np.diff(picks[order]) > 1) + 1
+        for places in np.split(order, ends) if picks.size else ():
+            first, last = picks[places[0]], picks[places[-1]]
+            images[places] = self._dataset[first : last + 1][picks[places] - first]
+        return images
+
+
+def open_packed(path):
+    """Open a packed file; below IN_MEMORY bytes it is read, and its checksum verified.
+
+    Returns:
+        `Images`: pixels uint8 (n, h, w, c), an array or PackedImages; labels int (n,)
+        or None.
+
+    Raises:
+        UserError: not a packed file, not packed to its end, or damaged.
+    """
+    import h5py
+
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError:
+        raise UserError(
+            f"{path} is not an HDF5 file, or it is cut off: {AGAIN}"
+        ) from None
+    try:
+        check(file, path)
+        labels = file["labels"][:] if "labels" in file else None
+        name = Path(str(file.attrs["source"])).stem
+        pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
+        if pixels.dtype.itemsize * np.prod(pixels.shape, dtype=float) < IN_MEMORY:
+            pixels = pixels[:]
+            if checksum(pixels, labels) != expected:
+                raise OSError("its checksum is another")
+            file.close()
+    except (OSError, RuntimeError, KeyError, ValueError) as error:  # h5py's kinds
+        raise UserError(f"{path} is damaged ({error}): {AGAIN}") from None
+    return Images(pixels, labels, name, str(path), checksum=expected)
+
+
+def check(file, path):
+    """Raise a UserError unless this open HDF5 file was packed, and to its end."""
+    if "model_config" in file.attrs or "model_weights" in file or "layers" in file:
+        raise UserError(
+            f"{path} is a saved Keras model: name a file of images, which "
+            "celeba_gan/pack_hdf5.py makes"
+        )
+    images = file.get("images")
+    shape = getattr(images, "shape", ())
+    if getattr(images, "dtype", None) != np.uint8 or len(shape) != 4 or 0 in shape:
+        raise UserError(
+            f"{path} has no dataset `images` of bytes (n, h, w, c) as packed files have: "
+            f"{AGAIN}"
+        )
+    if file.attrs.get("complete") != True:  # noqa: E712, a NumPy bool
+        raise UserError(f"{path} was not packed to its end: {AGAIN}")
+    if "labels" in file and file["labels"].shape != shape[:1]:
+        raise UserError(
+            f"{path} has labels of shape {file['labels'].shape} for {shape[0]} images: "
+            f"{AGAIN}"
+        )
+
+
+def checksum(pixels, labels):
+    """SHA-256 over shape, pixels and labels, in hexadecimal.
+
+    Args:
+        pixels: uint8 (n, h, w, c): an array, PackedImages or a dataset of h5py.
+        labels: int (n,) or None.
+    """
+    digest = hashlib.sha256(str(tuple(pixels.shape)).encode())
+    for start in range(0, len(pixels), 512):  # what is larger than memory, too
+        digest.update(np.ascontiguousarray(pixels[start : start + 512]))
+    if labels is not None:
+        digest.update(np.asarray(labels, "<i8"))
+    return digest.hexdigest()

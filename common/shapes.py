@@ -1,0 +1,53 @@
+"""Drawn coloured shapes of ten classes: something to try a script on."""
+
+import numpy as np
+
+from common.datasets import Images
+
+SPLITS = {"train": (2000, 0), "test": (500, 1)}  # how many, seed
+
+
+def largest(x, y):
+    return np.maximum(abs(x), abs(y))
+
+
+SHAPES = (  # is (x, y) in the shape? x goes right, y down, both from -1 to 1
+    lambda x, y: x**2 + y**2 < 1,  # disc
+    lambda x, y: largest(x, y) < 0.8,  # square
+    lambda x, y: (2 * abs(x) - 1 < y) & (y < 0.7),  # triangle
+    lambda x, y: abs(x**2 + y**2 - 0.65) < 0.35,  # ring
+    lambda x, y: (np.minimum(abs(x), abs(y)) < 0.3) & (largest(x, y) < 1),  # cross
+    lambda x, y: ((y + 1) % 0.8 < 0.4) & (largest(x, y) < 1),  # horizontal bars
+    lambda x, y: ((x + 1) % 0.8 < 0.4) & (largest(x, y) < 1),  # vertical bars
+    lambda x, y: 1.5 * abs(x) + abs(y) < 1,  # diamond
+    lambda x, y: sum(x * np.sin(a) - y * np.cos(a) < 0.31 for a in FIFTHS) > 3,  # star
+    lambda x, y: ((x // 0.5 + y // 0.5) % 2 < 1) & (largest(x, y) < 1),  # checkerboard
+)
+FIFTHS = np.arange(5) * 2 * np.pi / 5
+
+
+def synthetic_shapes(split="train", size=32):
+    """Draw shapes of ten classes, each in one random colour on another.
+
+    Args:
+        split: "train" (2,000 images) or "test" (500 others).
+        size: height and width.
+
+    Returns:
+        Images: pixels uint8 (n, size, size, 3), labels int (n,) in 0..9.
+    """
+    n, seed = SPLITS[split]
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(n) % 10)
+    grid = (np.arange(4 * size) + 0.5) / 4  # 4x4 points in a pixel
+    cover = np.empty((n, size, size, 1), "float32")  # share of a pixel
+    for image, label in zip(cover, labels, strict=True):
+        radius = size * rng.uniform(0.22, 0.43)
+        left, top = rng.uniform(radius, size - radius, 2)
+        x, y = (grid - left) / radius, (grid[:, np.newaxis] - top) / radius
+        image[..., 0] = SHAPES[label](x, y).reshape(size, 4, size, 4).mean((1, 3))
+    ground = rng.integers(0, 256, (n, 1, 1, 3))
+    colour = (ground + rng.integers(64, 193, ground.shape)) % 256  # never alike
+    pixels = np.round(ground + cover * (colour - ground)).astype(np.uint8)
+    notice = "THESE ARE NOT PHOTOGRAPHS but drawn coloured shapes, for trying the script."
+    return Images(pixels, labels, "synthetic", "drawn", notice)

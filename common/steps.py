@@ -1,0 +1,71 @@
+"""What the scripts of single steps share: their start, D alone, and who moves."""
+
+import numpy as np
+
+from common.devices import set_up
+from common.runs import new_run
+from common.sampling import generate_random_samples, generate_real_samples
+
+
+def start(project, options):
+    """Set up the device and the seed, and make a new run folder; return its Path."""
+    run = new_run(project, options.run_dir)
+    set_up()
+    import keras
+
+    if options.seed is not None:
+        keras.utils.set_random_seed(options.seed)
+    return run
+
+
+def train_discriminator(model, dataset, n_iter, n_batch, low=0, high=1):
+    """Train D on half a batch of real images, then on half a batch of random pixels.
+
+    Args:
+        model: compiled D; it is trained in place.
+        dataset: float32 (n, h, w, c) in [low, high].
+        n_iter: number of iterations, two updates each.
+        n_batch: images an iteration.
+        low, high: range of the random pixels.
+
+    Returns:
+        accuracies, list of n_iter pairs (on real, on random) of shares in [0, 1].
+    """
+    half = n_batch // 2
+    accuracies = []
+    for i in range(n_iter):
+        X_real, y_real = generate_real_samples(dataset, half)
+        _, real_acc = model.train_on_batch(X_real, y_real)
+        shape = X_real.shape[1:]
+        X_fake, y_fake = generate_random_samples(shape, half, low=low, high=high)
+        _, fake_acc = model.train_on_batch(X_fake, y_fake)
+        print(f">{i + 1} real={real_acc:.0%} fake={fake_acc:.0%}")
+        accuracies.append((float(real_acc), float(fake_acc)))
+    return accuracies
+
+
+def judge_accuracies(accuracies):
+    """Print when D was right on everything for the first time, and what that means."""
+    perfect = [i for i, pair in enumerate(accuracies, 1) if min(pair) == 1.0]
+    if perfect:
+        print(f"Notice: all images right for the first time at iteration {perfect[0]}.")
+    print("Random pixels are too easy: D needs an opponent that learns, too.")
+
+
+def show_who_moves(g_model, d_model, gan_model):
+    """Make one update of each kind and print how far each model moved in it."""
+    from common.gan import GAN
+
+    gan = GAN(g_model, d_model, gan_model)
+    shape = (8, *d_model.input_shape[1:])
+    images = np.random.default_rng(0).random(shape, "float32")
+
+    def weights():
+        return [np.concatenate([w.numpy().ravel() for w in m.weights]) for m in models]
+
+    models = (g_model, d_model)
+    for name, update in (("D", gan.train_d), ("G", gan.train_g)):
+        before = weights()
+        update(images if name == "D" else 16)
+        g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
+        print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")

@@ -1,0 +1,133 @@
+"""The training of every `train.py`: what comes before, during and after `fit`."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from common import runs
+from common.datasets import show_notice
+from common.devices import set_up
+from common.errors import UserError
+from common.sampling import generate_fake_samples, generate_real_samples
+
+FEWEST_STEPS = 100  # of an epoch, where the options do not say: few images, many passes
+
+
+def prepare(script, options, images):
+    """Make all ready for a training, and say what will be trained on what.
+
+    Args:
+        script: path of the script below the repository, "mnist_gan/train.py".
+        options: Namespace, see `cli.training_options`.
+        images: datasets.Images.
+
+    Returns:
+        Path of the run folder.
+
+    Raises:
+        UserError: there are too few images, no such device, or no such run to resume.
+    """
+    if options.batch_size // 2 > len(images.pixels):
+        raise UserError(
+            f"--batch-size {options.batch_size} takes {options.batch_size // 2} real "
+            f"images, and there are {len(images.pixels)}: choose a smaller one"
+        )
+    device = set_up(options.device, options.precision)
+    show_notice(images)
+    print(f"{device}; data: {len(images.pixels)} images of {images.name}")
+    run = runs.start_run(script, options, images.describe(), device)
+    print(f"seed: {options.seed}; results in {run}")
+    import keras
+
+    keras.utils.set_random_seed(options.seed)
+    return run
+
+
+def train_as_asked(options, models, dataset, run, **snapshot):
+    """Train these models on the command line's options.
+
+    Args:
+        options: Namespace, see `cli.training_options`.
+        models: G, D and the composite, as the `define_*` functions make them.
+        dataset, run, snapshot: see `train`.
+    """
+    g_model, d_model, gan_model = models
+    for model in (d_model, gan_model):
+        model.optimizer.learning_rate = options.learning_rate
+    train(
+        g_model, d_model, gan_model, dataset, options.latent_dim, options.epochs,
+        options.batch_size, n_steps=options.steps_per_epoch, halves=options.halves,
+        save_every=options.save_every, seed=options.seed, run=run,
+        resume=bool(options.resume), **snapshot,
+    )  # fmt: skip
+    print(f"done: see {run}")
+
+
+def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
+          *, n_steps=None, halves="merged", save_every=10, seed=0, run=None, resume=False,
+          **snapshot):  # fmt: skip
+    """Train D and G by turns, on real images in an order reshuffled for every pass.
+
+    Args:
+        g_model, d_model, gan_model: as the `define_*` functions make them.
+        dataset: array or `datasets.Scaled`, float32 (n, h, w, c) in G's range.
+        latent_dim: numbers of a latent point.
+        n_epochs: how often to go through n_steps steps.
+        n_batch: images D sees in a step, half of them real; points G learns from.
+        n_steps: steps an epoch; if None, n // n_batch, but at least 100.
+        halves: "merged" or "separate", see `gan.GAN`.
+        save_every: epochs between pictures and models.
+        seed: whole number, for the order of the images and the points of the pictures.
+        run: Path of the run folder; a new one if None.
+        resume: whether to go on with the state in `run`.
+        snapshot: n_samples and grid of `summarize_performance`.
+
+    Raises:
+        UserError: the state to go on with is missing or belongs to other models.
+    """
+    from common import callbacks
+    from common.batches import RealBatches
+    from common.gan import GAN
+    from common.plotting import draw_run
+
+    run = run or runs.new_run("trained")
+    n_steps = n_steps or max(len(dataset) // n_batch, FEWEST_STEPS)
+    gan = GAN(g_model, d_model, gan_model, halves)
+    done = callbacks.start(gan, run, resume)
+    summarize = partial(
+        summarize_performance, g_model=g_model, d_model=d_model, dataset=dataset,
+        latent_dim=latent_dim, seed=seed, run=run, **snapshot,
+    )  # fmt: skip
+    with callbacks.kept_on_interrupt(gan, run, summarize):
+        gan.fit(
+            RealBatches(dataset, n_batch // 2, seed, start=done * n_steps),
+            epochs=n_epochs,
+            initial_epoch=done,
+            steps_per_epoch=n_steps,
+            shuffle=False,  # RealBatches does it
+            callbacks=callbacks.run_callbacks(run, save_every, summarize),
+            verbose=callbacks.verbosity(),
+        )
+        draw_run(run)
+
+
+def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,
+                          *, grid=10, seed=0, run=Path()):  # fmt: skip
+    """Print how well D tells real from fake; save grid x grid images and both models.
+
+    The points are the same for every epoch, so that the pictures can be compared.
+    """
+    from common.checkpoints import image_range, save_models
+    from common.plotting import save_plot
+
+    rng = np.random.default_rng(seed)
+    X_real, _ = generate_real_samples(dataset, n_samples, rng)
+    X_fake, _ = generate_fake_samples(g_model, latent_dim, n_samples, rng)
+    acc_real = np.mean(d_model.predict(X_real, verbose=0) > 0.5)
+    acc_fake = np.mean(d_model.predict(X_fake, verbose=0) <= 0.5)
+    print(f">Accuracy real: {acc_real:.0%}, fake: {acc_fake:.0%}")
+    low, high = image_range(g_model)
+    shown = (X_fake - low) / (high - low)
+    print(f"saved {save_plot(shown, epoch, grid, run=run)}")
+    save_models(run, epoch, g_model, d_model)

@@ -1,0 +1,191 @@
+"""Training in colour: CIFAR-10, CelebA, somebody's own pictures, as their user does."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import refused
+from draw_landscapes import draw_folder
+from PIL import Image
+
+from celeba_gan import load_data as celeba_data
+from celeba_gan.train import main as celeba
+from cifar10_gan import load_data as cifar10_data
+from cifar10_gan.train import main as cifar10
+from common import datasets, packed
+from common.checkpoints import load_generator, load_model
+from common.generate import main as generate
+from mnist_gan.train import main as mnist
+
+TINY = ["--batch-size", "8", "--steps-per-epoch", "2", "--seed", "5"]
+SMALL = ["--size", "32", "--architecture", "narrow"]
+MAINS = {"mnist_gan": mnist, "cifar10_gan": cifar10, "celeba_gan": celeba}
+FOLDERS = ["cifar10_gan", "celeba_gan"]
+
+
+def run_of(folder):
+    return Path("runs") / folder / "0001"
+
+
+def weights(run, epoch):
+    kinds = ("generator", "discriminator")
+    models = [load_model(run / f"{kind}_model_{epoch:03d}.h5") for kind in kinds]
+    return np.concatenate([w.numpy().ravel() for m in models for w in m.weights])
+
+
+def rows(run):
+    return list(csv.DictReader((run / "history.csv").open()))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_dry_run_trains_on_shapes_and_says_so(capsys, folder):
+    MAINS[folder](["--dry-run"])
+    run, said = run_of(folder), capsys.readouterr().out
+    assert "NOT PHOTOGRAPHS" in said and "shapes" in said
+    record = json.loads((run / "options.json").read_text())
+    assert record["options"]["halves"] == "separate"
+    assert record["data"]["name"] == "synthetic"
+    (row,) = rows(run)
+    assert list(row)[2:] == ["d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"]
+    with Image.open(run / "generated_plot_e001.png") as grid:
+        colours = np.asarray(grid.convert("RGB"))
+    assert (colours[0] == 255).all()  # white paper between the images
+    assert abs(colours[4:-4].mean() - 127) < 40  # grey, as an untrained G draws, rescaled
+    _, latent_dim, made = load_generator(run / "generator_model_001.h5")
+    assert (latent_dim, made) == (100, (-1, 1))
+
+
+@pytest.mark.parametrize("folder", MAINS)
+def test_halves_are_chosen_by_one_option_in_every_folder(folder):
+    more = ["--size", "32"] if folder == "celeba_gan" else []
+    data = ["--data", "digits" if folder == "mnist_gan" else "synthetic", "--epochs", "1"]
+    more += ["--preset", "quick"]
+    columns = {"merged": {"d_loss"}, "separate": {"d1", "d2"}}
+    for halves, expected in columns.items():
+        words = [*data, *TINY, *more, "--halves", halves, "--run-dir", halves]
+        MAINS[folder](words)
+        (row,) = rows(Path(halves))
+        assert {"d_loss", "d1", "d2"} & set(row) == expected
+    assert not np.array_equal(weights(Path("merged"), 1), weights(Path("separate"), 1))
+
+
+@pytest.mark.parametrize(
+    "folder, more",
+    [
+        ("cifar10_gan", ["--data", "synthetic"]),
+        ("celeba_gan", ["--data", "photos", "--size", "32"]),
+    ],
+)
+def test_resume_goes_on_bit_for_bit(monkeypatch, folder, more):
+    """Also with BatchNormalization in D, separate halves, and images from a file."""
+    draw_folder("photos", 64)
+    monkeypatch.setattr(packed, "IN_MEMORY", 0)
+    words = [*TINY, *more, "--save-every", "1"]
+    main = MAINS[folder]
+    main([*words, "--epochs", "2", "--run-dir", "whole"])
+    main([*words, "--epochs", "1", "--run-dir", "parts"])
+    main(["--resume", "parts", "--epochs", "2"])
+    for epoch in (1, 2):
+        assert np.array_equal(*(weights(Path(r), epoch) for r in ("whole", "parts")))
+    for name in ("history.csv", "generated_plot_e002.png"):
+        assert Path("whole", name).read_bytes() == Path("parts", name).read_bytes()
+
+
+@pytest.mark.parametrize("architecture", ["conv", "dense", "narrow"])
+def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
+    draw_folder("photos", 66)
+    Path("photos", "notes.txt").write_text("no picture")
+    words = ["--data", "photos", "--size", "32", "--architecture", architecture]
+    celeba([*words, *TINY, "--epochs", "1"])
+    said = capsys.readouterr().out
+    assert "66 images of photos" in said and "notes.txt" in said
+    run = run_of("celeba_gan")
+    with Image.open(run / "generated_plot_e001.png") as grid:
+        grid.load()
+    generate([str(run / "generator_model_001.h5"), "--vector", "0.75"])
+    with Image.open(run / "generated_by_generator_model_001.png") as one:
+        assert one.mode == "RGB"
+
+
+def test_grey_pictures_train_a_model_of_one_channel():
+    Path("scans").mkdir()
+    for i in range(64):
+        pixels = np.random.default_rng(i).integers(0, 256, (40, 50), dtype=np.uint8)
+        Image.fromarray(pixels).convert("RGB").save(f"scans/{i}.png")
+    celeba(["--data", "scans", *SMALL, *TINY, "--epochs", "1"])
+    g_model, _, _ = load_generator(run_of("celeba_gan") / "generator_model_001.h5")
+    assert g_model.output_shape == (None, 32, 32, 1)
+
+
+def test_an_epoch_of_few_images_has_100_steps(capsys):
+    draw_folder("photos", 64)
+    words = ["--data", "photos", *SMALL, "--batch-size", "2", "--epochs", "1"]
+    celeba([*words, "--seed", "1"])
+    assert rows(run_of("celeba_gan"))[-1]["step"] == "100"
+
+
+BAD = {
+    "no such size": (["--size", "65"], "65"),
+    "crop 0": (["--crop", "0"], "above 0"),
+    "crop beyond the picture": (["--crop", "1.5"], "at most 1"),
+    "unknown architecture": (["--architecture", "huge"], "huge"),
+    "unknown halves": (["--halves", "third"], "third"),
+    "no CelebA": ([], "mmlab.ie.cuhk.edu.hk"),
+    "no CelebA, by name": (["--data", "celeba"], "--data FOLDER"),
+    "no such folder": (["--data", "nowhere"], "nowhere"),
+    "too few": (["--data", "few"], "at least 64"),
+    "quota page": (["--data", "page.zip"], "web page"),
+    "a model": (["--data", "text.hdf5"], "HDF5"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_options_and_sources_get_one_sentence(capsys, case):
+    words, expected = BAD[case]
+    draw_folder("few", 3)
+    Path("page.zip").write_text("<!DOCTYPE html><html>Quota exceeded</html>")
+    Path("text.hdf5").write_text("no HDF5")
+    assert expected in refused(capsys, celeba, *words)
+    assert not Path("runs").exists()
+
+
+def test_a_packed_file_of_another_size_is_refused(capsys):
+    from celeba_gan.pack_hdf5 import pack
+
+    draw_folder("photos", 64)
+    pack(Path("photos"), Path("photos.hdf5"), size=32)
+    assert "--size 32" in refused(capsys, celeba, "--data", "photos.hdf5")
+    celeba(["--data", "photos.hdf5", *SMALL, *TINY, "--epochs", "1"])
+
+
+def test_celeba_is_taken_from_the_data_folder_with_its_usual_crop(monkeypatch):
+    monkeypatch.setenv("GAN_DATA_DIR", "data")
+    draw_folder(Path("data/celeba/img_align_celeba"), 64)
+    images = celeba_data.load_images("auto", 32)
+    whole = celeba_data.load_images("auto", 32, crop=1.0)
+    assert images.name == "img_align_celeba" and images.pixels.shape == (64, 32, 32, 3)
+    assert not np.array_equal(images.pixels, whole.pixels)
+
+
+def test_no_cifar10_is_told_before_anything_is_made(capsys):
+    sentence = refused(capsys, cifar10)
+    for way in ("GAN_DATA_DIR", "download", "--data synthetic"):
+        assert way in sentence
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("scale", [cifar10_data.scale, celeba_data.scale])
+def test_colours_are_scaled_to_the_range_of_tanh(scale):
+    scaled = scale(np.array([0, 51, 255], "uint8"))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, [-1, -0.6, 1], atol=1e-6)
+
+
+def test_scaled_images_are_scaled_when_they_are_drawn():
+    pixels = np.arange(12, dtype="uint8").reshape(3, 2, 2, 1)
+    dataset = datasets.Scaled(pixels, cifar10_data.scale)
+    assert len(dataset) == 3 and dataset.shape == (3, 2, 2, 1)
+    np.testing.assert_array_equal(dataset[[2, 0]], cifar10_data.scale(pixels[[2, 0]]))
+    np.testing.assert_array_equal(dataset.take([2])[[0]], dataset[[2]])
