@@ -50,9 +50,11 @@ def main(argv=None):
     run = steps.start("celeba_gan", options)
     model = define_discriminator((options.size, options.size, 3))
     model.summary()
+    maps = [layer.output.shape[1:] for layer in model.layers if "conv" in layer.name]
+    print("Notice:", " -> ".join("x".join(map(str, shape)) for shape in maps))
     print(
-        "Notice: no pooling and no hidden dense layer; each convolution halves the image "
-        "and doubles the filters, until 4x4 is left. BatchNormalization from the second."
+        "No pooling and no hidden dense layer; each convolution halves the image and "
+        "doubles the filters, until 4x4 is left. BatchNormalization from the second."
     )
     plot_model(model, run / "discriminator_plot.png")
 

@@ -282,9 +282,9 @@ def test_each_shape_shows_on_its_ground(size):
     flat = images.pixels.reshape(500, -1, 3)
     contrast = np.ptp(flat.astype(int), axis=1)
     assert (contrast >= 64).all()  # in each channel
-    ground = images.pixels[:, 0, 0]  # shapes may touch an edge, but no corner
-    share = (images.pixels == ground[:, None, None]).all(-1).mean((1, 2))
-    assert ((share > 0.1) & (share < 0.985)).all()
+    for image in flat[:50]:
+        _, counts = np.unique(image, axis=0, return_counts=True)
+        assert np.sort(counts)[-2] > 0.03 * len(image)  # the shape, or its ground
 
 
 def test_ten_names_of_classes():
