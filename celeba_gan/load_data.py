@@ -41,7 +41,12 @@ def load_images(data="auto", size=64, crop=None):
         return synthetic_shapes(size=size)
     is_celeba = data in ("auto", "celeba")
     path = find_celeba() if is_celeba else Path(data)
-    if path.suffix.lower() not in (".hdf5", ".h5"):
+    is_packed = path.suffix.lower() in (".hdf5", ".h5")
+    if is_packed and crop is not None:
+        raise cli.UserError(
+            f"--crop {crop}: {path} was cropped when it was packed; leave --crop out"
+        )
+    if not is_packed:
         from celeba_gan.pack_hdf5 import pack_into_cache
 
         path = pack_into_cache(path, size, crop or (CELEBA_CROP if is_celeba else 1.0))

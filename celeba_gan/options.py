@@ -8,8 +8,9 @@ CROPS = "1.0; CelebA 0.72"
 
 def add_size(parser, default=64):
     """Add `--size`, for the scripts that need no images."""
+    text = "height and width of an image: 32, 64 or 128 (64)"
     parser.add_argument(
-        "--size", type=int, choices=SIZES, default=default, help="of an image (64)"
+        "--size", type=int, choices=SIZES, default=default, help=text, metavar="N"
     )
 
 

@@ -37,14 +37,11 @@ ARCHITECTURES = {
 }
 
 
-def add_options(parser):
+def add_options(group):
     """Add the options that only this training has."""
-    add_size_and_crop(parser, default=None)
-    parser.add_argument(
-        "--architecture",
-        choices=ARCHITECTURES,
-        help="conv: a DCGAN; dense: no convolutions; narrow: half a DCGAN (conv)",
-    )
+    add_size_and_crop(group, default=None)
+    text = "conv: a DCGAN; dense: no convolutions; narrow: half a DCGAN (conv)"
+    group.add_argument("--architecture", choices=ARCHITECTURES, help=text, metavar="A")
 
 
 @cli.command

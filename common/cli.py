@@ -183,7 +183,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None):
         tutorial: dict of the values of epochs, batch_size, halves, latent_dim,
             learning_rate and save_every, and of the script's own options.
         presets: dict, name of a preset -> dict of the options that it changes.
-        more: function that adds the script's own options to the parser.
+        more: function that adds the script's own options to a group.
 
     Returns:
         a Namespace of all options; with --resume those of the run that is resumed.
@@ -193,9 +193,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None):
             that of the run to be resumed.
     """
     defaults = {**DEFAULTS, **tutorial}
-    parser = _training_parser(doc, data, defaults, presets)
-    if more:
-        more(parser)
+    parser = _training_parser(doc, data, defaults, presets, more)
     words = vars(parser.parse_args(argv))
     given = {name: value for name, value in words.items() if value is not None}
     if "resume" in given:
@@ -210,23 +208,18 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None):
     return options
 
 
-def _training_parser(doc, data, defaults, presets):
+def _training_parser(doc, data, defaults, presets, more):
     parser = Parser(doc)
 
-    def add(name, meaning, default=None, **keywords):
+    def add(name, meaning, default=None, group=parser, **keywords):
         shown = default or defaults[name.replace("-", "_")]
-        parser.add_argument(f"--{name}", help=f"{meaning} ({shown})", **keywords)
+        group.add_argument(f"--{name}", help=f"{meaning} ({shown})", **keywords)
 
     count = {"type": whole_number(1), "metavar": "N"}
     even = {"type": whole_number(2, even=True), "metavar": "N"}
     add_data(parser, data)
     add("epochs", "how often to go through steps-per-epoch steps", **count)
     add("batch-size", "images a step, half of them real", **even)
-    add(
-        "halves",
-        "D learns from its real and its fake half in one update, or in one each",
-        choices=("merged", "separate"),
-    )
     add("latent-dim", "size of a latent point", **count)
     add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
     add("seed", "repeats a run", "drawn", type=seed_number, metavar="N")
@@ -237,11 +230,18 @@ def _training_parser(doc, data, defaults, presets):
     add("precision", "auto: bfloat16 where it is fast", choices=PRECISIONS, metavar="P")
     add("device", "auto, cpu, gpu, or gpu:1 for the second", metavar="D")
     parser.add_argument(
-        "--preset", choices=presets, help="quick: digits within 3 minutes on 2 cores"
+        "--preset",
+        choices=presets,
+        help="quick: small models, pictures in minutes on 2 cores",
     )
     parser.add_argument(
         "--dry-run", action="store_true", default=None, help="two steps on tiny data"
     )
+    experiments = parser.add_argument_group("Experiments")
+    text = "merged: D learns from real and fake images in one update; separate: in two"
+    add("halves", text, group=experiments, choices=("merged", "separate"), metavar="H")
+    if more:
+        more(experiments)
     return parser
 
 

@@ -1,11 +1,16 @@
 """The order in which `fit` sees real images, from memory and from a file."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from common import batches as batches_module
 from common.batches import RealBatches, order_by_chunks
@@ -126,3 +131,54 @@ def test_fit_goes_through_the_batches_across_epochs():
               shuffle=False)  # fmt: skip
     assert sorted(seen[:10]) == sorted(seen[10:]) == sorted(DATASET.ravel())
     np.testing.assert_array_equal(seen, np.concatenate(batches(10, 2)))
+
+
+WRITE = """
+import os, sys
+import h5py, numpy as np
+from celeba_gan.load_data import load_images
+from celeba_gan.pack_hdf5 import Rows, describe
+rng, n = np.random.default_rng(0), int(sys.argv[1])
+faces = load_images("auto" if "GAN_DATA_DIR" in os.environ else "synthetic").pixels
+with h5py.File("large.hdf5", "w") as file:
+    rows = Rows(file, n, 64, 3, sys.argv[2])
+    for start in range(0, n, 500):  # each time lighter or darker
+        picks = faces[rng.integers(0, len(faces), 500)].astype(int)
+        picks += rng.integers(-20, 21, (500, 1, 1, 1))
+        rows.append(list(picks.clip(0, 255).astype("uint8")))
+    describe(file, rows, [str(i) for i in range(n)], {}, None)
+    file.attrs.update(complete=True, source="generated")
+"""
+DATA_DIR = {k: v for k, v in os.environ.items() if k == "GAN_DATA_DIR"}
+READ = """
+import resource
+from common import packed
+packed.IN_MEMORY = 0  # the file is not kept in memory
+from common.datasets import Scaled
+from celeba_gan.load_data import measure_loader, scale
+dataset = Scaled(packed.open_packed("large.hdf5").pixels, scale)
+import keras
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+rate = measure_loader(dataset, seconds=8)
+print(rate, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_file_of_50_000_images_is_streamed_fast_in_little_memory():
+    """`pytest -m slow -s -k 50_000` prints what it measures, for none and lzf."""
+
+    def run(code, *words):
+        command = [sys.executable, "-c", code, *words]
+        env = {**os.environ, **DATA_DIR, "PYTHONPATH": str(ROOT)}
+        answer = subprocess.run(command, env=env, capture_output=True, text=True)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    for compression in ("none", "lzf"):
+        run(WRITE, "50000", compression)
+        rate, growth = map(float, run(READ).split())
+        size = Path("large.hdf5").stat().st_size / 2**20
+        print(f"\n{compression}: {size:.0f} MiB, {rate:.0f} images/s, +{growth:.0f} MiB")
+        assert rate > 3000
+        assert growth < 300 < size  # MiB

@@ -157,6 +157,8 @@ def test_a_packed_file_of_another_size_is_refused(capsys):
     draw_folder("photos", 64)
     pack(Path("photos"), Path("photos.hdf5"), size=32)
     assert "--size 32" in refused(capsys, celeba, "--data", "photos.hdf5")
+    words = ["--data", "photos.hdf5", "--crop", "0.5"]
+    assert "leave --crop out" in refused(capsys, celeba, *words)
     celeba(["--data", "photos.hdf5", *SMALL, *TINY, "--epochs", "1"])
 
 

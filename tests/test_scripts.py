@@ -112,7 +112,13 @@ def run_here(script, words, monkeypatch, capsys):
     return capsys.readouterr()
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+LONG = {"celeba_gan/compare_memory.py"}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(s, marks=[pytest.mark.slow] if s in LONG else []) for s in SCRIPTS],
+)
 def test_script_runs_alone(script, monkeypatch, capsys):
     words, expected, pictures = SCRIPTS[script]
     if script in ALONE:
