@@ -5,6 +5,8 @@ filters, BatchNormalization in G only, small batches at a high rate, and the mea
 last weights for the pictures.
 """
 
+from common.quick import adam, define_averaged_gan
+
 OPTIONS = {
     "architecture": "narrow",
     "epochs": 20,
@@ -31,7 +33,8 @@ def define_discriminator(in_shape=(64, 64, 3)):
         filters, size = 2 * filters, size // 2
     model.add(layers.Flatten())  # 4096
     model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
-    model.compile(loss="binary_crossentropy", optimizer=adam(), metrics=["accuracy"])
+    optimizer = adam(OPTIONS["learning_rate"])
+    model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
     return model
 
 
@@ -61,19 +64,5 @@ def define_generator(latent_dim, out_shape=(64, 64, 3)):
 
 
 def define_gan(g_model, d_model):
-    """As the DCGAN's; the optimizer also keeps the running mean of G's weights."""
-    from keras import Sequential
-
-    d_model.trainable = False
-    model = Sequential([g_model, d_model], name="gan")
-    optimizer = adam(use_ema=True, ema_momentum=0.998)
-    model.compile(loss="binary_crossentropy", optimizer=optimizer)
-    return model
-
-
-def adam(**keywords):
-    """Adam with a short memory, for few steps; beta_1 is the DCGAN's."""
-    from keras.optimizers import Adam
-
-    rate = OPTIONS["learning_rate"]
-    return Adam(learning_rate=rate, beta_1=0.5, beta_2=0.99, **keywords)
+    """As the tutorial's; the optimizer also keeps the running mean of G's weights."""
+    return define_averaged_gan(g_model, d_model, OPTIONS["learning_rate"])

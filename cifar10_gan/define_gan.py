@@ -15,10 +15,7 @@ from common.plotting import plot_model
 def define_gan(g_model, d_model):
     """Define and compile the composite, through which G is trained.
 
-    D is frozen in it: G has to change, D must not give in. The flag shows in the
-    summary's counts. In training it alone is not enough: Keras 3 reads it when a step is
-    traced, not when a model is compiled, and D would stand still in its own step, too.
-    So `common/gan.py` thaws D for D's step and freezes its weights for G's.
+    D is frozen in it, see `mnist_gan/define_gan.py`.
 
     Args:
         g_model: generator, latent points (n, latent_dim) -> images.

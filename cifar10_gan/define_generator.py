@@ -50,7 +50,7 @@ def main(argv=None):
     X_fake, _ = generate_fake_samples(model, latent_dim=100, n_samples=49)
     print(
         f"Notice: untrained, G draws a grey that hardly varies ({X_fake.min():.2f} to "
-        f"{X_fake.max():.2f}, where -1 is black and 1 is full)."
+        f"{X_fake.max():.2f}, where -1 is black and 1 is white)."
     )
     save_grid((X_fake + 1) / 2, run / "untrained_samples.png", columns=7)
     print(f"saved {run / 'untrained_samples.png'}")

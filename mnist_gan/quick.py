@@ -6,6 +6,8 @@ mean of G's last weights draws better than any one of them (EMA; Yazici et al. 2
 "The Unusual Effectiveness of Averaging in GAN Training").
 """
 
+from common.quick import adam, define_averaged_gan
+
 OPTIONS = {
     "epochs": 8,
     "steps_per_epoch": 450,
@@ -34,7 +36,8 @@ def define_discriminator(in_shape=(28, 28, 1)):
         ],
         name="discriminator",
     )
-    model.compile(loss="binary_crossentropy", optimizer=adam(), metrics=["accuracy"])
+    optimizer = adam(OPTIONS["learning_rate"])
+    model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
     return model
 
 
@@ -60,18 +63,4 @@ def define_generator(latent_dim):
 
 def define_gan(g_model, d_model):
     """As the tutorial's; the optimizer also keeps the running mean of G's weights."""
-    from keras import Sequential
-
-    d_model.trainable = False
-    model = Sequential([g_model, d_model], name="gan")
-    optimizer = adam(use_ema=True, ema_momentum=0.998)
-    model.compile(loss="binary_crossentropy", optimizer=optimizer)
-    return model
-
-
-def adam(**keywords):
-    """Adam with a short memory, for few steps; beta_1 is the tutorial's."""
-    from keras.optimizers import Adam
-
-    rate = OPTIONS["learning_rate"]
-    return Adam(learning_rate=rate, beta_1=0.5, beta_2=0.99, **keywords)
+    return define_averaged_gan(g_model, d_model, OPTIONS["learning_rate"])

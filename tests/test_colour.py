@@ -9,6 +9,7 @@ import pytest
 from conftest import refused
 from draw_landscapes import draw_folder
 from PIL import Image
+from test_scripts import run_here
 
 from celeba_gan import load_data as celeba_data
 from celeba_gan.train import main as celeba
@@ -40,9 +41,9 @@ def rows(run):
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_dry_run_trains_on_shapes_and_says_so(capsys, folder):
-    MAINS[folder](["--dry-run"])
-    run, said = run_of(folder), capsys.readouterr().out
+def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder):
+    said, _ = run_here(f"{folder}/train.py", ["--dry-run"], monkeypatch, capsys)
+    run = run_of(folder)
     assert "NOT PHOTOGRAPHS" in said and "shapes" in said
     record = json.loads((run / "options.json").read_text())
     assert record["options"]["halves"] == "separate"
