@@ -13,7 +13,7 @@ from celeba_gan import options as own
 from common import cli
 
 COLOURS = {"dense": "tab:orange", "narrow": "tab:cyan", "conv": "tab:blue"}
-BATCHES = (1, 128)  # points for G; D sees as many images, half of them real
+BATCHES = (2, 128)  # points for G; D sees as many images, half of them real
 MIB = 2**20
 QUANTITIES = {
     "parameters": "parameters of G and D",
@@ -30,23 +30,19 @@ def measure(pair, size, n_batch):
     Args:
         pair: "dense", "narrow" or "conv", see `train.ARCHITECTURES`.
         size: height and width of the images.
-        n_batch: points of G's update; D sees at least two images.
+        n_batch: even number of points of G's update, and of images of D's.
 
     Returns:
         dict of MiB: `parameters`; `activations`, what the layers of G and D give out for
-        one batch; `peak`, by how much the process grew from a step of a tiny pair.
+        one batch; `peak`, by how much the process grew from the steps of a tiny pair.
     """
     from common.devices import set_up
 
     set_up("cpu")
-    from celeba_gan.train import ARCHITECTURES
-
-    train_step("conv", 8, 1)  # so that the peak leaves out what TensorFlow itself takes
+    train_two_steps("conv", 8, 2)  # so that the peak leaves out what TensorFlow takes
     before = peak_bytes()
-    define_g, define_d, _ = ARCHITECTURES[pair]
-    models = define_g(100, (size, size, 3)), define_d((size, size, 3))
+    models = train_two_steps(pair, size, n_batch)
     outputs = [prod(layer.output.shape[1:]) for model in models for layer in model.layers]
-    train_step(pair, size, n_batch)
     return {
         "parameters": 4 * sum(model.count_params() for model in models) / MIB,
         "activations": 4 * n_batch * sum(outputs) / MIB,
@@ -54,8 +50,8 @@ def measure(pair, size, n_batch):
     }
 
 
-def train_step(pair, size, n_batch):
-    """Two training steps of a new pair, on noise."""
+def train_two_steps(pair, size, n_batch):
+    """Make a pair, train it for two steps on noise, and return G and D."""
     import numpy as np
 
     from celeba_gan.train import ARCHITECTURES
@@ -64,15 +60,18 @@ def train_step(pair, size, n_batch):
     define_g, define_d, define_composite = ARCHITECTURES[pair]
     g_model, d_model = define_g(100, (size, size, 3)), define_d((size, size, 3))
     gan = GAN(g_model, d_model, define_composite(g_model, d_model))
-    half = max(1, n_batch // 2)
-    images = np.random.default_rng(0).random((2 * half, size, size, 3), "float32")
-    gan.fit(images, batch_size=half, verbose=0)
+    images = np.random.default_rng(0).random((n_batch, size, size, 3), "float32")
+    gan.fit(images, batch_size=n_batch // 2, verbose=0)
+    return g_model, d_model
 
 
 def peak_bytes():
     """The most memory that this process had so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak  # Linux counts in KiB
+    status = Path("/proc/self/status")  # of Linux, whose getrusage counts the parent, too
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+    return 1024 * int(line.split()[1])
 
 
 def draw(rows, size, path):

@@ -59,7 +59,7 @@ def main(argv=None):
         f"Notice: untrained, G draws a grey that hardly varies ({X_fake.min():.2f} to "
         f"{X_fake.max():.2f}, where -1 is black and 1 is white)."
     )
-    save_grid((X_fake + 1) / 2, run / "untrained_samples.png", columns=7)
+    save_grid(X_fake, run / "untrained_samples.png", columns=7, low=-1)
     print(f"saved {run / 'untrained_samples.png'}")
     plot_model(model, run / "generator_plot.png")
 

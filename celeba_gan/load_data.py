@@ -10,13 +10,14 @@ if __name__ == "__main__":
 import numpy as np
 
 from celeba_gan import options as own
+from celeba_gan.pack_hdf5 import pack_into_cache
 from common import cli
 from common.datasets import NotFoundError, Scaled, data_dir, show_notice
 from common.shapes import synthetic_shapes
 
 DATA = ("auto", "celeba", "synthetic")  # or a path
 CELEBA_CROP = 0.72  # the usual 128 of 178 pixels: the face without what is around it
-CELEBA_FILES = ("celeba.hdf5", "img_align_celeba.zip", "img_align_celeba")
+CELEBA_FILES = ("img_align_celeba.zip", "img_align_celeba")
 FEWEST = 64  # images that a GAN can learn from at all
 
 
@@ -39,17 +40,14 @@ def load_images(data="auto", size=64, crop=None):
 
     if data == "synthetic":
         return synthetic_shapes(size=size)
-    is_celeba = data in ("auto", "celeba")
-    path = find_celeba() if is_celeba else Path(data)
-    is_packed = path.suffix.lower() in (".hdf5", ".h5")
-    if is_packed and crop is not None:
+    path = find_celeba() if data in ("auto", "celeba") else Path(data)
+    if path.suffix.lower() not in (".hdf5", ".h5"):
+        crop = crop or (CELEBA_CROP if path.name in CELEBA_FILES else 1.0)
+        path = pack_into_cache(path, size, crop, at_least=FEWEST)
+    elif crop is not None:
         raise cli.UserError(
             f"--crop {crop}: {path} was cropped when it was packed; leave --crop out"
         )
-    if not is_packed:
-        from celeba_gan.pack_hdf5 import pack_into_cache
-
-        path = pack_into_cache(path, size, crop or (CELEBA_CROP if is_celeba else 1.0))
     images = open_packed(path)
     n, height = images.pixels.shape[:2]
     if height != size:
@@ -65,7 +63,7 @@ def load_images(data="auto", size=64, crop=None):
 
 
 def find_celeba():
-    """Where CelebA is: its packed file, zip or folder in `$GAN_DATA_DIR/celeba`."""
+    """Where CelebA is: its zip or its folder in `$GAN_DATA_DIR/celeba`."""
     if folder := data_dir():
         for name in CELEBA_FILES:
             if (path := folder / "celeba" / name).exists():
@@ -100,9 +98,9 @@ def scale(pixels):
 
 def measure_loader(dataset, n_images=64, seconds=3):
     """Images a second that the batches of the training bring, with nothing else to do."""
-    from common.batches import RealBatches
+    from common.batches import batches_of
 
-    batches = RealBatches(dataset, min(n_images, len(dataset)), seed=0)
+    batches = batches_of(dataset, min(n_images, len(dataset)), seed=0)
     started, i = time.perf_counter(), 0
     while (took := time.perf_counter() - started) < seconds:
         batches[i]
@@ -110,11 +108,34 @@ def measure_loader(dataset, n_images=64, seconds=3):
     return i * batches.n_images / took
 
 
+def measure_training(dataset, n_images=64, n_steps=3):
+    """Real images a second that the DCGAN's training takes, from its second step on."""
+    import keras
+
+    from celeba_gan.define_discriminator import define_discriminator
+    from celeba_gan.define_gan import define_gan
+    from celeba_gan.define_generator import define_generator
+    from common.batches import batches_of
+    from common.gan import GAN
+
+    shape = dataset.shape[1:]
+    g_model, d_model = define_generator(100, shape), define_discriminator(shape)
+    gan = GAN(g_model, d_model, define_gan(g_model, d_model), "separate")
+    times = []
+    clock = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: times.append(time.perf_counter())
+    )
+    batches = batches_of(dataset, n_images, seed=0)
+    gan.fit(batches, steps_per_epoch=n_steps + 1, shuffle=False, verbose=0,
+            callbacks=[clock])  # fmt: skip
+    return n_steps * n_images / (times[-1] - times[0])
+
+
 @cli.command
 def main(argv=None):
     """Print the shapes, save the first 49 images, and time the loader."""
     options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
-    from common.devices import quiet_start
+    from common.devices import set_up
     from common.plotting import save_grid
     from common.runs import new_run
 
@@ -127,14 +148,11 @@ def main(argv=None):
     first = dataset[np.arange(49)]
     print(f"as D sees them: {first.dtype} from {first.min()} to {first.max()}")
     path = new_run("celeba_gan", options.run_dir) / "real_samples.png"
-    save_grid((first + 1) / 2, path, columns=7)
+    save_grid(first, path, columns=7, low=-1)
     print(f"saved {path}")
-    with quiet_start():
-        import keras  # noqa: F401
-    print(f"loader alone: {measure_loader(dataset):.0f} images/s, shuffled and scaled")
-    print(
-        "Notice: the loader is faster than any training, which has to wait for nothing."
-    )
+    set_up()
+    print(f"the loader alone brings {measure_loader(dataset):.0f} images/s")
+    print(f"the DCGAN's training here takes {measure_training(dataset):.0f} of them")
 
 
 if __name__ == "__main__":

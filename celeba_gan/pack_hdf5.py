@@ -5,6 +5,7 @@ import hashlib
 import math
 import os
 import secrets
+import shutil
 import sys
 import time
 import warnings
@@ -39,7 +40,7 @@ COMPRESSIONS = {"none": None, "lzf": "lzf"}
 
 
 def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
-         compression="none", force=False):  # fmt: skip
+         compression="none", force=False, at_least=1):  # fmt: skip
     """Pack all pictures of a folder or a .zip, sorted by path, into one HDF5 file.
 
     Args:
@@ -51,13 +52,14 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
         attributes: path of a file like CelebA's list_attr_celeba.txt, or None.
         compression: "none" or "lzf".
         force: replace the target if it exists.
+        at_least: the fewest pictures that are worth a file.
 
     Returns:
         Path of the target, for `packed.open_packed`.
 
     Raises:
-        UserError: the source or the attributes are wrong, no file is a picture, or the
-            target exists or cannot be made.
+        UserError: the source or the attributes are wrong, too few files are pictures, or
+            the target exists or cannot be made.
     """
     import h5py
 
@@ -65,6 +67,8 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
     check_target(target, force)
     start = time.perf_counter()
     with open_source(source) as files:
+        check_number(source, len(files.names), at_least)
+        check_space(target, len(files.names) * size * size * (channels or 3))
         table = read_attributes(attributes, files.names) if attributes else None
         with whole_or_none(target) as part, h5py.File(part, "w") as file:
             rows = Rows(file, len(files.names), size, channels, compression)
@@ -76,18 +80,19 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
                     f"{source}: none of its {len(skipped)} files is a picture that can "
                     f"be read ({shown(name)}: {why})"
                 )
+            check_number(source, len(names), at_least)
             describe(file, rows, names, skipped, table)
             file.attrs.update(size=size, crop=crop, source=shown(source.absolute()))
             file.attrs["complete"] = True  # last: a file without it was cut off
-    report(target, len(names), skipped, time.perf_counter() - start)
+    report(target, names, skipped, time.perf_counter() - start)
     return target
 
 
-def pack_into_cache(source, size, crop):
+def pack_into_cache(source, size, crop, at_least=1):
     """Pack into Keras's cache, unless just these files are packed there already.
 
     Args:
-        source, size, crop: as of `pack`.
+        source, size, crop, at_least: as of `pack`.
 
     Returns:
         Path of the packed file in `datasets/packed` of $KERAS_HOME or ~/.keras.
@@ -105,8 +110,13 @@ def pack_into_cache(source, size, crop):
     if target.exists():
         print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return pack(source, target, size, crop, force=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
+        ) from None
+    return pack(source, target, size, crop, force=True, at_least=at_least)
 
 
 def check_target(target, force):
@@ -118,6 +128,22 @@ def check_target(target, force):
         raise UserError(f"{target} exists: name another, or replace it with --force")
     if not target.parent.is_dir():
         raise UserError(f"{target.parent}: there is no such folder to pack into")
+
+
+def check_number(source, n, at_least):
+    if n < at_least:
+        raise UserError(
+            f"{source} holds {n} pictures: too few, at least {at_least} are needed"
+        )
+
+
+def check_space(target, n_bytes):
+    free = shutil.disk_usage(target.parent).free
+    if free < 1.1 * n_bytes + 2**20:
+        raise UserError(
+            f"{target.parent} has {free / 2**20:.1f} MiB free, and the packed file may "
+            f"take {n_bytes / 2**20:.1f}: make room, or name another place"
+        )
 
 
 def base_name(source):
@@ -142,7 +168,7 @@ def whole_or_none(target):
     except BaseException as error:  # Ctrl-C, too
         part.unlink(missing_ok=True)
         if isinstance(error, (OSError, RuntimeError)):  # h5py's two kinds
-            why = " ".join(str(error).split())
+            why = " ".join(str(error).split()).partition(" (")[0]
             raise UserError(f"{target} cannot be written (disk full?): {why}") from None
         raise
 
@@ -250,7 +276,7 @@ def describe(file, rows, names, skipped, table):
     file.attrs["checksum"] = checksum(rows.data, labels)
 
 
-def report(target, n, skipped, seconds):
+def report(target, names, skipped, seconds):
     """Print what was packed and what was not."""
     if skipped:
         print(f"skipped {len(skipped)} files:")
@@ -261,6 +287,9 @@ def report(target, n, skipped, seconds):
             f"  ... and {len(skipped) - 10} more: all are listed in the file's dataset "
             "`skipped`"
         )
+    if folders := class_names(names):
+        print(f"classes: {', '.join(shown(name) for name in sorted(set(folders)))}")
+    n = len(names)
     print(
         f"packed {n} images in {seconds:.1f} s ({n / seconds:.0f} images/s) into "
         f"{shown(target)}",

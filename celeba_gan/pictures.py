@@ -1,6 +1,7 @@
 """Pictures of any size and kind, in a folder or a .zip -> small squares of bytes."""
 
 import io
+import os
 import zipfile
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -31,16 +32,7 @@ def open_source(path):
     elif not path.exists():
         raise UserError(f"{path}: there is no such folder or file")
     else:
-        with path.open("rb") as file:
-            start = file.read(512).lstrip().lower()
-        if start.startswith((b"<!doctype html", b"<html")):
-            raise UserError(HTML.format(path))
-        try:
-            source = Zip(zipfile.ZipFile(path))
-        except (zipfile.BadZipFile, OSError) as error:
-            raise UserError(
-                f"{path} is neither a folder nor a whole .zip of pictures ({error})"
-            ) from None
+        source = Zip(open_zip(path))
     if not source.names:
         raise UserError(f"{path}: there are no files in it")
     try:
@@ -49,13 +41,37 @@ def open_source(path):
         source.close()
 
 
+def open_zip(path):
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        why = error
+    with path.open("rb") as file:
+        start = file.read(512).lower()
+    if b"<html" in start or b"<!doctype html" in start:
+        raise UserError(HTML.format(path))
+    if start.startswith(b"pk"):
+        raise UserError(f"{path} is a zip that was cut off: download or copy it again")
+    raise UserError(f"{path} is neither a folder nor a .zip of pictures ({why})")
+
+
 class Folder:
-    """The files below a folder: `names` are their paths in it, sorted."""
+    """The files below a folder: `names` are their paths in it, sorted.
+
+    Links to folders are followed, each folder is read once.
+    """
 
     def __init__(self, path):
         self.path = path
-        found = (p.relative_to(path) for p in path.rglob("*") if p.is_file())
-        self.names = sorted(p.as_posix() for p in found if not is_hidden(p))
+        names, seen = [], {path.resolve()}
+        for folder, folders, files in os.walk(path, followlinks=True):
+            real = {name: Path(folder, name).resolve() for name in sorted(folders)}
+            folders[:] = [
+                n for n in real if real[n] not in seen and not seen.add(real[n])
+            ]
+            names += [Path(folder, name).relative_to(path) for name in files]
+        found = (p for p in names if not is_foreign(p) and (path / p).is_file())
+        self.names = sorted(p.as_posix() for p in found)
 
     def stamp(self, name):
         """What changes with the file: its bytes, and when it was changed (ns)."""
@@ -75,7 +91,7 @@ class Zip:
     def __init__(self, archive):
         self.archive = archive
         infos = {i.filename: i for i in archive.infolist() if not i.is_dir()}
-        self.names = sorted(n for n in infos if not is_hidden(PurePosixPath(n)))
+        self.names = sorted(n for n in infos if not is_foreign(PurePosixPath(n)))
 
     def stamp(self, name):
         """What changes with the file: its bytes, and its CRC-32."""
@@ -89,10 +105,16 @@ class Zip:
         self.archive.close()
 
 
-def is_hidden(path):
-    """Whether a system left this file there, not a person."""
+def is_foreign(path):
+    """Whether not a person put this file there, but a system or a script of ours."""
     left = ("__MACOSX", "Thumbs.db", "desktop.ini")
-    return any(part.startswith(".") or part in left for part in path.parts)
+    if any(part.startswith(".") or part in left for part in path.parts):
+        return True
+    in_a_run = any(
+        above == "runs" and below.endswith("_gan")
+        for above, below in zip(path.parts, path.parts[1:], strict=False)
+    )
+    return in_a_run or path.suffix in (".hdf5", ".part")
 
 
 def read_square(source, name, size, crop=1.0, channels=3):
@@ -200,17 +222,19 @@ def read_attributes(path, names):
         return np.stack([table[PurePosixPath(name).name] for name in names])
 
     try:
-        count, titles, *lines = Path(path).read_text("utf-8").strip().splitlines()
+        count, titles, *lines = Path(path).read_text("utf-8-sig").strip().splitlines()
         titles, lines = titles.split(), [line.split() for line in lines]
         values = np.array([line[1:] for line in lines], dtype=np.int8)
         if values.shape != (int(count), len(titles)) or (np.abs(values) != 1).any():
-            raise ValueError("another count, or other values")
+            raise ValueError(
+                f"the count is {count}, the lines {len(lines)}, or a value is another"
+            )
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError) as error:
         raise UserError(
             f"{path} is not like list_attr_celeba.txt: a line with the count, one with "
-            "names, then lines with a file name and as many values of -1 or 1"
+            f"names, then lines with a file name and as many values of -1 or 1 ({error})"
         ) from None
     table = {line[0]: row for line, row in zip(lines, values, strict=True)}
     endings = tuple(Image.registered_extensions())

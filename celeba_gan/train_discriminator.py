@@ -35,7 +35,7 @@ def main(argv=None):
     noise, _ = generate_random_samples(shape, 7, low=-1, high=1)
     path = run / "real_and_random.png"
     images = np.concatenate([dataset[np.arange(7)], noise])
-    save_grid((images + 1) / 2, path, columns=7)
+    save_grid(images, path, columns=7, low=-1)
     print(f"saved {path}")
 
 

@@ -53,7 +53,7 @@ def main(argv=None):
     print(f"as D sees them: {first.dtype} from {first.min()} to {first.max()}")
     print("Notice: many kinds of things in few pixels: harder than digits.")
     path = new_run("cifar10_gan", options.run_dir) / "real_samples.png"
-    save_grid((first + 1) / 2, path, columns=7)
+    save_grid(first, path, columns=7, low=-1)
     print(f"saved {path}")
 
 

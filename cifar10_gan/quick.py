@@ -15,6 +15,7 @@ OPTIONS = {
     "latent_dim": 64,
     "learning_rate": 0.0008,
     "save_every": 2,
+    "precision": "auto",
 }
 
 

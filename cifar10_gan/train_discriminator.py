@@ -32,7 +32,7 @@ def main(argv=None):
     steps.judge_accuracies(train_discriminator(define_discriminator(), dataset))
     noise, _ = generate_random_samples(dataset.shape[1:], 7, low=-1, high=1)
     path = run / "real_and_random.png"
-    save_grid((np.concatenate([dataset[:7], noise]) + 1) / 2, path, columns=7)
+    save_grid(np.concatenate([dataset[:7], noise]), path, columns=7, low=-1)
     print(f"saved {path}")
 
 

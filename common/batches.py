@@ -6,16 +6,20 @@ import numpy as np
 HELD_BYTES = 128 * 2**20  # of the images that a file's stream mixes in memory
 
 
+def batches_of(dataset, n_images, seed, start=0):
+    """RealBatches, or StreamedBatches where the images are in a file."""
+    streamed = getattr(dataset, "chunk_rows", None) is not None
+    return (StreamedBatches if streamed else RealBatches)(dataset, n_images, seed, start)
+
+
 class RealBatches(keras.utils.PyDataset):
     """Batches without end: each image once a pass, reshuffled for every pass.
 
-    Batch i is the same whenever it is asked for, so a run may go on at any batch. Images
-    that are read from a file (`datasets.Scaled` with a `chunk_rows`) are read in whole
-    chunks, and mixed in memory some thousands at a time: single rows would be slow.
+    Batch i is the same whenever it is asked for, so a run may go on at any batch.
 
     Args:
         dataset: array or `datasets.Scaled`, float32 (n, h, w, c), n >= n_images.
-        n_images: images a batch; what is left over at the end of a pass is passed over.
+        n_images: images a batch; what is left over at the end of a pass is left out.
         seed: whole number.
         start: number of the first batch.
     """
@@ -26,39 +30,51 @@ class RealBatches(keras.utils.PyDataset):
         super().__init__()
         self.dataset, self.n_images = dataset, n_images
         self.seed, self.start = seed, start
-        self.per_pass = len(dataset) // n_images
-        self.chunk_rows = getattr(dataset, "chunk_rows", None)
-        bytes_a_batch = n_images * int(np.prod(dataset.shape[1:]))
-        self.group = max(1, HELD_BYTES // bytes_a_batch)  # batches held together
-        self.ordered_for = self.held_for = None
+        self.order_of = None  # the pass that self.order belongs to
 
     def __getitem__(self, i):
-        this_pass, k = divmod(self.start + i, self.per_pass)
-        self.set_order(this_pass)
-        if self.chunk_rows is None:
-            return (self.dataset[self.order[self.rows(k)]],)
-        group, k = divmod(k, self.group)
-        if self.held_for != (this_pass, group):
+        this_pass, k = divmod(self.start + i, len(self.dataset) // self.n_images)
+        if self.order_of != this_pass:
+            self.order = self.shuffle(np.random.default_rng([self.seed, this_pass]))
+            self.order_of = this_pass
+        return (self.images(this_pass, k),)
+
+    def shuffle(self, rng):
+        return rng.permutation(len(self.dataset))
+
+    def images(self, this_pass, k):
+        return self.dataset[self.order[k * self.n_images : (k + 1) * self.n_images]]
+
+
+class StreamedBatches(RealBatches):
+    """The same for images in a file, which is slow to read row by row.
+
+    It is read in whole chunks, in random order. Some hundred batches, HELD_BYTES, are in
+    memory at a time, and mixed.
+
+    Args:
+        dataset: `datasets.Scaled` with `chunk_rows`, float32 (n, h, w, c).
+        n_images, seed, start: as of RealBatches.
+    """
+
+    def __init__(self, dataset, n_images, seed, start=0):
+        super().__init__(dataset, n_images, seed, start)
+        bytes_a_batch = n_images * int(np.prod(dataset.shape[1:]))
+        self.n_held = n_images * max(1, HELD_BYTES // bytes_a_batch)
+        self.held_of = None  # the pass and the group of batches that are in memory
+
+    def shuffle(self, rng):
+        n_rows = len(self.dataset)
+        return order_by_chunks(rng, n_rows, self.dataset.chunk_rows, self.n_held)
+
+    def images(self, this_pass, k):
+        group, row = divmod(k * self.n_images, self.n_held)
+        if self.held_of != (this_pass, group):
             self.held = None  # the memory of the last group is free before the next
-            self.held = self.dataset.take(self.order[self.rows(group, self.group)])
-            self.held_for = this_pass, group
-        return (self.held[self.rows(k)],)
-
-    def rows(self, k, batches=1):
-        """Where the k-th batch, or group of so many batches, stands in an order."""
-        n = self.n_images * batches
-        return slice(k * n, (k + 1) * n)
-
-    def set_order(self, this_pass):
-        if self.ordered_for != this_pass:
-            rng = np.random.default_rng([self.seed, this_pass])
-            n_mixed = self.n_images * self.group
-            self.order = (
-                rng.permutation(len(self.dataset))
-                if self.chunk_rows is None
-                else order_by_chunks(rng, len(self.dataset), self.chunk_rows, n_mixed)
-            )
-            self.ordered_for = this_pass
+            rows = self.order[group * self.n_held : (group + 1) * self.n_held]
+            self.held = self.dataset.take(rows)
+            self.held_of = this_pass, group
+        return self.held[row : row + self.n_images]
 
 
 def order_by_chunks(rng, n_rows, chunk_rows, n_mixed):

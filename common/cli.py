@@ -121,6 +121,8 @@ def data_source(names):
     def parse(text):
         if text in names:
             return text
+        if not text:
+            raise argparse.ArgumentTypeError("is empty: name a file or a folder")
         try:
             return str(Path(text).expanduser().absolute())
         except RuntimeError:
@@ -199,7 +201,8 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None):
     if "resume" in given:
         if "run_dir" in given:
             raise UserError("--resume goes on in the run's own folder: omit --run-dir")
-        return argparse.Namespace(**resumed_options(given["resume"], script, given))
+        resumed = resumed_options(given["resume"], script, given)
+        return argparse.Namespace(**{**defaults, **resumed})
     preset = presets.get(given.get("preset"), {})
     dry = DRY_RUN if "dry_run" in given else {}
     options = argparse.Namespace(**{**defaults, **preset, **dry, **given})

@@ -132,18 +132,17 @@ def main(argv=None):
     g_model, latent_dim, (low, high) = load_generator(path)
     raw = generate_images(g_model, latent_points(options, latent_dim))
     verdict = judge(find_model(options.verdict), raw) if options.verdict else None
-    images = (raw - low) / (high - low)
     grid = Path(options.out) if options.out else free_name(path)
-    columns = int(np.ceil(np.sqrt(len(images))))
+    columns = int(np.ceil(np.sqrt(len(raw))))
     try:
         if verdict is None:
-            plotting.save_grid(images, grid, columns)
+            plotting.save_grid(raw, grid, columns, low)
         else:
             captions = [f"{p:.2f}" for p in verdict]
-            plotting.save_captioned_grid(images, captions, grid, columns)
+            plotting.save_captioned_grid(raw, captions, grid, columns, low)
         print(f"saved {grid}")
         if options.images:
-            save_each(images, Path(options.images))
+            save_each((raw - low) / (high - low), Path(options.images))
     except OSError as error:
         raise UserError(f"cannot save: {error}; name another place") from None
     if options.show:

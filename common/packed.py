@@ -9,7 +9,10 @@ from common.datasets import Images
 from common.errors import UserError
 
 IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file
-AGAIN = "pack it again with celeba_gan/pack_hdf5.py"
+AGAIN = (
+    "pack it again with celeba_gan/pack_hdf5.py; if it lies in Keras's cache, delete it "
+    "and it will be"
+)
 
 
 class PackedImages:
@@ -87,8 +90,8 @@ def open_packed(path):
         labels = file["labels"][:] if "labels" in file else None
         name = Path(str(file.attrs["source"])).stem
         pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
-        if pixels.dtype.itemsize * np.prod(pixels.shape, dtype=float) < IN_MEMORY:
-            pixels = pixels[:]
+        if np.prod(pixels.shape, dtype=float) < IN_MEMORY:
+            pixels = file["images"][:]
             if checksum(pixels, labels) != expected:
                 raise OSError("its checksum is another")
             file.close()
@@ -106,18 +109,18 @@ def check(file, path):
         )
     images = file.get("images")
     shape = getattr(images, "shape", ())
-    if getattr(images, "dtype", None) != np.uint8 or len(shape) != 4 or 0 in shape:
+    is_bytes = getattr(images, "dtype", None) == np.uint8
+    if not is_bytes or len(shape) != 4 or 0 in shape or shape[1] != shape[2]:
         raise UserError(
-            f"{path} has no dataset `images` of bytes (n, h, w, c) as packed files have: "
-            f"{AGAIN}"
+            f"{path} has no dataset `images` of bytes (n, size, size, c) as packed files "
+            f"have: {AGAIN}"
         )
+    if shape[3] not in (1, 3):
+        raise UserError(f"{path} has images of {shape[3]} channels, not 1 or 3: {AGAIN}")
     if file.attrs.get("complete") != True:  # noqa: E712, a NumPy bool
         raise UserError(f"{path} was not packed to its end: {AGAIN}")
-    if "labels" in file and file["labels"].shape != shape[:1]:
-        raise UserError(
-            f"{path} has labels of shape {file['labels'].shape} for {shape[0]} images: "
-            f"{AGAIN}"
-        )
+    if "labels" in file and getattr(file["labels"], "shape", None) != shape[:1]:
+        raise UserError(f"{path} has no label for each of its images: {AGAIN}")
 
 
 def checksum(pixels, labels):

@@ -19,29 +19,32 @@ LOSSES = {  # column of history.csv -> label and colour of its curve
 GAP = 2  # pixels between two images of a grid
 
 
-def save_plot(examples, epoch, n=10, *, run=Path()):
+def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
     """Save the first n * n examples as `generated_plot_e010.png` and return its path.
 
     Args:
-        examples: float32 (at least n * n, h, w, c) in [0, 1].
+        examples: float32 (at least n * n, h, w, c) in [low, 1].
         epoch: number of finished epochs, part of the name.
         n: rows and columns.
+        low: see save_grid.
         run: Path of the folder.
     """
     path = Path(run) / f"generated_plot_e{epoch:03d}.png"
-    save_grid(examples[: n * n], path, columns=n)
+    save_grid(examples[: n * n], path, columns=n, low=low)
     return path
 
 
-def save_grid(images, path, columns):
-    """Save images side by side as a PNG, grey ones dark on white as in print.
+def save_grid(images, path, columns, low=0):
+    """Save images side by side as a PNG, on white.
 
     Args:
-        images: float32 (n, h, w, c) in [0, 1], c = 1 or 3.
+        images: float32 (n, h, w, c) in [low, 1], c = 1 or 3.
         path: file to write.
         columns: images in a row.
+        low: 0 for drawings, whose strokes are near 1: grey ones are shown dark on white,
+            as in print; -1 for photographs.
     """
-    picture = to_picture(tile(images, columns))
+    picture = tile(to_pictures(images, low), columns)
     height, width = picture.shape[:2]
     zoom = max(1, round(600 / width))
     Image.fromarray(picture).resize(
@@ -49,26 +52,26 @@ def save_grid(images, path, columns):
     ).save(path)
 
 
-def tile(images, columns):
-    """Images (n, h, w, c) -> one image (H, W, c) with `columns` of them in a row."""
-    n, height, width, channels = images.shape
+def to_pictures(images, low=0):
+    """float32 (n, h, w, 1 or 3) in [low, 1] -> uint8 (n, h, w, 3), as save_grid says."""
+    shares = np.clip((images - low) / (1 - low), 0, 1)
+    if images.shape[-1] == 1:
+        shares = np.repeat(1 - shares if low == 0 else shares, 3, axis=-1)
+    return np.round(shares * 255).astype(np.uint8)
+
+
+def tile(pictures, columns):
+    """uint8 (n, h, w, c) -> one picture (H, W, c), `columns` images in a row on white."""
+    n, height, width, channels = pictures.shape
     rows = -(-n // columns)
-    paper = 0 if channels == 1 else 1  # grey is shown reversed
-    cells = np.full((rows * columns, height + GAP, width + GAP, channels), paper, "f4")
-    cells[:n, GAP:, GAP:] = images
+    cells = np.full((rows * columns, height + GAP, width + GAP, channels), 255, np.uint8)
+    cells[:n, GAP:, GAP:] = pictures
     cells = cells.reshape(rows, columns, *cells.shape[1:]).swapaxes(1, 2)
     sheet = cells.reshape(rows * (height + GAP), columns * (width + GAP), channels)
-    return np.pad(sheet, ((0, GAP), (0, GAP), (0, 0)), constant_values=paper)
+    return np.pad(sheet, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
 
 
-def to_picture(image):
-    """float32 (h, w, c) in [0, 1] -> uint8 (h, w, 3); grey ones reversed."""
-    if image.shape[-1] == 1:
-        image = 1 - np.repeat(image, 3, axis=-1)
-    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
-
-
-def save_captioned_grid(images, captions, path, columns):
+def save_captioned_grid(images, captions, path, columns, low=0):
     """Save images as a PNG with a line of text under each; as save_grid otherwise."""
     from matplotlib.figure import Figure
 
@@ -77,8 +80,9 @@ def save_captioned_grid(images, captions, path, columns):
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for axis in axes:
         axis.set_axis_off()
-    for axis, image, caption in zip(axes, images, captions, strict=False):
-        axis.imshow(to_picture(image))
+    pictures = to_pictures(images, low)
+    for axis, picture, caption in zip(axes, pictures, captions, strict=False):
+        axis.imshow(picture)
         axis.set_title(caption, y=-0.25, fontsize=8)
     figure.savefig(path, dpi=120)
 

@@ -11,7 +11,7 @@ from common.checkpoints import finished_epochs
 from common.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
-MAY_CHANGE = {"epochs", "save_every", "device", "resume"}  # when a run is resumed
+MAY_CHANGE = {"data", "epochs", "save_every", "device", "resume"}  # when a run is resumed
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 

@@ -39,15 +39,17 @@ def synthetic_shapes(split="train", size=32):
     n, seed = SPLITS[split]
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(n) % 10)
-    grid = (np.arange(4 * size) + 0.5) / 4  # 4x4 points in a pixel
-    cover = np.empty((n, size, size, 1), "float32")  # share of a pixel
-    for image, label in zip(cover, labels, strict=True):
+    fine = max(2, 128 // size)  # fine x fine points in a pixel
+    grid = (np.arange(fine * size) + 0.5) / fine
+    pixels = np.empty((n, size, size, 3), np.uint8)
+    for image, label in zip(pixels, labels, strict=True):
         radius = size * rng.uniform(0.22, 0.43)
         left, top = rng.uniform(radius, size - radius, 2)
         x, y = (grid - left) / radius, (grid[:, np.newaxis] - top) / radius
-        image[..., 0] = SHAPES[label](x, y).reshape(size, 4, size, 4).mean((1, 3))
-    ground = rng.integers(0, 256, (n, 1, 1, 3))
-    colour = (ground + rng.integers(64, 193, ground.shape)) % 256  # never alike
-    pixels = np.round(ground + cover * (colour - ground)).astype(np.uint8)
+        inside = SHAPES[label](x, y).reshape(size, fine, size, fine)
+        ground = rng.integers(0, 256, 3)
+        colour = (ground + rng.integers(64, 193, 3)) % 256  # never alike
+        cover = inside.mean((1, 3))[..., np.newaxis]
+        image[:] = np.round(ground + cover * (colour - ground))
     notice = "THESE ARE NOT PHOTOGRAPHS but drawn coloured shapes, for trying the script."
     return Images(pixels, labels, "synthetic", "drawn", notice)

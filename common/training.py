@@ -87,7 +87,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         UserError: the state to go on with is missing or belongs to other models.
     """
     from common import callbacks
-    from common.batches import RealBatches
+    from common.batches import batches_of
     from common.gan import GAN
     from common.plotting import draw_run
 
@@ -101,11 +101,11 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     )  # fmt: skip
     with callbacks.kept_on_interrupt(gan, run, summarize):
         gan.fit(
-            RealBatches(dataset, n_batch // 2, seed, start=done * n_steps),
+            batches_of(dataset, n_batch // 2, seed, start=done * n_steps),
             epochs=n_epochs,
             initial_epoch=done,
             steps_per_epoch=n_steps,
-            shuffle=False,  # RealBatches does it
+            shuffle=False,  # batches_of does it
             callbacks=callbacks.run_callbacks(run, save_every, summarize),
             verbose=callbacks.verbosity(),
         )
@@ -127,7 +127,6 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     acc_real = np.mean(d_model.predict(X_real, verbose=0) > 0.5)
     acc_fake = np.mean(d_model.predict(X_fake, verbose=0) <= 0.5)
     print(f">Accuracy real: {acc_real:.0%}, fake: {acc_fake:.0%}")
-    low, high = image_range(g_model)
-    shown = (X_fake - low) / (high - low)
-    print(f"saved {save_plot(shown, epoch, grid, run=run)}")
+    low, _ = image_range(g_model)
+    print(f"saved {save_plot(X_fake, epoch, grid, low=low, run=run)}")
     save_models(run, epoch, g_model, d_model)

@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT
 
 from common import batches as batches_module
-from common.batches import RealBatches, order_by_chunks
+from common.batches import RealBatches, batches_of, order_by_chunks
 from common.datasets import Scaled
 from common.packed import PackedImages
 
@@ -21,7 +21,7 @@ DATASET = np.arange(10, dtype="float32").reshape(10, 1, 1, 1)
 
 
 def batches(n, n_images, seed=1, start=0):
-    source = RealBatches(DATASET, n_images, seed, start)
+    source = batches_of(DATASET, n_images, seed, start)
     return [source[i][0].ravel() for i in range(n)]
 
 
@@ -63,7 +63,7 @@ def spelled(images):
 
 def stream(file, n_images, start=0, seed=1):
     dataset = Scaled(PackedImages(file), lambda pixels: pixels.astype("float32"))
-    return RealBatches(dataset, n_images, seed, start)
+    return batches_of(dataset, n_images, seed, start)
 
 
 @pytest.fixture

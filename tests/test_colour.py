@@ -2,8 +2,10 @@
 
 import csv
 import json
+import multiprocessing
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from conftest import refused
@@ -12,8 +14,12 @@ from PIL import Image
 from test_scripts import run_here
 
 from celeba_gan import load_data as celeba_data
+from celeba_gan import train_discriminator as celeba_solo
+from celeba_gan.compare_memory import measure
+from celeba_gan.train import ARCHITECTURES
 from celeba_gan.train import main as celeba
 from cifar10_gan import load_data as cifar10_data
+from cifar10_gan import train_discriminator as cifar10_solo
 from cifar10_gan.train import main as cifar10
 from common import datasets, packed
 from common.checkpoints import load_generator, load_model
@@ -120,6 +126,76 @@ def test_grey_pictures_train_a_model_of_one_channel():
     assert g_model.output_shape == (None, 32, 32, 1)
 
 
+def test_grey_pictures_are_shown_as_they_are(monkeypatch, capsys):
+    Path("scans").mkdir()
+    for i in range(64):
+        Image.new("L", (40, 40), 230).save(f"scans/{i}.png")
+    monkeypatch.setattr(celeba_data, "measure_loader", lambda dataset: 1)
+    monkeypatch.setattr(celeba_data, "measure_training", lambda dataset: 1)
+    celeba_data.main(["--data", "scans", "--size", "32"])
+    with Image.open(run_of("celeba_gan") / "real_samples.png") as grid:
+        assert np.asarray(grid)[grid.height // 2, grid.width // 2].tolist() == [230] * 3
+
+
+def test_training_inside_the_folder_of_pictures_never_learns_from_its_own(monkeypatch):
+    draw_folder("photos", 64)
+    monkeypatch.chdir("photos")
+    words = ["--data", ".", *SMALL, *TINY, "--save-every", "1"]
+    celeba([*words, "--epochs", "1"])
+    celeba(["--resume", str(run_of("celeba_gan")), "--epochs", "2"])
+    celeba([*words, "--epochs", "1"])
+    record = json.loads(Path("runs/celeba_gan/0002/options.json").read_text())
+    assert record["data"]["shape"][0] == 64
+
+
+def test_a_run_goes_on_when_its_pictures_were_moved():
+    draw_folder("photos", 64)
+    celeba(["--data", "photos", *SMALL, *TINY, "--epochs", "1"])
+    Path("photos").rename("moved")
+    resume = ["--resume", str(run_of("celeba_gan")), "--epochs", "2"]
+    celeba([*resume, "--data", "moved"])
+    assert {row["epoch"] for row in rows(run_of("celeba_gan"))} == {"1", "2"}
+
+
+def test_a_damaged_file_in_the_cache_is_told_and_can_be_deleted(capsys):
+    draw_folder("photos", 64)
+    celeba_data.load_images("photos", 32)
+    (cached,) = Path("keras/datasets/packed").iterdir()
+    cached.write_bytes(cached.read_bytes()[:5000])
+    words = ["--data", "photos", *SMALL, *TINY, "--epochs", "1"]
+    assert "delete it" in refused(capsys, celeba, *words)
+    cached.unlink()
+    celeba(words)
+
+
+def test_too_few_pictures_leave_no_file_in_the_cache(capsys):
+    draw_folder("few", 63)
+    Path("few", "notes.txt").touch()
+    assert "at least 64" in refused(capsys, celeba, "--data", "few")
+    assert not list(Path("keras").rglob("*.hdf5"))
+
+
+@pytest.mark.parametrize("module", [cifar10_solo, celeba_solo])
+def test_random_pixels_have_the_range_of_the_images(monkeypatch, module):
+    seen = {}
+    monkeypatch.setattr(
+        module.steps, "train_discriminator", lambda *words, **range_: seen.update(range_)
+    )
+    module.train_discriminator(None, None)
+    assert seen == {"low": -1, "high": 1}
+
+
+def test_memory_is_measured_of_what_is_trained():
+    with multiprocessing.get_context("spawn").Pool(1) as fresh:
+        found = fresh.apply(measure, ("dense", 32, 2))
+    define_g, define_d, _ = ARCHITECTURES["dense"]
+    models = define_g(100, (32, 32, 3)), define_d((32, 32, 3))
+    n_bytes = 4 * sum(model.count_params() for model in models)
+    assert found["parameters"] == pytest.approx(n_bytes / 2**20)
+    # Weights, their gradients and Adam's two means are all in memory at once.
+    assert found["peak"] > 3 * n_bytes / 2**20
+
+
 def test_an_epoch_of_few_images_has_100_steps(capsys):
     draw_folder("photos", 64)
     words = ["--data", "photos", *SMALL, "--batch-size", "2", "--epochs", "1"]
@@ -136,6 +212,8 @@ BAD = {
     "no CelebA": ([], "mmlab.ie.cuhk.edu.hk"),
     "no CelebA, by name": (["--data", "celeba"], "--data FOLDER"),
     "no such folder": (["--data", "nowhere"], "nowhere"),
+    "an empty name": (["--data", ""], "empty"),
+    "quota page with a mark": (["--data", "marked.zip"], "web page"),
     "too few": (["--data", "few"], "at least 64"),
     "quota page": (["--data", "page.zip"], "web page"),
     "a model": (["--data", "text.hdf5"], "HDF5"),
@@ -147,6 +225,7 @@ def test_bad_options_and_sources_get_one_sentence(capsys, case):
     words, expected = BAD[case]
     draw_folder("few", 3)
     Path("page.zip").write_text("<!DOCTYPE html><html>Quota exceeded</html>")
+    Path("marked.zip").write_text("\ufeff<!-- quota --> <HTML></HTML>")
     Path("text.hdf5").write_text("no HDF5")
     assert expected in refused(capsys, celeba, *words)
     assert not Path("runs").exists()
@@ -166,9 +245,14 @@ def test_a_packed_file_of_another_size_is_refused(capsys):
 def test_celeba_is_taken_from_the_data_folder_with_its_usual_crop(monkeypatch):
     monkeypatch.setenv("GAN_DATA_DIR", "data")
     draw_folder(Path("data/celeba/img_align_celeba"), 64)
+    folder = Path("data/celeba/img_align_celeba").absolute()
     images = celeba_data.load_images("auto", 32)
-    whole = celeba_data.load_images("auto", 32, crop=1.0)
     assert images.name == "img_align_celeba" and images.pixels.shape == (64, 32, 32, 3)
+    with h5py.File(images.source) as file:
+        assert file.attrs["crop"] == 0.72
+    by_path = celeba_data.load_images(str(folder), 32)
+    assert by_path.source == images.source
+    whole = celeba_data.load_images("auto", 32, crop=1.0)
     assert not np.array_equal(images.pixels, whole.pixels)
 
 

@@ -72,7 +72,7 @@ def test_verdict_is_the_discriminators(saved, monkeypatch):
     monkeypatch.setattr(
         plotting,
         "save_captioned_grid",
-        lambda images, captions, path, columns: seen.update(captions=captions),
+        lambda images, captions, *others: seen.update(captions=captions),
     )
     main([MODEL, "--seed", "4", "-n", "4", "--verdict", "discriminator_model_003.h5"])
     points = np.random.default_rng(4).standard_normal((4, 10)).astype("float32")

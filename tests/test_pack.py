@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from conftest import ROOT, refused
 from PIL import Image
 
 from celeba_gan import pack_hdf5
@@ -19,7 +20,6 @@ from celeba_gan.pack_hdf5 import pack, pack_into_cache
 from common import packed
 from common.errors import UserError
 from common.packed import PackedImages, open_packed
-from tests.conftest import ROOT, refused
 
 SCRIPT = ROOT / "celeba_gan" / "pack_hdf5.py"
 RNG = np.random.default_rng(0)
@@ -203,6 +203,14 @@ def test_large_jpegs_are_decoded_small_but_right():
     whole = packed_pixels("one", size=32)[0].astype(int)
     assert (whole[9:23, 9:23, 0] > 235).all() and whole[:6].max() < 20
     assert whole[7:9, 16, 0].mean() == pytest.approx(127, abs=15)  # the edge
+
+
+def test_jpegs_are_never_decoded_smaller_than_they_are_used():
+    """Stripes of 2 pixels, which a JPEG decoded at an eighth has lost."""
+    stripes = np.zeros((200, 200, 3), np.uint8)
+    stripes[:, np.arange(200) // 4 % 2 == 1] = 255
+    save("one/a.jpg", stripes, quality=95)
+    assert np.ptp(packed_pixels("one", size=64, crop=0.64)[0].astype(int)) > 150
 
 
 def test_resizing_is_antialiased():
@@ -389,6 +397,23 @@ def test_the_script_names_the_target_after_the_source(capsys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limits there")
+def test_too_little_room_is_told_before_the_work(capsys, monkeypatch):
+    save("one/a.png")
+    usage = shutil.disk_usage(".")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    assert "0.0 MiB free" in refused(capsys, pack_hdf5.main, "one", "new.hdf5")
+    assert not list(Path().glob("new*"))
+
+
+def test_links_to_folders_are_followed_once():
+    save("real/a.png")
+    Path("linked").mkdir()
+    Path("linked/cats").symlink_to(Path("real").absolute())
+    Path("linked/cats_again").symlink_to(Path("real").absolute())
+    Path("real/loop").symlink_to(Path("real").absolute())
+    assert packed_pixels("linked").shape[0] == 1
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_nothing():
     for i in range(60):
         save(f"many/{i}.png")
@@ -507,6 +532,8 @@ def test_other_files_are_refused(tmp_path):
     for name, data in {
         "floats": np.zeros((2, 4, 4, 3)),
         "flat": np.zeros((2, 4), np.uint8),
+        "oblong": np.zeros((2, 4, 8, 3), np.uint8),
+        "four channels": np.zeros((2, 4, 4, 4), np.uint8),
         "none": np.zeros((0, 4, 4, 3), np.uint8),
         "unfinished": np.zeros((2, 4, 4, 3), np.uint8),
     }.items():
@@ -521,11 +548,13 @@ def test_other_files_are_refused(tmp_path):
             open_packed(name)
 
 
-@pytest.mark.parametrize("wrong", ["no checksum", "no source", "labels"])
+@pytest.mark.parametrize("wrong", ["no checksum", "no source", "labels", "group"])
 def test_files_that_were_changed_are_refused(wrong):
     with h5py.File(whole_file(), "r+") as file:
         if wrong == "labels":
             file["labels"] = [1, 2]
+        elif wrong == "group":
+            file.create_group("labels")
         else:
             del file.attrs[wrong.split()[1]]
     with pytest.raises(UserError, match="pack it again"):

@@ -42,10 +42,19 @@ def test_colours_stay_as_they_are(tmp_path):
 
 
 def test_grid_with_an_unfinished_row_is_complete():
-    images = np.ones((3, 4, 4, 1), "float32")
-    sheet = plotting.tile(images, columns=2)
+    sheet = plotting.tile(np.zeros((3, 4, 4, 1), np.uint8), columns=2)
     assert sheet.shape == (2 * (4 + plotting.GAP) + plotting.GAP,) * 2 + (1,)
-    assert sheet.sum() == 3 * 16
+    assert (sheet == 0).sum() == 3 * 16 and (sheet == 255).sum() == sheet.size - 3 * 16
+
+
+def test_photographs_stay_as_they_are(tmp_path):
+    """Grey ones, too: of a range from -1, and never reversed."""
+    for channels in (1, 3):
+        images = np.full((1, 8, 8, channels), 0.6, "float32")
+        plotting.save_grid(images, tmp_path / "grid.png", columns=1, low=-1)
+        picture = np.asarray(opened(tmp_path / "grid.png"))
+        middle = picture[picture.shape[0] // 2, picture.shape[1] // 2]
+        assert tuple(middle) == (204, 204, 204)
 
 
 def test_curves_and_film(tmp_path):
