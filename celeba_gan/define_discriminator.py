@@ -12,7 +12,12 @@ from common.plotting import plot_model
 
 
 def define_discriminator(in_shape=(64, 64, 3)):
-    """Define and compile D: Radford et al., "DCGAN" (2016), section 3 and figure 1.
+    """Define and compile D: Radford et al., "DCGAN" (2016), section 3.
+
+    BatchNormalization brings every filter to mean 0 and variance 1 over the batch; then a
+    bias before it would be without effect. It begins with the second convolution, so that
+    D sees the colours of the images as they are. Its moving averages, which are used
+    outside of training, look back on some ten batches (momentum 0.9).
 
     Args:
         in_shape: height, width (the same power of 2, at least 8) and channels.

@@ -15,7 +15,8 @@ from common.sampling import generate_fake_samples
 def define_generator(latent_dim, out_shape=(64, 64, 3)):
     """Define G: Radford et al., "DCGAN" (2016), section 3 and figure 1.
 
-    It is not compiled: it is trained as a part of the composite only.
+    BatchNormalization everywhere but at the end, where the colours are made. G is
+    not compiled: it is trained as a part of the composite only.
 
     Args:
         latent_dim: numbers of a latent point.
