@@ -1,6 +1,7 @@
 """What the tests share: a folder of their own, no network, and small models."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from common.devices import quiet_start
 ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: downloads fail at once
 
+# A background job ignores Ctrl-C, and so would the scripts that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # bit for bit is promised on the CPU
 with quiet_start():
     import keras
