@@ -1,8 +1,8 @@
 """The fully-connected pair: no convolution, every pixel has weights of its own.
 
-After Rashid, "Make Your First GAN with PyTorch" (2020): a face as one long row of numbers,
-a hidden layer of 100 in D and of 3 x 10 x 10 in G. `compare_memory.py` holds it against the
-convolutional pair.
+After Rashid, "Make Your First GAN with PyTorch" (2020): a face as one long row of
+numbers, a hidden layer of 100 in D and of 3 x 10 x 10 in G. `compare_memory.py` holds it
+against the convolutional pair.
 """
 
 
