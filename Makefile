@@ -28,7 +28,7 @@ celeba: $(READY)  # faces; elsewhere than in $GAN_DATA_DIR: make celeba DATA=~/c
 	$(PY) celeba_gan/train.py $(if $(DATA),--data $(DATA))
 
 test: $(READY)
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2  # two at a time: much of a test is waiting for one core
 
 test-slow: $(READY)  # trainings that must have learned something
 	$(PY) -m pytest -m slow
