@@ -27,8 +27,8 @@ cifar10: $(READY)  # the tutorial's full training: hours on a CPU
 celeba: $(READY)  # faces; elsewhere than in $GAN_DATA_DIR: make celeba DATA=~/celeba.zip
 	$(PY) celeba_gan/train.py $(if $(DATA),--data $(DATA))
 
-test: $(READY)
-	$(PY) -m pytest -n 2  # two at a time: much of a test is waiting for one core
+test: $(READY)  # two at a time: much of a test is work for one core
+	$(PY) -m pytest -n 2
 
 test-slow: $(READY)  # trainings that must have learned something
 	$(PY) -m pytest -m slow
