@@ -288,7 +288,12 @@ def report(target, names, skipped, seconds):
             "`skipped`"
         )
     if folders := class_names(names):
-        print(f"classes: {', '.join(shown(name) for name in sorted(set(folders)))}")
+        found = [shown(name) for name in sorted(set(folders))]
+        print(
+            f"{len(found)} classes: {', '.join(found[:10])}{', ...' * (len(found) > 10)}"
+        )
+    elif len({Path(name).parent for name in names}) > 1:
+        print("no classes: some pictures lie beside the subfolders")
     n = len(names)
     print(
         f"packed {n} images in {seconds:.1f} s ({n / seconds:.0f} images/s) into "

@@ -268,12 +268,14 @@ def test_subfolders_are_classes():
             assert file["classes"].asstr()[:].tolist() == ["cats", "dogs", "äpfel"]
 
 
-def test_where_subfolders_are_no_classes():
+def test_where_subfolders_are_no_classes(capsys):
     save("same/img/1.png")
     save("same/img/2.png")
     assert open_packed(pack("same", "same.hdf5")).labels is None
     save("same/3.png")
     assert open_packed(pack("same", "some.hdf5")).labels is None
+    said = capsys.readouterr().out
+    assert said.count("no classes") == 1 and "beside the subfolders" in said
 
 
 ATTRIBUTES = "3\nBald  Young\n1.png  -1  1\n2.png   1 -1\n3.png   1  1\n"
