@@ -3,7 +3,6 @@
 from common import cli
 
 SIZES = (32, 64, 128)
-CROPS = "1.0; CelebA 0.72"
 
 
 def add_size(parser, default=64):
@@ -17,5 +16,5 @@ def add_size(parser, default=64):
 def add_size_and_crop(parser, default=64):
     """Add `--size` and `--crop`, for the scripts that read images."""
     add_size(parser, default)
-    text = f"share of the shorter side that is kept ({CROPS})"
+    text = "share of the shorter side that is kept (1.0; CelebA 0.72)"
     parser.add_argument("--crop", type=cli.share, help=text, metavar="SHARE")

@@ -65,10 +65,10 @@ class Folder:
         self.path = path
         names, seen = [], {path.resolve()}
         for folder, folders, files in os.walk(path, followlinks=True):
-            real = {name: Path(folder, name).resolve() for name in sorted(folders)}
-            folders[:] = [
-                n for n in real if real[n] not in seen and not seen.add(real[n])
-            ]
+            ways = sorted(folders, reverse=True)  # of two to one folder, the first name
+            real = {Path(folder, name).resolve(): name for name in ways}
+            folders[:] = [name for place, name in real.items() if place not in seen]
+            seen.update(real)
             names += [Path(folder, name).relative_to(path) for name in files]
         found = (p for p in names if not is_foreign(p) and (path / p).is_file())
         self.names = sorted(p.as_posix() for p in found)

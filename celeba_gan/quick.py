@@ -1,8 +1,8 @@
 """The pair of `train.py --preset quick`: faces in a quarter of an hour on two CPU cores.
 
-The recipe of `mnist_gan/quick.py` for larger images: an eighth to a half of the DCGAN's
-filters, BatchNormalization in G only, small batches at a high rate, and the mean of G's
-last weights for the pictures.
+The recipe of `mnist_gan/quick.py` for larger images: half of the DCGAN's filters,
+BatchNormalization in G only, small batches at a high rate, and the mean of G's last
+weights for the pictures.
 """
 
 from common.quick import adam, define_averaged_gan

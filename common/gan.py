@@ -52,10 +52,11 @@ class GAN(keras.Model):
         x_real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         d = self.train_d(x_real)
         g = self.train_g(2 * ops.shape(x_real)[0])
-        d_losses = ("d1", "d2") if self.separate else ("d_loss",)
-        d["d_loss"] = d["loss"]
+        halves = (
+            {"d1": d["d1"], "d2": d["d2"]} if self.separate else {"d_loss": d["loss"]}
+        )
         return {
-            **{name: d[name] for name in d_losses},
+            **halves,
             "g_loss": g["loss"],
             "acc_real": d["acc_real"],
             "acc_fake": d["acc_fake"],
