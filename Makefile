@@ -4,7 +4,8 @@ PYTHON ?= python3
 PY = .venv/bin/python
 READY = .venv/ready
 
-.PHONY: setup demo mnist cifar10 celeba test test-slow lint format tensorboard clean
+.PHONY: setup demo toy mnist cifar10 celeba objectives test test-slow lint format \
+        tensorboard clean
 
 setup: $(READY)
 
@@ -18,6 +19,12 @@ $(READY): requirements.txt requirements-dev.txt
 demo: $(READY)  # handwritten digits in about 3 minutes
 	$(PY) mnist_gan/train.py --preset quick
 
+toy: $(READY)  # the smallest GANs, and why GANs are hard: minutes
+	$(PY) toy_gan/train_1010.py
+	$(PY) toy_gan/train_points.py
+	$(PY) toy_gan/divergences.py
+	$(PY) toy_gan/instability.py
+
 mnist: $(READY)  # the tutorial's full training: hours on a CPU
 	$(PY) mnist_gan/train.py
 
@@ -26,6 +33,9 @@ cifar10: $(READY)  # the tutorial's full training: hours on a CPU
 
 celeba: $(READY)  # faces; elsewhere than in $GAN_DATA_DIR: make celeba DATA=~/celeba.zip
 	$(PY) celeba_gan/train.py $(if $(DATA),--data $(DATA))
+
+objectives: $(READY)  # every objective on the same narrow models: about an hour
+	$(PY) mnist_gan/compare_objectives.py
 
 test: $(READY)  # two at a time: much of a test is work for one core
 	$(PY) -m pytest -n 2

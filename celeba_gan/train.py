@@ -1,6 +1,7 @@
 """Step 6 of 6, the training: on faces, or on your own pictures with --data FOLDER."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -14,7 +15,8 @@ from celeba_gan.load_data import DATA, load_images, scale
 from celeba_gan.options import add_size_and_crop
 from common import cli
 from common.datasets import Scaled
-from common.training import prepare, train_as_asked
+from common.training import discriminator_for, prepare, train_as_asked
+from common.training_options import training_options
 
 SCRIPT = "celeba_gan/train.py"
 
@@ -47,14 +49,16 @@ def add_options(group):
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = cli.training_options(
+    options = training_options(
         argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, add_options
     )
     images = load_images(options.data, options.size, options.crop)
     run = prepare(SCRIPT, options, images)
     define_g, define_d, define_composite = ARCHITECTURES[options.architecture]
     shape = images.pixels.shape[1:]
-    g_model, d_model = define_g(options.latent_dim, shape), define_d(shape)
+    define_g = partial(define_g, out_shape=shape)
+    g_model = define_g(options.latent_dim)
+    d_model = discriminator_for(options, define_d(shape), define_g)
     models = g_model, d_model, define_composite(g_model, d_model)
     dataset = Scaled(images.pixels, scale)
     train_as_asked(options, models, dataset, run, n_samples=100, grid=7)

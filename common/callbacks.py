@@ -11,7 +11,11 @@ import keras
 from common.checkpoints import load_state, save_state
 from common.plotting import draw_run
 
-COLUMNS = ("d_loss", "d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv")
+COLUMNS = (
+    *("d_loss", "d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"),
+    *("score_real", "score_fake", "score_adv", "energy_real", "energy_fake"),
+    *("k", "convergence"),
+)
 EVERY = 10  # steps averaged in one row
 
 
@@ -155,6 +159,6 @@ def kept_on_interrupt(gan, run, summarize):
         if epoch > 0:
             with gan.averaged_generator():
                 summarize(epoch)
-            draw_run(run)
+            draw_run(run, gan.ideal)
         print(f"\ninterrupted; to go on after epoch {epoch}: --resume {run}")
         raise

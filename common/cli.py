@@ -6,13 +6,11 @@ Nothing here is slow to import, so that `--help` and a wrong option answer at on
 import argparse
 import functools
 import math
-import secrets
 import signal
 import sys
 from pathlib import Path
 
 from common.errors import UserError
-from common.runs import resumed_options
 
 
 class Terminated(KeyboardInterrupt):
@@ -133,12 +131,11 @@ def data_source(names):
     return parse
 
 
-def add_data(parser, names, default=None):
-    """Add `--data` for these names of sets of images."""
-    text = f"{', '.join(names)}, or a path ({names[0]})"
-    parser.add_argument(
-        "--data", type=data_source(names), default=default, help=text, metavar="DATA"
-    )
+def add_data(parser, names, default=None, paths=True):
+    """Add `--data` for these names of data sets, and for paths, if there may be any."""
+    text = f"{', '.join(names)}{', or a path' * paths} ({names[0]})"
+    what = {"type": data_source(names)} if paths else {"choices": names}
+    parser.add_argument("--data", default=default, help=text, metavar="DATA", **what)
 
 
 def step_options(argv, doc, data=None, more=None):
@@ -158,94 +155,3 @@ def step_options(argv, doc, data=None, more=None):
     parser.add_argument("--seed", type=seed_number, help="repeats the outcome")
     parser.add_argument("--run-dir", metavar="DIR", help="a new folder for the results")
     return parser.parse_args(argv)
-
-
-DEFAULTS = {
-    "data": "auto",
-    "seed": None,  # None: one is drawn, and recorded
-    "steps_per_epoch": None,  # None: images // batch_size, but at least 100
-    "run_dir": None,
-    "resume": None,
-    "precision": "float32",
-    "device": "auto",
-    "preset": None,
-    "dry_run": False,
-}
-DRY_RUN = {"data": "synthetic", "epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
-
-
-def training_options(argv, doc, script, data, tutorial, presets, more=None):
-    """The options of a `train.py`: those typed, else the preset's, else the tutorial's.
-
-    Args:
-        argv: list of words, or None for the command line's.
-        doc: the script's docstring; its first line heads the help.
-        script: path of the script below the repository, "mnist_gan/train.py".
-        data: names for `--data`, the default first.
-        tutorial: dict of the values of epochs, batch_size, halves, latent_dim,
-            learning_rate and save_every, and of the script's own options.
-        presets: dict, name of a preset -> dict of the options that it changes.
-        more: function that adds the script's own options to a group.
-
-    Returns:
-        a Namespace of all options; with --resume those of the run that is resumed.
-
-    Raises:
-        UserError: an option is unknown, its value is out of range, or it differs from
-            that of the run to be resumed.
-    """
-    defaults = {**DEFAULTS, **tutorial}
-    parser = _training_parser(doc, data, defaults, presets, more)
-    words = vars(parser.parse_args(argv))
-    given = {name: value for name, value in words.items() if value is not None}
-    if "resume" in given:
-        if "run_dir" in given:
-            raise UserError("--resume goes on in the run's own folder: omit --run-dir")
-        resumed = resumed_options(given["resume"], script, given)
-        return argparse.Namespace(**{**defaults, **resumed})
-    preset = presets.get(given.get("preset"), {})
-    dry = DRY_RUN if "dry_run" in given else {}
-    options = argparse.Namespace(**{**defaults, **preset, **dry, **given})
-    if options.seed is None:
-        options.seed = secrets.randbelow(2**31)
-    return options
-
-
-def _training_parser(doc, data, defaults, presets, more):
-    parser = Parser(doc)
-
-    def add(name, meaning, default=None, group=parser, **keywords):
-        shown = default or defaults[name.replace("-", "_")]
-        group.add_argument(f"--{name}", help=f"{meaning} ({shown})", **keywords)
-
-    count = {"type": whole_number(1), "metavar": "N"}
-    even = {"type": whole_number(2, even=True), "metavar": "N"}
-    add_data(parser, data)
-    add("epochs", "how often to go through steps-per-epoch steps", **count)
-    add("batch-size", "images a step, half of them real", **even)
-    add("latent-dim", "size of a latent point", **count)
-    add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
-    add("seed", "repeats a run", "drawn", type=seed_number, metavar="N")
-    add("save-every", "epochs between pictures and models", **count)
-    add("steps-per-epoch", "steps", "images // batch size, at least 100", **count)
-    add("run-dir", "new folder for the results", "runs/.../NNNN", metavar="DIR")
-    parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
-    add("precision", "auto: bfloat16 where it is fast", choices=PRECISIONS, metavar="P")
-    add("device", "auto, cpu, gpu, or gpu:1 for the second", metavar="D")
-    parser.add_argument(
-        "--preset",
-        choices=presets,
-        help="quick: small models, pictures in minutes on 2 cores",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", default=None, help="two steps on tiny data"
-    )
-    experiments = parser.add_argument_group("Experiments")
-    text = "merged: D learns from real and fake images in one update; separate: in two"
-    add("halves", text, group=experiments, choices=("merged", "separate"), metavar="H")
-    if more:
-        more(experiments)
-    return parser
-
-
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")

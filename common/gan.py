@@ -4,12 +4,13 @@ Goodfellow et al., "Generative Adversarial Nets" (2014), Algorithm 1 with one D 
 for each G step and the non-saturating G loss of section 3. Real = 1, fake = 0.
 """
 
+import math
 from contextlib import contextmanager
 
 import keras
 from keras import ops
 
-from common.metrics import OnLabel, is_right
+from common.metrics import OnLabel, opinions
 
 
 class GAN(keras.Model):
@@ -22,25 +23,32 @@ class GAN(keras.Model):
         halves: "merged", D learns from the real and the fake half batch in one update,
             or "separate", in one update each, so that BatchNormalization in D sees one
             kind at a time.
+        critic_steps: updates of D for each of G.
+        threshold: see `metrics.opinions`.
 
-    Feed `fit` with half batches of real images, float32 (n / 2, h, w, c): a step makes
-    as many fakes for D, and updates G on n latent points. Logged are the epoch's running
-    means of `g_loss` and `d_loss`, or with separate halves `d1` on the real and `d2` on
-    the fake one (nats), `acc_real`, `acc_fake` (shares of the real and of the fake
-    images that D tells right) and `acc_adv` (share of G's images that D calls real).
+    Feed `fit` with half batches of real images, float32 (n / 2, h, w, c), or several
+    half batches for as many critic steps: D's update makes as many fakes, G's takes n
+    latent points. Logged are the epoch's running means of `g_loss` and `d_loss`, or with
+    separate halves `d1` on the real and `d2` on the fake one (nats), `acc_real`,
+    `acc_fake` (shares of the real and of the fake images that D tells right) and
+    `acc_adv` (share of G's images that D calls real).
     """
 
-    def __init__(self, g_model, d_model, gan_model, halves="merged"):
+    ideal = math.log(2)  # nats: the loss of a D that cannot tell real from fake
+
+    def __init__(self, g_model, d_model, gan_model, halves="merged", critic_steps=1,
+                 threshold=0.5):  # fmt: skip
         super().__init__()
         self.g_model, self.d_model, self.gan_model = g_model, d_model, gan_model
         self.separate = halves == "separate"
+        self.critic_steps, self.threshold = critic_steps, threshold
         self.latent_seed = keras.random.SeedGenerator()
         d_model.trainable = True  # define_gan froze it
         loss = keras.losses.get(d_model.loss)
         losses = [OnLabel(1, loss, "d1"), OnLabel(0, loss, "d2")] * self.separate
-        shares = [OnLabel(1, is_right, "acc_real"), OnLabel(0, is_right, "acc_fake")]
-        compile_again(d_model, [*losses, *shares])
-        compile_again(gan_model, [OnLabel(1, is_right, "acc_adv")])
+        real, fake, adversarial = opinions(threshold)
+        compile_again(d_model, metrics=[*losses, real, fake])
+        compile_again(gan_model, metrics=[adversarial])
         # Keras forbids to build an optimizer inside `fit`, and each owns one side only.
         d_model.optimizer.build(d_model.trainable_variables)
         gan_model.optimizer.build(g_model.trainable_variables)
@@ -50,18 +58,13 @@ class GAN(keras.Model):
     def train_step(self, data):
         """One update of D, then one of G. Returns the epoch's running means."""
         x_real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        d = self.train_d(x_real)
-        g = self.train_g(2 * ops.shape(x_real)[0])
-        halves = (
-            {"d1": d["d1"], "d2": d["d2"]} if self.separate else {"d_loss": d["loss"]}
-        )
-        return {
-            **halves,
-            "g_loss": g["loss"],
-            "acc_real": d["acc_real"],
-            "acc_fake": d["acc_fake"],
-            "acc_adv": g["acc_adv"],
-        }
+        for half_batch in ops.split(x_real, self.critic_steps):
+            d = self.train_d(half_batch)
+        g = self.train_g(2 * ops.shape(half_batch)[0])
+        losses = {"d_loss": d.pop("loss"), "g_loss": g.pop("loss")}
+        if self.separate:  # d1 and d2 tell more than their mean
+            del losses["d_loss"]
+        return {**losses, **d, **g}
 
     def train_d(self, x_real):
         """D learns to tell these real images (1) from as many fakes (0)."""
@@ -142,6 +145,6 @@ def frozen(model):
         statistic.assign(value)
 
 
-def compile_again(model, metrics):
-    """Compile `model` with the loss and the optimizer that it has, and these metrics."""
-    model.compile(optimizer=model.optimizer, loss=model.loss, metrics=metrics)
+def compile_again(model, loss=None, metrics=()):
+    """Compile `model` with its optimizer, its loss or another one, and these metrics."""
+    model.compile(model.optimizer, loss=loss or model.loss, metrics=list(metrics))

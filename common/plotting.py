@@ -16,6 +16,18 @@ LOSSES = {  # column of history.csv -> label and colour of its curve
     "d2": ("D's loss on fake images", "tab:cyan"),
     "g_loss": ("G's loss", "tab:orange"),
 }
+OUTPUTS = {
+    "acc_real": ("real images called real", "tab:blue"),
+    "acc_fake": ("fake images called fake", "tab:orange"),
+    "acc_adv": ("G's new images called real", "tab:green"),
+    "score_real": ("D's score of real images", "tab:blue"),
+    "score_fake": ("D's score of fake images", "tab:orange"),
+    "score_adv": ("D's score of G's new images", "tab:green"),
+    "energy_real": ("energy of real images", "tab:blue"),
+    "energy_fake": ("energy of fake images", "tab:orange"),
+    "convergence": ("convergence measure", "tab:green"),
+    "k": ("k, the weight of fakes", "tab:red"),
+}
 GAP = 2  # pixels between two images of a grid
 
 
@@ -87,35 +99,42 @@ def save_captioned_grid(images, captions, path, columns, low=0):
     figure.savefig(path, dpi=120)
 
 
-def save_curves(history_csv, path):
-    """Draw losses and accuracies of a `history.csv` over the epochs, as one picture."""
+def save_curves(history_csv, path, ideal=LN2):
+    """Draw losses and D's outputs of a `history.csv` over the epochs, as one picture.
+
+    Args:
+        history_csv: the file, see `callbacks.History`.
+        path: PNG to write.
+        ideal: D's loss when it cannot tell real from fake; None where there is no such.
+    """
     from matplotlib.figure import Figure
 
     with Path(history_csv).open() as lines:
         rows = list(csv.DictReader(lines))
     columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
-    steps = columns["step"].max()
-    epochs = columns["epoch"] - 1 + columns["step"] / steps
+    epochs = columns["epoch"] - 1 + columns["step"] / columns["step"].max()
     figure = Figure(figsize=(9, 7), layout="constrained")
-    losses, accuracies = figure.subplots(2, 1, sharex=True)
+    losses, outputs = figure.subplots(2, 1, sharex=True)
 
-    losses.axhspan(*HEALTHY, color="tab:green", alpha=0.15, label="healthy for D")
-    losses.axhline(LN2, color="grey", linestyle="--", label="ideal for D: ln 2 = 0.693")
-    for name, (label, colour) in LOSSES.items():
-        if name in columns:
-            losses.plot(epochs, columns[name], label=label, color=colour)
-    losses.set_ylabel("loss (nats)")
-    losses.set_ylim(bottom=0)
-
-    accuracies.plot(epochs, columns["acc_real"], label="real images called real")
-    accuracies.plot(epochs, columns["acc_fake"], label="fake images called fake")
-    accuracies.plot(epochs, columns["acc_adv"], label="G's new images called real")
-    accuracies.axhline(0.5, color="grey", linestyle="--", label="ideal: 0.5")
-    accuracies.set_ylim(-0.02, 1.02)
-    accuracies.set_ylabel("share of images")
-    accuracies.set_xlabel("epoch")
-    for axis in (losses, accuracies):
+    if ideal == LN2:
+        losses.axhspan(*HEALTHY, color="tab:green", alpha=0.15, label="healthy for D")
+    if ideal is not None:
+        name = "ln 2 = 0.693" if ideal == LN2 else f"{ideal:g}"
+        label = f"ideal for D: {name}"
+        losses.axhline(ideal, color="grey", linestyle="--", label=label)
+    losses.set_ylabel("loss (nats)" if ideal == LN2 else "loss")
+    if "acc_real" in columns:
+        outputs.axhline(0.5, color="grey", linestyle="--", label="ideal: 0.5")
+        outputs.set_ylim(-0.02, 1.02)
+        outputs.set_ylabel("share of images")
+    for axis, curves in ((losses, LOSSES), (outputs, OUTPUTS)):
+        for name, (label, colour) in curves.items():
+            if name in columns:
+                axis.plot(epochs, columns[name], label=label, color=colour)
         axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    if min(columns[name].min() for name in LOSSES if name in columns) >= 0:
+        losses.set_ylim(bottom=0)
+    outputs.set_xlabel("epoch")
     figure.savefig(path, dpi=100)
 
 
@@ -128,9 +147,9 @@ def save_film(pictures, path, seconds=0.4):
     )
 
 
-def draw_run(run):
+def draw_run(run, ideal=LN2):
     """Draw a run's `loss_curves.png`, and `training.gif` of its generated plots."""
-    save_curves(run / "history.csv", run / "loss_curves.png")
+    save_curves(run / "history.csv", run / "loss_curves.png", ideal)
     save_film(by_epoch(run.glob("generated_plot_e*.png")), run / "training.gif")
 
 

@@ -9,6 +9,7 @@ from common import runs
 from common.datasets import show_notice
 from common.devices import set_up
 from common.errors import UserError
+from common.objectives import OPTIONS, OWN
 from common.sampling import generate_fake_samples, generate_real_samples
 
 FEWEST_STEPS = 100  # of an epoch, where the options do not say: few images, many passes
@@ -19,7 +20,7 @@ def prepare(script, options, images):
 
     Args:
         script: path of the script below the repository, "mnist_gan/train.py".
-        options: Namespace, see `cli.training_options`.
+        options: Namespace, see `training_options`.
         images: datasets.Images.
 
     Returns:
@@ -28,10 +29,11 @@ def prepare(script, options, images):
     Raises:
         UserError: there are too few images, no such device, or no such run to resume.
     """
-    if options.batch_size // 2 > len(images.pixels):
+    n_images = options.batch_size // 2 * options.critic_steps
+    if n_images > len(images.pixels):
         raise UserError(
-            f"--batch-size {options.batch_size} takes {options.batch_size // 2} real "
-            f"images, and there are {len(images.pixels)}: choose a smaller one"
+            f"--batch-size {options.batch_size} takes {n_images} real images a step, "
+            f"and there are {len(images.pixels)}: choose a smaller one"
         )
     device = set_up(options.device, options.precision)
     show_notice(images)
@@ -44,29 +46,53 @@ def prepare(script, options, images):
     return run
 
 
+def discriminator_for(options, d_model, define_generator):
+    """D with the end that the objective needs: a probability, a score or an energy.
+
+    Args:
+        options: Namespace, see `training_options`.
+        d_model: D as a `define_discriminator` makes it; with `bce` it is left as it is.
+        define_generator: function, latent_dim -> G, for a D that has to draw, too.
+    """
+    from common.objectives.table import OBJECTIVES
+
+    head = OBJECTIVES[options.objective].head
+    return head(d_model, define_generator) if head else d_model
+
+
 def train_as_asked(options, models, dataset, run, **snapshot):
     """Train these models on the command line's options.
 
     Args:
-        options: Namespace, see `cli.training_options`.
+        options: Namespace, see `training_options`.
         models: G, D and the composite, as the `define_*` functions make them.
         dataset, run, snapshot: see `train`.
     """
+    from common.objectives.table import make_gan
+
     g_model, d_model, gan_model = models
     for model in (d_model, gan_model):
         model.optimizer.learning_rate = options.learning_rate
+    own = {
+        name: vars(options)[name] for name in OPTIONS[options.objective] if name in OWN
+    }
     train(
         g_model, d_model, gan_model, dataset, options.latent_dim, options.epochs,
-        options.batch_size, n_steps=options.steps_per_epoch, halves=options.halves,
+        options.batch_size, n_steps=options.steps_per_epoch,
         save_every=options.save_every, seed=options.seed, run=run,
-        resume=bool(options.resume), **snapshot,
+        resume=bool(options.resume), n_pretrain=options.pretrain_discriminator,
+        make_gan=partial(
+            make_gan, objective=options.objective, halves=options.halves,
+            critic_steps=options.critic_steps, **own,
+        ),
+        **snapshot,
     )  # fmt: skip
     print(f"done: see {run}")
 
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
-          *, n_steps=None, halves="merged", save_every=10, seed=0, run=None, resume=False,
-          **snapshot):  # fmt: skip
+          *, n_steps=None, save_every=10, seed=0, run=None, resume=False, make_gan=None,
+          n_pretrain=0, summarize=None, **snapshot):  # fmt: skip
     """Train D and G by turns, on real images in an order reshuffled for every pass.
 
     Args:
@@ -76,12 +102,14 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         n_epochs: how often to go through n_steps steps.
         n_batch: images D sees in a step, half of them real; points G learns from.
         n_steps: steps an epoch; if None, n // n_batch, but at least 100.
-        halves: "merged" or "separate", see `gan.GAN`.
         save_every: epochs between pictures and models.
         seed: whole number, for the order of the images and the points of the pictures.
         run: Path of the run folder; a new one if None.
         resume: whether to go on with the state in `run`.
-        snapshot: n_samples and grid of `summarize_performance`.
+        make_gan: function of the three models -> the GAN that learns; if None, `gan.GAN`.
+        n_pretrain: updates of an auto-encoding D on real images before the game.
+        summarize: what to call for pictures; if None, `summarize_performance`.
+        snapshot: what it takes besides.
 
     Raises:
         UserError: the state to go on with is missing or belongs to other models.
@@ -89,19 +117,24 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     from common import callbacks
     from common.batches import batches_of
     from common.gan import GAN
+    from common.objectives.table import pretrain
     from common.plotting import draw_run
 
     run = run or runs.new_run("trained")
     n_steps = n_steps or max(len(dataset) // n_batch, FEWEST_STEPS)
-    gan = GAN(g_model, d_model, gan_model, halves)
+    gan = (make_gan or GAN)(g_model, d_model, gan_model)
+    n_real = n_batch // 2 * gan.critic_steps
+    if n_pretrain and not resume:
+        pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
     done = callbacks.start(gan, run, resume)
     summarize = partial(
-        summarize_performance, g_model=g_model, d_model=d_model, dataset=dataset,
-        latent_dim=latent_dim, seed=seed, run=run, **snapshot,
+        summarize or summarize_performance, g_model=g_model, d_model=d_model,
+        dataset=dataset, latent_dim=latent_dim, threshold=gan.threshold, seed=seed,
+        run=run, **snapshot,
     )  # fmt: skip
     with callbacks.kept_on_interrupt(gan, run, summarize):
         gan.fit(
-            batches_of(dataset, n_batch // 2, seed, start=done * n_steps),
+            batches_of(dataset, n_real, seed, start=done * n_steps),
             epochs=n_epochs,
             initial_epoch=done,
             steps_per_epoch=n_steps,
@@ -109,14 +142,15 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             callbacks=callbacks.run_callbacks(run, save_every, summarize),
             verbose=callbacks.verbosity(),
         )
-        draw_run(run)
+        draw_run(run, gan.ideal)
 
 
 def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,
-                          *, grid=10, seed=0, run=Path()):  # fmt: skip
+                          *, threshold=0.5, grid=10, seed=0, run=Path()):  # fmt: skip
     """Print how well D tells real from fake; save grid x grid images and both models.
 
-    The points are the same for every epoch, so that the pictures can be compared.
+    The points are the same for every epoch, so that the pictures can be compared. Where
+    D has no threshold above which it calls an image real, its mean outputs are printed.
     """
     from common.checkpoints import image_range, save_models
     from common.plotting import save_plot
@@ -124,9 +158,12 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     rng = np.random.default_rng(seed)
     X_real, _ = generate_real_samples(dataset, n_samples, rng)
     X_fake, _ = generate_fake_samples(g_model, latent_dim, n_samples, rng)
-    acc_real = np.mean(d_model.predict(X_real, verbose=0) > 0.5)
-    acc_fake = np.mean(d_model.predict(X_fake, verbose=0) <= 0.5)
-    print(f">Accuracy real: {acc_real:.0%}, fake: {acc_fake:.0%}")
+    real, fake = (d_model.predict(X, verbose=0) for X in (X_real, X_fake))
+    if threshold is None:
+        print(f">D's output real: {real.mean():.3g}, fake: {fake.mean():.3g}")
+    else:
+        acc_real, acc_fake = np.mean(real > threshold), np.mean(fake <= threshold)
+        print(f">Accuracy real: {acc_real:.0%}, fake: {acc_fake:.0%}")
     low, _ = image_range(g_model)
     print(f"saved {save_plot(X_fake, epoch, grid, low=low, run=run)}")
     save_models(run, epoch, g_model, d_model)

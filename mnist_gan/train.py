@@ -8,7 +8,8 @@ if __name__ == "__main__":
 
 from common import cli
 from common.datasets import Scaled, load_images
-from common.training import prepare, train_as_asked
+from common.training import discriminator_for, prepare, train_as_asked
+from common.training_options import training_options
 from mnist_gan import quick
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.define_gan import define_gan
@@ -35,11 +36,12 @@ MODELS = {  # preset -> its functions; None: the tutorial's
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = cli.training_options(argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS)
+    options = training_options(argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS)
     images = load_images(options.data)
     run = prepare(SCRIPT, options, images)
     define_g, define_d, define_composite = MODELS[options.preset]
-    g_model, d_model = define_g(options.latent_dim), define_d()
+    g_model = define_g(options.latent_dim)
+    d_model = discriminator_for(options, define_d(), define_g)
     models = g_model, d_model, define_composite(g_model, d_model)
     dataset = Scaled(images.pixels, scale)
     train_as_asked(options, models, dataset, run, n_samples=100, grid=10)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from digit_classifier import frechet_distance
 from draw_landscapes import draw_folder
 
 from celeba_gan import quick
@@ -15,6 +14,7 @@ from celeba_gan.load_data import load_images, scale
 from celeba_gan.train import main
 from common.checkpoints import load_generator
 from common.sampling import generate_images, generate_latent_points
+from mnist_gan.digit_classifier import frechet_distance
 
 
 def fields(images):

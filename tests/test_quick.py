@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from digit_classifier import DigitClassifier
 
 from common.checkpoints import load_generator
 from common.datasets import load_images
 from common.sampling import generate_images, generate_latent_points
 from mnist_gan import quick
+from mnist_gan.digit_classifier import DigitClassifier
 from mnist_gan.train import main
 
 DATA_DIR = os.environ.get("GAN_DATA_DIR")

@@ -89,6 +89,26 @@ SCRIPTS = {
         ["of G 0.000000", "of D 0.000000"],
         ["gan_plot.png"] if PLOTS else [],
     ),
+    "toy_gan/train_1010.py": (
+        ["--seed", "1"],
+        ["D alone", ">10000 G makes", "verdict: a valid 1010"],
+        ["losses.png", "patterns.png"],
+    ),
+    "toy_gan/train_points.py": (
+        ["--dry-run"],
+        [">epoch 1: 0 of 8 modes", "done"],
+        ["generated_plot_e001.png", "loss_curves.png", "training.gif"],
+    ),
+    "toy_gan/divergences.py": (
+        [],
+        ["Notice: KL is not symmetric", "shift 3.0"],
+        ["divergences.png"],
+    ),
+    "toy_gan/instability.py": (
+        [],
+        ["simultaneous, penalty", "Notice:"],
+        ["instability.png"],
+    ),
     "celeba_gan/compare_memory.py": (
         ["--size", "32"],
         ["| dense | 2 |", "| conv | 128 |", "conv / dense"],
@@ -110,11 +130,13 @@ def run_here(script, words, monkeypatch, capsys):
     return capsys.readouterr()
 
 
-ELSEWHERE = {  # run by their paths in test_generate, test_pack and test_colour
+ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, test_compare
     "common/generate.py",
     "celeba_gan/pack_hdf5.py",
     "celeba_gan/train.py",
     "cifar10_gan/train.py",
+    "mnist_gan/compare_objectives.py",  # in test_compare
+    "mnist_gan/digit_classifier.py",
 }
 LONG = {"celeba_gan/compare_memory.py"}
 
@@ -155,7 +177,7 @@ def test_error_is_one_line_and_exit_code_2():
 def test_every_script_is_tested():
     found = {
         str(path.relative_to(ROOT))
-        for folder in ("mnist_gan", "cifar10_gan", "celeba_gan", "common")
+        for folder in ("mnist_gan", "cifar10_gan", "celeba_gan", "toy_gan", "common")
         for path in (ROOT / folder).glob("*.py")
         if "\nif __name__ == " in path.read_text()
     }

@@ -1,11 +1,11 @@
-"""How good are generated digits? A small classifier's answer, for tests and the README.
+"""How good are generated digits? The answer of a small classifier of real ones.
 
-    GAN_DATA_DIR=... python tests/digit_classifier.py runs/mnist_gan/0001
+    python mnist_gan/digit_classifier.py runs/mnist_gan/0001
 
 trains the classifier on the training images (about a minute) and scores the last
-generator of each run that is named, the test images (the floor), an untrained generator
-and uniform noise (the ceiling). The numbers depend on this classifier: compare them with
-each other, never with those of other projects.
+generator of each run that is named, the training images (the floor), an untrained
+generator and uniform noise (the ceiling). The numbers depend on this classifier: compare
+them with each other, never with those of other projects.
 """
 
 import sys
@@ -15,6 +15,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import numpy as np
+
+from common import cli
 
 CONFIDENT = 0.9
 
@@ -94,39 +96,70 @@ def frechet_distance(a, b):
     return float(means + np.trace(cov_a) + np.trace(cov_b) - 2 * roots.sum())
 
 
-def report(name, score):
+def train_and_test(data="auto"):
+    """Train a classifier and say how well it reads.
+
+    Returns:
+        the DigitClassifier, and `datasets.Images` of training and of testing.
+    """
+    from common.datasets import load_images, show_notice
+
+    train, test = load_images(data), load_images(data, "test")
+    show_notice(train)
+    judge = DigitClassifier(train, epochs=5 if len(train.pixels) > 10_000 else 60)
+    accuracy = judge.accuracy(test)
+    print(f"{train.name}: the classifier reads {accuracy:.2%} of the test set")
+    return judge, train, test
+
+
+def describe(score):
+    """A score as a row of a table."""
     classes = score["classes"]
-    print(
-        f"{name:42} distance {score['distance']:6.1f}  confident {score['confident']:.0%}"
+    return (
+        f"distance {score['distance']:6.1f}  confident {score['confident']:.0%}"
         f"  digits above 4 %: {np.sum(classes >= 0.04):2d}"
-        f"  rarest {classes.min():.1%}  commonest {classes.max():.1%}",
-        flush=True,
+        f"  rarest {classes.min():.1%}  commonest {classes.max():.1%}"
     )
 
 
-def main(paths, n=10_000):
+def last_generator(path):
+    """The last generator of a run folder, or the one in this file, and its latent_dim."""
     from common.checkpoints import load_generator
-    from common.datasets import load_images
     from common.plotting import by_epoch
+
+    if path.is_dir():
+        models = by_epoch(path.glob("generator_model_*.h5"))
+        if not models:
+            raise cli.UserError(
+                f"{path} holds no generator_model_*.h5: name a run folder"
+            )
+        path = models[-1]
+    return load_generator(path)[:2]
+
+
+@cli.command
+def main(argv=None, n=10_000):
+    """Print a row of numbers for each run, after those to compare them with."""
+    parser = cli.Parser(__doc__)
+    parser.usage = "%(prog)s [options] RUN..."
+    parser.add_argument("runs", nargs="*", type=Path, help="run folders or model files")
+    options = parser.parse_args(argv)
     from common.sampling import generate_images, generate_latent_points
     from mnist_gan.define_generator import define_generator
 
-    train, test = load_images("auto"), load_images("auto", "test")
-    judge = DigitClassifier(train, epochs=5 if len(train.pixels) > 10_000 else 60)
-    print(
-        f"{train.name}: the classifier reads {judge.accuracy(test):.2%} of the test set"
-    )
+    generators = {str(path): last_generator(path) for path in options.runs}
+    judge, train, test = train_and_test()
     real, rng = test.pixels / 255, np.random.default_rng(0)
-    report("real training images", judge.score(train.pixels[:n] / 255, real))
-    report("uniform noise", judge.score(rng.random((n, 28, 28, 1)), real))
-    generators = {"untrained generator": (define_generator(100), 100)}
-    for path in map(Path, paths):
-        file = by_epoch(path.glob("generator_model_*.h5"))[-1] if path.is_dir() else path
-        generators[str(file)] = load_generator(file)[:2]
+    score = judge.score(train.pixels[:n] / 255, real)
+    print(f"{'real training images':42}", describe(score))
+    score = judge.score(rng.random((n, 28, 28, 1)), real)
+    print(f"{'uniform noise':42}", describe(score))
+    generators["untrained generator"] = define_generator(100), 100
     for name, (g_model, latent_dim) in generators.items():
         points = generate_latent_points(latent_dim, n, np.random.default_rng(1))
-        report(name, judge.score(generate_images(g_model, points), real))
+        score = judge.score(generate_images(g_model, points), real)
+        print(f"{name:42}", describe(score), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

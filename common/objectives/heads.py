@@ -1,0 +1,58 @@
+"""The D that an objective needs, made of the D that a folder defines."""
+
+import keras
+from keras import layers, ops
+
+CODE = 64  # numbers between the two halves of an auto-encoder
+
+
+def with_score(d_model, define_decoder=None):
+    """D without the sigmoid at its end: any number, high where an image looks real."""
+    d_model.layers[-1].activation = keras.activations.linear
+    return d_model
+
+
+def with_own_score(d_model, define_decoder=None):
+    """As with_score; D judges each image alone, without a look at the rest of the batch.
+
+    A penalty on the slope at one image has no meaning where BatchNormalization mixes
+    them. Here it becomes layer normalization over all pixels and channels, as Gulrajani
+    et al. 2017, section 4, advise.
+    """
+    alone = keras.models.clone_model(with_score(d_model), clone_function=normalize_alone)
+    alone.compile(optimizer=d_model.optimizer)
+    return alone
+
+
+def normalize_alone(layer):
+    """A new layer like this one; for BatchNormalization, one that looks at one image."""
+    if isinstance(layer, layers.BatchNormalization):
+        return layers.GroupNormalization(groups=1, epsilon=layer.epsilon)
+    return type(layer).from_config(layer.get_config())
+
+
+def with_energy(d_model, define_decoder, distance):
+    """An auto-encoder, image -> how badly it copies the image, float32 (n, 1).
+
+    D's body without its last layer becomes the encoder, a generator the decoder.
+
+    Args:
+        d_model: compiled discriminator.
+        define_decoder: function, size of a code -> generator of such images.
+        distance: "absolute" or "square", of which the mean over all pixels is taken.
+    """
+    measure = {"absolute": ops.abs, "square": ops.square}[distance]
+    decoder = keras.models.clone_model(
+        define_decoder(CODE), clone_function=normalize_alone
+    )
+    inputs = keras.Input(d_model.input_shape[1:])
+    x = inputs
+    for layer in d_model.layers[:-1]:
+        x = normalize_alone(layer)(x)
+    code = layers.Dense(CODE, name="code")(x)
+    errors = measure(ops.cast(decoder(code), "float32") - inputs)
+    energy = ops.mean(layers.Flatten(dtype="float32")(errors), axis=1, keepdims=True)
+    model = keras.Model(inputs, energy, name="discriminator")
+    model.dtype_policy = "float32"  # with mixed precision, errors of float32 images
+    model.compile(optimizer=d_model.optimizer)
+    return model

@@ -1,0 +1,142 @@
+"""The options of every `train.py`."""
+
+import argparse
+import secrets
+from functools import partial
+
+from common.cli import Parser, add_data, positive, seed_number, share, whole_number
+from common.errors import UserError
+from common.objectives import OPTIONS, OWN, objectives_with
+from common.runs import resumed_options
+
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+DEFAULTS = {
+    "seed": None,  # None: one is drawn, and recorded
+    "steps_per_epoch": None,  # None: images // batch_size, but at least 100
+    "run_dir": None,
+    "resume": None,
+    "precision": "float32",
+    "device": "auto",
+    "preset": None,
+    "dry_run": False,
+    "objective": "bce",
+    "critic_steps": 1,
+    "pretrain_discriminator": 0,
+}
+DRY_RUN = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
+
+
+def training_options(argv, doc, script, data, tutorial, presets, more=None,
+                     objectives=OPTIONS, paths=True):  # fmt: skip
+    """The options of a `train.py`: those typed, else the preset's, else the tutorial's.
+
+    Args:
+        argv: list of words, or None for the command line's.
+        doc: the script's docstring; its first line heads the help.
+        script: path of the script below the repository, "mnist_gan/train.py".
+        data: names for `--data`, the default first.
+        tutorial: dict of the values of epochs, batch_size, halves, latent_dim,
+            learning_rate and save_every, and of the script's own options.
+        presets: dict, name of a preset -> dict of the options that it changes.
+        more: function that adds the script's own options to a group.
+        objectives: dict, objective -> dict of the options that it sets.
+        paths: whether `--data` may also be a path.
+
+    Returns:
+        a Namespace of all options; with --resume those of the run that is resumed.
+
+    Raises:
+        UserError: an option is unknown, its value is out of range, or it differs from
+            that of the run to be resumed.
+    """
+    defaults = {**DEFAULTS, "data": data[0], **tutorial}
+    parser = Parser(doc)
+    add_data(parser, data, paths=paths)
+    _add_options(parser, defaults, presets, more)
+    words = vars(parser.parse_args(argv))
+    given = {name: value for name, value in words.items() if value is not None}
+    if "resume" in given:
+        if "run_dir" in given:
+            raise UserError("--resume goes on in the run's own folder: omit --run-dir")
+        resumed = resumed_options(given["resume"], script, given)
+        return argparse.Namespace(**{**defaults, **resumed})
+    preset = presets.get(given.get("preset"), {})
+    objective = _options_of_objective(given, objectives)
+    dry = {}
+    if "dry_run" in given:
+        dry = {**DRY_RUN, "data": "synthetic" if "synthetic" in data else data[0]}
+    chosen = {**defaults, **preset, **objective, **dry, **given}
+    options = argparse.Namespace(**chosen)
+    if options.seed is None:
+        options.seed = secrets.randbelow(2**31)
+    return options
+
+
+def _options_of_objective(given, objectives):
+    """What the objective that was typed sets.
+
+    Raises:
+        UserError: another option was typed that it does not have.
+    """
+    name = given.get("objective", "bce")
+    own = objectives[name]
+    for option in (*OWN, "pretrain_discriminator"):
+        if option in given and option not in own:
+            raise UserError(
+                f"--{option.replace('_', '-')} belongs to --objective "
+                f"{objectives_with(option)}, not to {name}: leave it out"
+            )
+    if "halves" in own and given.get("halves") == "separate":
+        raise UserError(
+            f"--halves separate: the loss of --objective {name} takes real and fake "
+            "images together; leave it out"
+        )
+    return own
+
+
+def _add_options(parser, defaults, presets, more):
+    def add(name, meaning, default=None, group=parser, **keywords):
+        shown = default or defaults[name.replace("-", "_")]
+        group.add_argument(f"--{name}", help=f"{meaning} ({shown})", **keywords)
+
+    count = {"type": whole_number(1), "metavar": "N"}
+    even = {"type": whole_number(2, even=True), "metavar": "N"}
+    add("epochs", "how often to go through steps-per-epoch steps", **count)
+    add("batch-size", "of a step, half of it real", **even)
+    add("latent-dim", "size of a latent point", **count)
+    add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
+    add("seed", "repeats a run", "drawn", type=seed_number, metavar="N")
+    add("save-every", "epochs between pictures and models", **count)
+    steps = defaults["steps_per_epoch"] or "images // batch size, at least 100"
+    add("steps-per-epoch", "steps", steps, **count)
+    add("run-dir", "new folder for the results", "runs/.../NNNN", metavar="DIR")
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run folder")
+    add("precision", "auto: bfloat16 where it is fast", choices=PRECISIONS, metavar="P")
+    add("device", "auto, cpu, gpu, or gpu:1 for the second", metavar="D")
+    if presets:
+        text = "quick: small models, pictures in minutes on 2 cores"
+        parser.add_argument("--preset", choices=presets, help=text)
+    parser.add_argument(
+        "--dry-run", action="store_true", default=None, help="two steps on tiny data"
+    )
+    experiments = parser.add_argument_group("Experiments")
+    text = "merged: D learns from real and fake images in one update; separate: in two"
+    add("halves", text, group=experiments, choices=("merged", "separate"), metavar="H")
+    _add_objective(partial(add, group=experiments))
+    if more:
+        more(experiments)
+
+
+def _add_objective(add):
+    add("objective", ", ".join(OPTIONS), choices=OPTIONS, metavar="NAME")
+    count = {"type": whole_number(1), "metavar": "N"}
+    add("critic-steps", "updates of D for each of G", "1; wgan, wgan-gp 5", **count)
+    amount = {"type": positive, "metavar": "X"}
+    add("clip", "wgan: D's weights stay within -X and X", "0.01", **amount)
+    add("penalty", "wgan-gp, r3gan: weight of D's slope", "10; 1", **amount)
+    add("margin", "ebgan: energy above which D lets a fake be", "0.1", **amount)
+    add("pull-away", "ebgan: weight of the term against equal fakes", "0", **amount)
+    add("gamma", "began: wanted energy of fakes over that of real images", "0.5",
+        type=share, metavar="X")  # fmt: skip
+    text = "ebgan, began: updates of D on real images before the game"
+    add("pretrain-discriminator", text, "0", **count)

@@ -1,0 +1,253 @@
+"""How different are two distributions: KL, Jensen-Shannon and Wasserstein compared."""
+
+import sys
+from math import log
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common import cli
+
+CELL = 0.05  # width of the cells of `compare_shifted`, in units of x
+
+
+def kl_divergence(p, q):
+    """KL(p||q), the mean of ln(p / q) over samples of p; p, q: probabilities (k,).
+
+    Returns:
+        float in nats, at least 0; inf where q is 0 and p is not.
+
+    Raises:
+        UserError: p or q is not a distribution, or they differ in length.
+    """
+    from scipy.special import kl_div
+
+    p, q = distributions(p, q)
+    return float(kl_div(p, q).sum())  # p ln(p / q) - p + q: no term is below 0
+
+
+def distributions(p, q):
+    """p and q as float64 (k,); the UserError of kl_divergence where they are none."""
+    p, q = np.asarray(p, float), np.asarray(q, float)
+    if p.shape != q.shape or p.ndim != 1:
+        raise cli.UserError(f"p {p.shape} and q {q.shape} must be lists of one length")
+    for values in (p, q):
+        if not (np.all(values >= 0) and abs(values.sum() - 1) < 1e-5):
+            raise cli.UserError(f"probabilities are at least 0 and sum to 1: {values}")
+    return p, q
+
+
+def js_divergence(p, q):
+    """Jensen-Shannon, the mean KL of p and of q from their mixture (p + q) / 2.
+
+    It is what G minimizes against the best D (Goodfellow et al. 2014, "Generative
+    Adversarial Nets", section 4.1), whose mean loss is then ln 2 - JS.
+
+    Returns:
+        float in nats, from 0 to ln 2; arguments and errors are kl_divergence's.
+    """
+    p, q = distributions(p, q)
+    m = (p + q) / 2
+    return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
+
+
+def kl_densities(p, q, low=-10.0, high=10.0, points=4001):
+    """KL(p||q) of two densities: an integral (by Simpson's rule) in place of the sum.
+
+    Args:
+        p, q: functions, x (points,) -> densities (points,), smooth and at least 0.
+        low, high: limits that hold nearly all of p and q, and where q is not yet
+            rounded to 0.
+        points: where p and q are computed, an odd number.
+
+    Returns:
+        float in nats, at least 0; inf where q is 0 and p is not.
+
+    Raises:
+        UserError: p or q is negative, or its integral is not 1 to 1 %.
+    """
+    from scipy.integrate import simpson
+    from scipy.special import kl_div
+
+    x = np.linspace(low, high, points)
+    p, q = p(x), q(x)
+    for values in (p, q):
+        mass = simpson(values, x=x)
+        if not (np.all(values >= 0) and abs(mass - 1) < 0.01):
+            raise cli.UserError(
+                f"no density: from {low:g} to {high:g} its integral is {mass:.3g}"
+            )
+    return float(simpson(kl_div(p, q), x=x))
+
+
+def js_densities(p, q, **limits):
+    """JS of two densities in nats; arguments and errors are kl_densities'."""
+
+    def m(x):
+        return (p(x) + q(x)) / 2
+
+    return (kl_densities(p, m, **limits) + kl_densities(q, m, **limits)) / 2
+
+
+def normal(mean, scale):
+    """The density of a normal distribution: a function, x (n,) -> (n,)."""
+    from scipy.stats import norm
+
+    return norm(mean, scale).pdf
+
+
+def fit_normal(loss):
+    """The (mean, scale) of the normal density for which loss(density) is least."""
+    from scipy.optimize import brute  # tries a grid first: there may be many minima
+
+    def at(point):
+        return loss(normal(point[0], np.exp(point[1])))  # any number makes a scale > 0
+
+    mean, log_scale = brute(at, ((-4, 4), (log(0.5), log(2.5))), Ns=9)
+    return float(mean), float(np.exp(log_scale))
+
+
+def mean_nll(samples, q):
+    """Mean negative log-likelihood in nats of samples, int (n,), under q, (k,).
+
+    It is KL(frequencies of the samples||q) plus the entropy of these frequencies.
+    """
+    return float(-np.log(np.asarray(q)[samples]).mean())
+
+
+def compare_shifted(shift, width):
+    """JS (nats) and Wasserstein-1 distance of a uniform p and the same one moved right.
+
+    Args:
+        shift, width: in units of x, rounded to cells of 0.05. One cell wide they are
+            the parallel lines of Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN",
+            Example 1, cut across.
+    """
+    from scipy.stats import wasserstein_distance
+
+    shift, width = round(shift / CELL), round(width / CELL)
+    p = np.zeros(shift + width)
+    p[:width] = 1 / width
+    places, q = CELL * np.arange(len(p)), p[::-1]
+    return js_divergence(p, q), float(wasserstein_distance(places, places, p, q))
+
+
+def show_asymmetry():
+    """Print KL in both directions for two coins."""
+    fair = (0.5, 0.5)
+    for name, other in (("q = 9:1 ", (0.9, 0.1)), ("q = 10:0", (1.0, 0.0))):
+        print(
+            f"p = 1:1, {name}  KL(p||q) {kl_divergence(fair, other):.3f}  KL(q||p) "
+            f"{kl_divergence(other, fair):.3f}  JS {js_divergence(fair, other):.3f} nats"
+        )
+    print(
+        "Notice: KL is not symmetric. It weighs ln(p / q) by p: what p draws and q never "
+        "does costs infinitely much. JS is symmetric and at most ln 2 = 0.693."
+    )
+
+
+def show_fits(shapes, curves):
+    """Fit one normal q to a p of two peaks by KL in both directions; then move a q."""
+    left, right = normal(-2, 0.6), normal(2, 0.6)
+
+    def p(x):
+        return 0.4 * left(x) + 0.6 * right(x)
+
+    x, means = np.linspace(-5, 5, 401), np.linspace(-4, 4, 81)
+    shapes.fill_between(x, p(x), color="lightgrey", label="p, two peaks")
+    losses = {
+        "KL(p||q)": ("tab:blue", "-", lambda q: kl_densities(p, q)),
+        "KL(q||p)": ("tab:red", "--", lambda q: kl_densities(q, p)),
+        "JS": ("black", ":", lambda q: js_densities(p, q)),
+    }
+    for name, (colour, line, loss) in losses.items():
+        style = {"color": colour, "linestyle": line, "linewidth": 2}
+        curves.plot(means, [loss(normal(m, 0.6)) for m in means], label=name, **style)
+        if name != "JS":
+            mean, scale = fit_normal(loss)
+            print(f"q of least {name}: mean {mean:z.2f}, standard deviation {scale:.2f}")
+            shapes.plot(x, normal(mean, scale)(x), label=f"q of least {name}", **style)
+    print(
+        "Notice: KL(p||q) makes q cover both peaks and the gap between them. KL(q||p) "
+        "makes q seek the larger peak and drop the other."
+    )
+    shapes.set(title="One normal q for two peaks", xlabel="x", ylabel="density")
+    curves.set(title="The same p; a q as wide as one peak moves", yscale="log")
+    curves.set(xlabel="mean of q", ylabel="nats (log scale)")
+
+
+def show_likelihood(axis, seed):
+    """Fit a coin to 50 throws by maximum likelihood and by minimal KL."""
+    truth = (0.3, 0.7)  # of tails, of heads
+    throws = np.random.default_rng(seed).choice(2, size=50, p=truth)
+    seen = np.bincount(throws, minlength=2) / len(throws)
+    losses = {
+        "mean NLL of 50 throws": ("tab:blue", "-", lambda q: mean_nll(throws, q)),
+        "KL(throws||q)": ("tab:red", "--", lambda q: kl_divergence(seen, q)),
+        "KL(truth||q)": ("black", ":", lambda q: kl_divergence(truth, q)),
+    }
+    heads = np.linspace(0.02, 0.98, 49)
+    for name, (colour, line, loss) in losses.items():
+        values = [loss((1 - share, share)) for share in heads]
+        best = np.argmin(values)
+        print(f"least {name}: {values[best]:.3f} nats at heads = {heads[best]:.2f}")
+        axis.plot(heads, values, line, color=colour, linewidth=2, label=name)
+        axis.plot(heads[best], values[best], "o", color=colour)
+    print(
+        "Notice: the first two differ by a constant: maximum likelihood is minimal KL "
+        "from the samples and, the more samples there are, from the truth."
+    )
+    axis.set(title="Maximum likelihood is minimal KL (dots: minima)", ylim=(-0.05, 2))
+    axis.set(xlabel="q's probability of heads", ylabel="nats")
+
+
+def show_saturation(axis):
+    """Move two distributions apart: JS stops at ln 2, Wasserstein goes on."""
+    shifts = np.linspace(0, 3, 61)
+    wide = np.array([compare_shifted(shift, width=1) for shift in shifts])
+    thin = np.array([compare_shifted(shift, width=CELL) for shift in shifts])
+    for i in (0, 10, 20, 40, 60):
+        print(
+            f"shift {shifts[i]:.1f}  JS of width 1 {wide[i, 0]:.3f}, of thin lines "
+            f"{thin[i, 0]:.3f} nats  Wasserstein {wide[i, 1]:.1f}"
+        )
+    print(
+        "Notice: where p and q do not overlap, JS is ln 2 at any distance. Its slope is "
+        "0, so G cannot learn from it where to go. The slope of the Wasserstein distance "
+        "is 1 everywhere. That is the reason for WGAN."
+    )
+    axis.plot(shifts, wide[:, 1], color="tab:blue", linewidth=2, label="Wasserstein")
+    axis.plot(shifts, wide[:, 0], "k:", linewidth=2, label="JS, width 1")
+    axis.plot(shifts, thin[:, 0], "--", color="tab:red", label="JS, thin lines")
+    axis.set(title="Two equal uniforms, one moved", xlabel="shift (units of x)")
+    axis.set(ylabel="JS (nats), Wasserstein (units of x)")
+
+
+@cli.command
+def main(argv=None):
+    """Print the numbers of four lessons, and draw three of them."""
+    options = cli.step_options(argv, __doc__)
+    from matplotlib.figure import Figure
+
+    from common.runs import new_run
+
+    path = new_run("toy_gan", options.run_dir) / "divergences.png"
+    figure = Figure(figsize=(11, 8), layout="constrained")
+    shapes, curves, likelihood, saturation = axes = figure.subplots(2, 2).ravel()
+    show_asymmetry()
+    show_fits(shapes, curves)
+    show_likelihood(likelihood, 1 if options.seed is None else options.seed)
+    show_saturation(saturation)
+    for axis in (curves, saturation):
+        axis.axhline(log(2), color="grey", zorder=0, label="ln 2 = 0.693")
+    for axis in axes:
+        axis.legend(fontsize=9)
+    figure.savefig(path, dpi=100)
+    print(f"saved {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Why training a GAN is hard: two players, two numbers, and a game that never settles."""
+
+import sys
+from math import sqrt
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common import cli
+
+RATE, STEPS, PENALTY, DECAY = 0.1, 500, 0.5, 0.99
+SHOWN = 200  # steps of each orbit in the plane
+
+
+def play(rate=RATE, steps=STEPS, order="simultaneous", penalty=0.0, start=(1.0, 0.0)):
+    """Gradient steps on x * y: x, as G, goes down its slope and y, as D, goes up.
+
+    It is the Dirac-GAN of Mescheder, Geiger, Nowozin 2018, "Which Training Methods for
+    GANs do actually Converge?", with WGAN's loss: all real data are 0, all fakes are
+    x, and D scores them y * x, high for a fake. The equilibrium is x = y = 0.
+
+    Args:
+        rate: learning rate of both players, above 0.
+        steps: number of steps.
+        order: "simultaneous": both move from the same point. "alternating": x moves
+            first and y answers, as G and D do in `train_on_batch` loops.
+        penalty: y maximizes x * y - penalty / 2 * y^2. As y is the slope of D this is
+            the paper's gradient penalty R1. Simultaneous steps need one above rate.
+        start: first x and y.
+
+    Returns:
+        float64 (steps + 1, 2), x and y after each step, the start first.
+
+    Raises:
+        UserError: unknown order, or rate, steps or penalty out of range.
+    """
+    if order not in ("simultaneous", "alternating"):
+        raise cli.UserError(f"order is simultaneous or alternating, not {order!r}")
+    if not (rate > 0 and steps >= 1 and penalty >= 0):
+        raise cli.UserError(
+            "rate must be above 0, steps at least 1 and penalty at least 0, "
+            f"not {rate}, {steps} and {penalty}"
+        )
+    x, y = start
+    path = [(x, y)]
+    for _ in range(steps):
+        new_x = x - rate * y
+        y += rate * ((new_x if order == "alternating" else x) - penalty * y)
+        x = new_x
+        path.append((x, y))
+    return np.array(path)
+
+
+def running_mean(path):
+    """Mean of all points so far, (n, 2) -> (n, 2).
+
+    Gidel et al. 2019, "A Variational Inequality Perspective on Generative Adversarial
+    Networks": the mean of the alternating steps converges, the last step does not.
+    """
+    return np.cumsum(path, axis=0) / np.arange(1, len(path) + 1)[:, np.newaxis]
+
+
+def moving_average(path, decay=DECAY):
+    """Exponential moving average (EMA), (n, 2) -> (n, 2); it starts at the first point.
+
+    Yazici et al. 2019, "The Unusual Effectiveness of Averaging in GAN Training".
+
+    Raises:
+        UserError: decay is not from 0 to below 1.
+    """
+    if not 0 <= decay < 1:
+        raise cli.UserError(f"decay must be at least 0 and below 1, not {decay}")
+    means = [path[0]]
+    for point in path[1:]:
+        means.append(decay * means[-1] + (1 - decay) * point)
+    return np.array(means)
+
+
+def distance(path):
+    """Distance of each point from the equilibrium, (n, 2) -> (n,)."""
+    return np.hypot(*path.T)
+
+
+def all_paths():
+    """What is compared: dict, name -> (path, colour, line style)."""
+    alternating = play(order="alternating")
+    return {
+        "simultaneous": (play(), "tab:red", "-"),
+        "simultaneous, half the rate": (play(RATE / 2), "tab:orange", "-"),
+        "alternating": (alternating, "black", "-"),
+        "EMA of alternating": (moving_average(alternating), "tab:purple", "--"),
+        "mean of alternating": (running_mean(alternating), "tab:blue", "--"),
+        "simultaneous, penalty": (play(penalty=PENALTY), "tab:green", "-"),
+    }
+
+
+def tell(paths):
+    """Print how far from the equilibrium each path stays, and the lessons."""
+    print(f"{STEPS} steps at rate {RATE} from x = 1, y = 0; the equilibrium is 0, 0")
+    for name, (path, _, _) in paths.items():
+        last = distance(path)[-100:]
+        print(f"{name:28} distance in the last 100 steps at most {last.max():.2g}")
+    for rate, steps in ((RATE, STEPS), (RATE / 10, STEPS * 10)):
+        print(
+            f"simultaneous, rate {rate:.2f}: the distance grows {sqrt(1 + rate**2):.5f} "
+            f"times a step, to {distance(play(rate, steps))[-1]:.2f} in {steps} steps"
+        )
+    print(
+        "Notice: each step is the best for the player who makes it, but it is at right "
+        "angles to the way to the equilibrium: simultaneous steps spiral outwards.\n"
+        "Notice: smaller steps spiral outwards more slowly, never inwards.\n"
+        "Notice: alternating steps go round for ever and the last is as far off as any, "
+        "but their mean comes ever closer. Their EMA stays about (1 - decay) / rate = "
+        f"{(1 - DECAY) / RATE:.1f} away, but it forgets old steps, and G's old weights "
+        "are bad: so images are drawn with the EMA of G's weights.\n"
+        "Notice: the penalty holds y back, and both spiral inwards: hence the gradient "
+        "penalties on D."
+    )
+
+
+def draw(paths, picture):
+    """Draw the orbits in the plane and, below, the distances over the steps."""
+    from matplotlib.figure import Figure
+
+    panels = {
+        "Simultaneous: outwards": list(paths)[:2],
+        "Alternating: round and round": list(paths)[2:3],
+        "Averages of alternating": list(paths)[3:5],
+        "Penalty on y: inwards": list(paths)[5:],
+    }
+    figure = Figure(figsize=(12, 8), layout="constrained")
+    axes = figure.subplot_mosaic([list(panels), ["below"] * 4], height_ratios=(1, 1.3))
+    for title, names in panels.items():
+        axis, edge = axes[title], 0
+        for path, colour, line in (paths[name] for name in names):
+            shown = path[: SHOWN + 1]
+            axis.plot(*shown.T, line, color=colour)
+            edge = max(edge, 1.1 * distance(shown).max())
+        axis.plot(1, 0, "ko", fillstyle="none", label="start")
+        axis.plot(0, 0, "k*", markersize=9, label="equilibrium")
+        axis.set(title=title, aspect="equal", xlim=(-edge, edge), ylim=(-edge, edge))
+        axis.set(xlabel=f"x (G), first {SHOWN} steps", ylabel="y (D)")
+    for name, (path, colour, line) in paths.items():
+        axes["below"].semilogy(distance(path), line, color=colour, label=name)
+    axes["below"].set(title="Distance from the equilibrium", xlabel="step")
+    axes["below"].set(ylabel="distance (log scale)", ylim=(1e-3, 30))
+    marks = axis.lines[-2:]  # the start and the equilibrium
+    figure.legend(
+        handles=axes["below"].lines + marks, loc="outside lower center", ncols=4
+    )
+    figure.savefig(picture, dpi=100)
+
+
+@cli.command
+def main(argv=None):
+    """Print where six ways to play x * y end, and draw their paths."""
+    options = cli.step_options(argv, __doc__)
+    from common.runs import new_run
+
+    picture = new_run("toy_gan", options.run_dir) / "instability.png"
+    paths = all_paths()
+    tell(paths)
+    draw(paths, picture)
+    print(f"saved {picture}")
+
+
+if __name__ == "__main__":
+    main()

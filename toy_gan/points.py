@@ -1,0 +1,82 @@
+"""The sets of points in the plane that `train_points.py` imitates."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+N_POINTS = 10_000
+
+
+class Points(NamedTuple):
+    """Points around a skeleton: the centres of Gaussians, or points along a curve."""
+
+    points: np.ndarray  # float32 (n, 2)
+    skeleton: np.ndarray  # float32 (m, 2), what the points would be without noise
+    modes: np.ndarray  # int (m,), the mode that each point of the skeleton belongs to
+    sigma: float  # standard deviation of the noise, in x and in y
+
+
+def ring(rng, n=N_POINTS):
+    """8 Gaussians on a circle of radius 1."""
+    angles = np.arange(8) * np.pi / 4
+    return gaussians(rng, n, np.stack([np.cos(angles), np.sin(angles)], axis=1), 0.05)
+
+
+def grid(rng, n=N_POINTS):
+    """25 Gaussians, 5 x 5, in [-1, 1] x [-1, 1]."""
+    x, y = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
+    return gaussians(rng, n, np.stack([x.ravel(), y.ravel()], axis=1), 0.025)
+
+
+def gaussians(rng, n, centres, sigma):
+    picks = rng.integers(len(centres), size=n)
+    return with_noise(rng, centres[picks], centres, np.arange(len(centres)), sigma)
+
+
+def moons(rng, n=N_POINTS):
+    """Two half circles that reach into each other."""
+    from sklearn.datasets import make_moons
+
+    seed = int(rng.integers(2**31))
+    curve, modes = make_moons(n, random_state=seed)
+    curve = (curve - [0.5, 0.25]) / 1.5
+    return with_noise(rng, curve, curve, modes, 0.05)
+
+
+def roll(rng, n=N_POINTS):
+    """A spiral, the swiss roll seen from its end."""
+    from sklearn.datasets import make_swiss_roll
+
+    seed = int(rng.integers(2**31))
+    curve = make_swiss_roll(n, random_state=seed)[0][:, [0, 2]] / 14
+    return with_noise(rng, curve, curve, np.zeros(n, int), 0.025)
+
+
+def with_noise(rng, clean, skeleton, modes, sigma):
+    points = clean + sigma * rng.standard_normal(clean.shape)
+    return Points(points.astype("float32"), skeleton.astype("float32"), modes, sigma)
+
+
+SETS = {"ring": ring, "grid": grid, "moons": moons, "roll": roll}
+
+
+def coverage(points, target):
+    """How many modes a set of points has found, and how good the points are.
+
+    Args:
+        points: float32 (n, 2).
+        target: Points.
+
+    Returns:
+        modes: number of modes that have at least a quarter of their fair share of the
+            n points within 3 sigma of their skeleton.
+        share: share of the n points that lie within 3 sigma of the skeleton.
+    """
+    from scipy.spatial import KDTree
+
+    distances, nearest = KDTree(target.skeleton).query(points)
+    good = distances <= 3 * target.sigma
+    n_modes = target.modes.max() + 1
+    found = np.bincount(target.modes[nearest[good]], minlength=n_modes)
+    fair = len(points) / n_modes
+    return int(np.sum(found >= fair / 4)), float(np.mean(good))

@@ -1,0 +1,166 @@
+"""The smallest GAN: four numbers, high low high low, learned by 14 + 10 weights.
+
+After Rashid, "Make Your First GAN with PyTorch" (2020), the chapter on the pattern 1010:
+mean squared error, sigmoids, plain gradient descent, and a generator that is always fed
+with the same number, because one pattern is all that it has to learn.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common import cli, steps
+from toy_gan import draw
+
+LOW = np.array([0.8, 0.0, 0.8, 0.0])
+HIGH = np.array([1.0, 0.2, 1.0, 0.2])
+CONSTANT = 0.5  # what G is fed with, always
+N_STEPS = 10_000
+EVERY = 100  # steps between two looks at G
+
+
+def load_real_samples(n, rng):
+    """n real patterns, float32 (n, 4): each number uniform between LOW and HIGH."""
+    return rng.uniform(LOW, HIGH, (n, 4)).astype("float32")
+
+
+def is_valid(pattern):
+    """Whether every number of a pattern (4,) is inside the real ranges."""
+    return bool(np.all((pattern >= LOW) & (pattern <= HIGH)))
+
+
+def define_discriminator():
+    """Define and compile D, pattern (n, 4) -> how real it is, 0..1, (n, 1)."""
+    from keras import Sequential, layers, optimizers
+
+    model = Sequential(
+        [
+            layers.Input((4,)),
+            layers.Dense(3, activation="sigmoid"),
+            layers.Dense(1, activation="sigmoid"),
+        ],
+        name="discriminator",
+    )
+    model.compile(loss="mean_squared_error", optimizer=optimizers.SGD(0.01))
+    return model
+
+
+def define_generator():
+    """Define G, the constant (n, 1) -> pattern (n, 4) in [0, 1]."""
+    from keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((1,)),
+            layers.Dense(3, activation="sigmoid"),
+            layers.Dense(4, activation="sigmoid"),
+        ],
+        name="generator",
+    )
+
+
+def define_gan(g_model, d_model):
+    """Define and compile the composite, with D frozen in it."""
+    from keras import Sequential, optimizers
+
+    d_model.trainable = False
+    model = Sequential([g_model, d_model], name="gan")
+    model.compile(loss="mean_squared_error", optimizer=optimizers.SGD(0.01))
+    return model
+
+
+def train_discriminator(d_model, n_steps=N_STEPS):
+    """Train D alone, on one real pattern and one of random numbers a step."""
+    rng = np.random.default_rng(0)
+    X = np.concatenate([load_real_samples(n_steps, rng), rng.random((n_steps, 4))])
+    y = np.repeat([[1.0], [0.0]], n_steps, axis=0)
+    d_model.steps_per_execution = EVERY
+    d_model.fit(X, y, batch_size=1, verbose=0)
+    for name, patterns in (("real", X[:1000]), ("random", X[-1000:])):
+        verdict = d_model.predict(patterns, verbose=0).mean()
+        print(f"D alone, after {n_steps} steps: mean verdict on {name} {verdict:.2f}")
+
+
+def train(gan, dataset, n_steps=N_STEPS):
+    """Train the GAN, one real pattern a step.
+
+    Returns:
+        losses: dict of D's loss on real and on fake patterns and of G's, lists.
+        patterns: what G made, float32 (n_steps / EVERY, 4).
+    """
+    from keras.callbacks import LambdaCallback
+
+    from common.batches import batches_of
+
+    patterns = []
+
+    def look(epoch, logs):
+        patterns.append(generate(gan.g_model))
+        if (epoch + 1) % 10 == 0:
+            numbers = " ".join(f"{number:.2f}" for number in patterns[-1])
+            print(f">{(epoch + 1) * EVERY} G makes {numbers}", flush=True)
+
+    history = gan.fit(
+        batches_of(dataset, 1, seed=0),
+        epochs=n_steps // EVERY,
+        steps_per_epoch=EVERY,
+        shuffle=False,  # batches_of does it
+        callbacks=[LambdaCallback(on_epoch_end=look)],
+        verbose=0,
+    )
+    return history.history, np.array(patterns)
+
+
+def generate(g_model):
+    """The one pattern that G makes, float32 (4,)."""
+    return g_model(np.full((1, 1), CONSTANT)).numpy()[0]
+
+
+def constant_gan(g_model, d_model):
+    """The GAN of `common/gan.py`, with the constant in place of random points.
+
+    A step is three updates, as in the book: D on a real pattern, D on a fake one, G.
+    """
+    from keras import ops
+
+    from common.gan import GAN
+
+    class ConstantGAN(GAN):
+        def latent_points(self, n):
+            return ops.full((n, 1), CONSTANT)
+
+    gan = ConstantGAN(g_model, d_model, define_gan(g_model, d_model), halves="separate")
+    gan.steps_per_execution = EVERY  # for speed: less is said between the steps
+    return gan
+
+
+@cli.command
+def main(argv=None):
+    """Train D alone, then the GAN; draw the losses and the pattern over time."""
+    options = cli.step_options(argv, __doc__)
+    run = steps.start("toy_gan", options)
+    train_discriminator(define_discriminator())
+    print(
+        "Notice: against random numbers D learns quickly. Now against G, from the start:"
+    )
+    gan = constant_gan(define_generator(), define_discriminator())
+    dataset = load_real_samples(N_STEPS, np.random.default_rng(options.seed))
+    losses, patterns = train(gan, dataset)
+    draw.save_losses(run / "losses.png", losses, EVERY)
+    draw.save_patterns(run / "patterns.png", patterns, EVERY)
+    print(f"saved {run / 'losses.png'} and {run / 'patterns.png'}")
+    for number, low, high in zip(patterns[-1], LOW, HIGH, strict=True):
+        print(f"{number:.3f}, real {low} to {high}")
+    print("verdict:", "a valid 1010" if is_valid(patterns[-1]) else "not a 1010")
+    print(
+        "Notice: D's loss ends near 0.25: it says 0.5 to everything, because it cannot "
+        "tell G's patterns from real ones any more."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""A GAN of points in the plane, where one sees what G and D do, and what goes wrong."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common.cli import command
+from common.datasets import Images
+from common.objectives import OPTIONS
+from common.sampling import generate_images, generate_latent_points
+from common.training import discriminator_for, prepare, train_as_asked
+from common.training_options import training_options
+from toy_gan.points import SETS, coverage
+
+SCRIPT = "toy_gan/train_points.py"
+
+TUTORIAL = {
+    "epochs": 40,
+    "steps_per_epoch": 500,
+    "batch_size": 256,  # 128 real + 128 fake points for D, then 256 latent points for G
+    "halves": "merged",
+    "latent_dim": 32,
+    "learning_rate": 0.001,
+    "save_every": 1,
+}
+OBJECTIVES = {  # in the plane a game needs higher rates, and penalties may be smaller
+    **OPTIONS,
+    "wgan": {**OPTIONS["wgan"], "learning_rate": 0.0005, "clip": 0.1},
+    "wgan-gp": {**OPTIONS["wgan-gp"], "learning_rate": 0.001, "penalty": 0.1},
+    "ebgan": {**OPTIONS["ebgan"], "margin": 1.0},
+}
+
+
+def define_discriminator(in_shape=(2,)):
+    """Define and compile D, point (n, 2) -> probability of being real (n, 1)."""
+    from keras import Sequential, layers, optimizers
+
+    model = Sequential(
+        [
+            layers.Input(in_shape),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(1, activation="sigmoid", dtype="float32"),
+        ],
+        name="discriminator",
+    )
+    model.compile(
+        loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0.5)
+    )
+    return model
+
+
+def define_generator(latent_dim):
+    """Define G, latent point (n, latent_dim) -> point of the plane (n, 2)."""
+    from keras import Sequential, layers
+
+    return Sequential(
+        [
+            layers.Input((latent_dim,)),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(2),
+        ],
+        name="generator",
+    )
+
+
+def define_gan(g_model, d_model):
+    """Define and compile the composite, with D frozen in it."""
+    from keras import Sequential, optimizers
+
+    d_model.trainable = False
+    model = Sequential([g_model, d_model], name="gan")
+    model.compile(
+        loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0.5)
+    )
+    return model
+
+
+def show_points(epoch, g_model, d_model, dataset, latent_dim, target, threshold, seed,
+                run):  # fmt: skip
+    """Print modes and share of good points; draw real and generated ones over D."""
+    from common.checkpoints import save_models
+    from toy_gan.draw import save_points
+
+    rng = np.random.default_rng(seed)
+    points = generate_images(g_model, generate_latent_points(latent_dim, 2000, rng))
+    modes, share = coverage(points, target)
+    n_modes = target.modes.max() + 1
+    title = f"epoch {epoch}: {modes} of {n_modes} modes, {share:.0%} within 3 sigma"
+    print(f">{title}")
+    save_points(run / f"generated_plot_e{epoch:03d}.png", dataset, points, d_model, title)
+    save_models(run, epoch, g_model, d_model)
+
+
+@command
+def main(argv=None):
+    """Train on the command line's options, in a run folder."""
+    options = training_options(
+        argv,
+        __doc__,
+        SCRIPT,
+        list(SETS),
+        TUTORIAL,
+        presets={},
+        objectives=OBJECTIVES,
+        paths=False,
+    )
+    target = SETS[options.data](np.random.default_rng(options.seed))
+    images = Images(target.points, None, options.data, "drawn")
+    run = prepare(SCRIPT, options, images)
+    g_model = define_generator(options.latent_dim)
+    d_model = discriminator_for(options, define_discriminator(), define_generator)
+    models = g_model, d_model, define_gan(g_model, d_model)
+    train_as_asked(
+        options, models, target.points, run, summarize=show_points, target=target
+    )
+
+
+if __name__ == "__main__":
+    main()
