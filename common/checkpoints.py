@@ -45,6 +45,8 @@ def load_model(path):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
     from keras.models import load_model as load
 
+    from common.objectives import heads  # noqa: F401  # its layer may be in the file
+
     try:
         with quiet_keras():
             model = load(path, compile=False, safe_mode=True)

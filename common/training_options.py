@@ -28,7 +28,9 @@ DRY_RUN = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
 
 def training_options(argv, doc, script, data, tutorial, presets, more=None,
                      objectives=OPTIONS, paths=True):  # fmt: skip
-    """The options of a `train.py`: those typed, else the preset's, else the tutorial's.
+    """The options of a `train.py`: as typed, or of preset, objective or tutorial.
+
+    The first of these that sets an option decides.
 
     Args:
         argv: list of words, or None for the command line's.
@@ -52,7 +54,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
     defaults = {**DEFAULTS, "data": data[0], **tutorial}
     parser = Parser(doc)
     add_data(parser, data, paths=paths)
-    _add_options(parser, defaults, presets, more)
+    _add_options(parser, defaults, presets, objectives, more)
     words = vars(parser.parse_args(argv))
     given = {name: value for name, value in words.items() if value is not None}
     if "resume" in given:
@@ -65,7 +67,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
     dry = {}
     if "dry_run" in given:
         dry = {**DRY_RUN, "data": "synthetic" if "synthetic" in data else data[0]}
-    chosen = {**defaults, **preset, **objective, **dry, **given}
+    chosen = {**defaults, **objective, **preset, **dry, **given}
     options = argparse.Namespace(**chosen)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
@@ -94,7 +96,7 @@ def _options_of_objective(given, objectives):
     return own
 
 
-def _add_options(parser, defaults, presets, more):
+def _add_options(parser, defaults, presets, objectives, more):
     def add(name, meaning, default=None, group=parser, **keywords):
         shown = default or defaults[name.replace("-", "_")]
         group.add_argument(f"--{name}", help=f"{meaning} ({shown})", **keywords)
@@ -122,21 +124,24 @@ def _add_options(parser, defaults, presets, more):
     experiments = parser.add_argument_group("Experiments")
     text = "merged: D learns from real and fake images in one update; separate: in two"
     add("halves", text, group=experiments, choices=("merged", "separate"), metavar="H")
-    _add_objective(partial(add, group=experiments))
+    _add_objective(partial(add, group=experiments), objectives)
     if more:
         more(experiments)
 
 
-def _add_objective(add):
-    add("objective", ", ".join(OPTIONS), choices=OPTIONS, metavar="NAME")
-    count = {"type": whole_number(1), "metavar": "N"}
-    add("critic-steps", "updates of D for each of G", "1; wgan, wgan-gp 5", **count)
+def _add_objective(add, objectives):
+    def own(name, meaning, **keywords):
+        option = name.replace("-", "_")
+        shown = [f"{key} {o[option]:g}" for key, o in objectives.items() if option in o]
+        add(name, meaning, ", ".join(shown), **keywords)
+
     amount = {"type": positive, "metavar": "X"}
-    add("clip", "wgan: D's weights stay within -X and X", "0.01", **amount)
-    add("penalty", "wgan-gp, r3gan: weight of D's slope", "10; 1", **amount)
-    add("margin", "ebgan: energy above which D lets a fake be", "0.1", **amount)
-    add("pull-away", "ebgan: weight of the term against equal fakes", "0", **amount)
-    add("gamma", "began: wanted energy of fakes over that of real images", "0.5",
-        type=share, metavar="X")  # fmt: skip
-    text = "ebgan, began: updates of D on real images before the game"
-    add("pretrain-discriminator", text, "0", **count)
+    count = {"type": whole_number(1), "metavar": "N"}
+    add("objective", ", ".join(objectives), choices=objectives, metavar="NAME")
+    own("critic-steps", "updates of D for each of G; most 1", **count)
+    own("clip", "D's weights stay within -X and X", **amount)
+    own("penalty", "weight of D's slope in its loss", **amount)
+    own("margin", "energy above which D lets a fake be", **amount)
+    own("pull-away", "weight of the term against equal fakes", **amount)
+    own("gamma", "wanted energy of fakes / of real images", type=share, metavar="X")
+    own("pretrain-discriminator", "updates of D before the game", **count)

@@ -31,37 +31,28 @@ def save_points(path, real, fake, d_model, title, reach=1.6):
     figure.savefig(path, dpi=80)
 
 
-def save_losses(path, losses, every):
-    """Draw the losses of `train_1010.py`, means over `every` steps, with their ideal."""
+def save_1010(path, losses, patterns, every):
+    """Draw the losses of `train_1010.py`, and below them what G makes, over the steps.
+
+    Args:
+        path: PNG to write.
+        losses: dict of d1, d2 and g_loss, lists of n means over `every` steps.
+        patterns: float (n, 4) in [0, 1], what G makes after each.
+        every: number of steps.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axis = figure.subplots()
-    labels = {
-        "d1": "D on real patterns",
-        "d2": "D on G's patterns",
-        "g_loss": "G",
-    }
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    steps = every * (1 + np.arange(len(patterns)))
+    labels = {"d1": "D on real patterns", "d2": "D on G's patterns", "g_loss": "G"}
     for name, label in labels.items():
-        steps = every * (1 + np.arange(len(losses[name])))
-        axis.plot(steps, losses[name], label=label)
-    axis.axhline(0.25, color="grey", linestyle="--", label="ideal: 0.25")
-    axis.set(xlabel="step", ylabel="mean squared error", ylim=(0, None))
-    axis.legend()
-    figure.savefig(path, dpi=100)
-
-
-def save_patterns(path, patterns, every):
-    """Draw the pattern (n, 4) that G makes over time as a heat map."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3), layout="constrained")
-    axis = figure.subplots()
-    steps = every * len(patterns)
-    image = axis.imshow(
-        patterns.T, aspect="auto", vmin=0, vmax=1, extent=(0, steps, 4.5, 0.5)
-    )
-    figure.colorbar(image, label="value that G makes")
-    axis.set(xlabel="step", ylabel="number", yticks=[1, 2, 3, 4])
-    axis.set_title("from anything to 1 0 1 0")
-    figure.savefig(path, dpi=100)
+        above.plot(steps, losses[name], label=label)
+    above.axhline(0.25, color="grey", linestyle="--", label="ideal: 0.25")
+    above.set(ylabel="mean squared error", ylim=(0, None))
+    above.legend()
+    extent = (0, steps[-1], 4.5, 0.5)
+    picture = below.imshow(patterns.T, aspect="auto", vmin=0, vmax=1, extent=extent)
+    figure.colorbar(picture, label="value that G makes")
+    below.set(xlabel="step", ylabel="number", yticks=[1, 2, 3, 4])
+    figure.savefig(path, dpi=90)

@@ -31,7 +31,6 @@ OBJECTIVES = {  # in the plane a game needs higher rates, and penalties may be s
     **OPTIONS,
     "wgan": {**OPTIONS["wgan"], "learning_rate": 0.0005, "clip": 0.1},
     "wgan-gp": {**OPTIONS["wgan-gp"], "learning_rate": 0.001, "penalty": 0.1},
-    "ebgan": {**OPTIONS["ebgan"], "margin": 1.0},
 }
 
 

@@ -4,7 +4,7 @@ from keras import ops
 
 from common.objectives.own_losses import OwnLossGAN
 
-RATE = 0.001  # lambda_k: how fast k follows
+RATE = 0.05  # lambda_k, how fast k follows; in the paper 0.001, for far longer runs
 
 
 class BoundaryEquilibriumGAN(OwnLossGAN):
@@ -17,7 +17,7 @@ class BoundaryEquilibriumGAN(OwnLossGAN):
 
     shown = ("energy_real", "energy_fake", "k", "convergence")
 
-    def __init__(self, *models, gamma=0.5, **keywords):
+    def __init__(self, *models, gamma=0.7, **keywords):
         super().__init__(*models, **keywords)
         self.gamma = gamma
         self.k = self.add_weight(shape=(), initializer="zeros", trainable=False, name="k")

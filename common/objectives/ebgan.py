@@ -17,7 +17,7 @@ class EnergyGAN(OwnLossGAN):
 
     shown = ("energy_real", "energy_fake")
 
-    def __init__(self, *models, margin=0.1, pull_away=0.0, **keywords):
+    def __init__(self, *models, margin=0.02, pull_away=0.0, **keywords):
         super().__init__(*models, **keywords)
         self.margin, self.pull_away = margin, pull_away
         self.ideal = margin  # theorem 1

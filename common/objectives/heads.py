@@ -39,9 +39,8 @@ def with_energy(d_model, define_decoder, distance):
     Args:
         d_model: compiled discriminator.
         define_decoder: function, size of a code -> generator of such images.
-        distance: "absolute" or "square", of which the mean over all pixels is taken.
+        distance: of CopyError.
     """
-    measure = {"absolute": ops.abs, "square": ops.square}[distance]
     decoder = keras.models.clone_model(
         define_decoder(CODE), clone_function=normalize_alone
     )
@@ -50,9 +49,31 @@ def with_energy(d_model, define_decoder, distance):
     for layer in d_model.layers[:-1]:
         x = normalize_alone(layer)(x)
     code = layers.Dense(CODE, name="code")(x)
-    errors = measure(ops.cast(decoder(code), "float32") - inputs)
-    energy = ops.mean(layers.Flatten(dtype="float32")(errors), axis=1, keepdims=True)
+    energy = CopyError(distance, name="energy")([inputs, decoder(code)])
     model = keras.Model(inputs, energy, name="discriminator")
-    model.dtype_policy = "float32"  # with mixed precision, errors of float32 images
+    model.dtype_policy = "float32"  # with mixed precision, too: the images are float32
     model.compile(optimizer=d_model.optimizer)
     return model
+
+
+@keras.saving.register_keras_serializable("gan")
+class CopyError(layers.Layer):
+    """Mean error of copies over all pixels, [images, copies] -> float32 (n, 1).
+
+    Args:
+        distance: "absolute" or "square".
+    """
+
+    def __init__(self, distance, **keywords):
+        super().__init__(**{**keywords, "dtype": "float32"})
+        self.distance = distance
+
+    def call(self, images_and_copies):
+        images, copies = images_and_copies
+        errors = ops.abs(copies - images)
+        if self.distance == "square":
+            errors = ops.square(errors)
+        return ops.mean(ops.reshape(errors, (ops.shape(errors)[0], -1)), 1, keepdims=True)
+
+    def get_config(self):
+        return {**super().get_config(), "distance": self.distance}

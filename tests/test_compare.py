@@ -1,0 +1,54 @@
+"""The comparison of all objectives, and the classifier that judges it."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import refused
+from PIL import Image
+
+from mnist_gan import compare_objectives, digit_classifier
+
+RUN = Path("runs/mnist_gan/0001")
+
+
+def test_wrong_words_are_refused_before_any_training(capsys):
+    main = compare_objectives.main
+    assert "invalid choice" in refused(capsys, main, "--objectives", "bce", "magic")
+    assert "not a folder" in refused(capsys, main, "--resume", "nowhere")
+    assert not Path("runs").exists()
+
+
+def test_a_run_without_a_generator_is_refused_before_the_classifier_learns(capsys):
+    Path("empty").mkdir()
+    sentence = refused(capsys, digit_classifier.main, "empty")
+    assert "empty holds no generator_model_*.h5" in sentence
+
+
+def test_the_distance_of_shifted_gaussians_is_the_closed_form():
+    rng = np.random.default_rng(1)
+    a = rng.standard_normal((200_000, 2))
+    b = 2 * rng.standard_normal((200_000, 2)) + [3, 0]
+    # |3|^2 + tr(1 + 4 - 2 * 2) in each of two dimensions
+    assert digit_classifier.frechet_distance(a, b) == pytest.approx(9 + 2, rel=0.02)
+    assert digit_classifier.frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(capfd):
+    words = ["--data", "digits", "--objectives", "bce", "wgan", "wgan-gp"]
+    compare_objectives.main([*words, "--epochs", "1"])
+    with (RUN / "objectives.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["objective"] for row in rows] == ["bce", "wgan", "wgan-gp"]
+    assert all(float(row["distance"]) > 0 for row in rows)
+    for name in ("objectives.png", "critic_weights.png"):
+        with Image.open(RUN / name) as picture:
+            picture.load()
+    said = capfd.readouterr().out
+    assert said.count("Epoch 1/1") == 3 and "| bce |" in said
+    compare_objectives.main([*words, "--epochs", "1", "--resume", str(RUN)])
+    assert "Epoch" not in capfd.readouterr().out  # nothing was left to train
+    digit_classifier.main([str(RUN / "bce")])
+    assert capfd.readouterr().out.count("distance") == 4
