@@ -28,7 +28,7 @@ def parse(argv):
     points("--latent", metavar="FILE.npy", help="these points: an array (n, latent_dim)")
     add("--out", metavar="FILE.png", help="the grid (beside the model)")
     add("--images", metavar="DIR", help="also save each image as a PNG of its own")
-    add("--verdict", metavar="D_MODEL", help="write D's probability of real under each")
+    add("--verdict", metavar="D_MODEL", help="write what D says under each image")
     add("--show", action="store_true", help="open the grid in a window")
     return parser.parse_args(argv)
 
@@ -96,7 +96,7 @@ def latent_points(options, latent_dim):
 
 
 def judge(path, images):
-    """D's probability of being real for each image, (n,), from a saved D.
+    """What a saved D says of each image: its probability, score or energy, (n,).
 
     Args:
         path: file of a discriminator.

@@ -89,7 +89,7 @@ def save_captioned_grid(images, captions, path, columns, low=0):
 
     rows = -(-len(images) // columns)
     figure = Figure(figsize=(columns * 1.1, rows * 1.3), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).flat
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
     pictures = to_pictures(images, low)

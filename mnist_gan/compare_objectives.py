@@ -103,7 +103,7 @@ def save_gallery(path, rows, samples):
     columns = min(3, len(rows))
     n_rows = -(-len(rows) // columns)
     figure = Figure(figsize=(4 * columns, 2.9 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, columns, squeeze=False).flat
+    axes = figure.subplots(n_rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
     for axis, row, images in zip(axes, rows, samples, strict=False):

@@ -35,6 +35,16 @@ def test_the_distance_of_shifted_gaussians_is_the_closed_form():
     assert digit_classifier.frechet_distance(a, a) == pytest.approx(0, abs=1e-6)
 
 
+def test_the_gallery_shows_the_images_of_every_objective():
+    rows = [{"objective": name, "distance": "1.0"} for name in ("bce", "wgan")]
+    black, white = np.ones((24, 28, 28, 1)), np.zeros((24, 28, 28, 1))
+    compare_objectives.save_gallery("gallery.png", rows, [white, black])
+    with Image.open("gallery.png") as picture:
+        dark = np.asarray(picture.convert("L")) < 10
+    left, right = np.array_split(dark, 2, axis=1)
+    assert left.mean() < 0.02 and 0.4 < right.mean() < 0.9
+
+
 @pytest.mark.slow
 def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(capfd):
     words = ["--data", "digits", "--objectives", "bce", "wgan", "wgan-gp"]

@@ -70,11 +70,16 @@ def test_curves_and_film(tmp_path):
         assert film.n_frames == 2
 
 
-def test_captioned_grid_opens(tmp_path):
-    images = np.random.default_rng(0).random((3, 28, 28, 1), "float32")
+def test_captioned_grid_shows_each_image_and_its_caption(tmp_path):
     path = tmp_path / "grid.png"
+    images = np.zeros((3, 8, 8, 1), "float32")
+    images[1] = 1  # black on white
     plotting.save_captioned_grid(images, ["0.10", "0.20", "0.30"], path, columns=2)
-    assert min(opened(path).size) > 100
+    with_captions = np.asarray(opened(path).convert("L"))
+    plotting.save_captioned_grid(images, ["", "", ""], path, columns=2)
+    without = np.asarray(opened(path).convert("L"))
+    assert (without < 10).mean() > 0.1  # the image
+    assert (with_captions != without).mean() > 0.005
 
 
 def test_model_plot(tmp_path, capsys):

@@ -91,6 +91,8 @@ def pretrain(gan, batches, n_steps):
     from tqdm import trange
 
     compile_again(gan.d_model, loss=lambda y_true, energy: energy)
-    for i in trange(n_steps, desc="D copies real images", unit="step"):
+    energies = []
+    for i in trange(n_steps, desc="D copies real images", disable=None):
         (x_real,) = batches[i]
-        gan.d_model.train_on_batch(x_real, np.zeros((len(x_real), 1)))
+        energies.append(gan.d_model.train_on_batch(x_real, np.zeros((len(x_real), 1))))
+    print(f"D alone, {n_steps} steps: energy {energies[0]:.4f} -> {energies[-1]:.4f}")
