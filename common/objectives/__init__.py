@@ -23,7 +23,7 @@ OPTIONS = {  # objective -> the options that it sets or adds, as in its paper
         "pull_away": 0.0,
         "pretrain_discriminator": 0,
     },
-    "began": {"halves": "merged", "gamma": 0.7, "pretrain_discriminator": 0},
+    "began": {"halves": "merged", "gamma": 1.0, "pretrain_discriminator": 0},
     "r3gan": {"halves": "merged", "penalty": 1.0},
 }
 OWN = ("clip", "penalty", "margin", "pull_away", "gamma")  # of an objective's class

@@ -17,7 +17,7 @@ class BoundaryEquilibriumGAN(OwnLossGAN):
 
     shown = ("energy_real", "energy_fake", "k", "convergence")
 
-    def __init__(self, *models, gamma=0.7, **keywords):
+    def __init__(self, *models, gamma=1.0, **keywords):
         super().__init__(*models, **keywords)
         self.gamma = gamma
         self.k = self.add_weight(shape=(), initializer="zeros", trainable=False, name="k")
