@@ -4,7 +4,7 @@ import numpy as np
 
 
 def save_points(path, real, fake, d_model, title, reach=1.6):
-    """Draw real and generated points over D's output.
+    """Draw real and generated points over D's output, blue where D sees real ones.
 
     Args:
         path: PNG to write.
@@ -15,18 +15,21 @@ def save_points(path, real, fake, d_model, title, reach=1.6):
     """
     from matplotlib.figure import Figure
 
-    axis_points = np.linspace(-reach, reach, 100, dtype="float32")
-    x, y = np.meshgrid(axis_points, axis_points)
-    plane = np.stack([x.ravel(), y.ravel()], axis=1)
-    outputs = d_model.predict(plane, batch_size=10_000, verbose=0).reshape(x.shape)
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    axis = figure.subplots()
-    surface = axis.pcolormesh(x, y, outputs, cmap="RdBu", alpha=0.6, shading="gouraud")
-    figure.colorbar(surface, label="D's output")
+    ticks = np.linspace(-reach, reach, 100, dtype="float32")
+    plane = np.stack(np.meshgrid(ticks, ticks), axis=-1)
+    outputs = d_model.predict(plane.reshape(-1, 2), batch_size=10_000, verbose=0)
+    is_energy = d_model.layers[-1].name == "energy"  # low where points look real
+    figure = Figure(figsize=(6.4, 5.4))
+    axis = figure.add_axes((0.1, 0.1, 0.72, 0.82))  # the same place in every frame
+    surface = axis.imshow(
+        outputs.reshape(100, 100), origin="lower", interpolation="bilinear", alpha=0.6,
+        extent=(-reach, reach, -reach, reach), cmap="RdBu_r" if is_energy else "RdBu",
+    )  # fmt: skip
+    bar = figure.add_axes((0.84, 0.1, 0.03, 0.82))
+    figure.colorbar(surface, bar, label="energy" if is_energy else "D's output")
     axis.scatter(*real[:1000].T, s=4, color="black", label="real")
     axis.scatter(*fake[:1000].T, s=4, color="tab:orange", label="generated")
-    axis.set(title=title, xlabel="x", ylabel="y", aspect="equal")
-    axis.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    axis.set(title=title, xlabel="x", ylabel="y")
     axis.legend(loc="upper right", markerscale=3)
     figure.savefig(path, dpi=80)
 

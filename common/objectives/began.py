@@ -24,7 +24,7 @@ class BoundaryEquilibriumGAN(OwnLossGAN):
 
     def d_loss(self, x_real, x_fake):
         real, fake = (ops.mean(self.d_model(x, training=True)) for x in (x_real, x_fake))
-        loss = real - self.k * fake  # L_D
+        loss = real - ops.copy(self.k) * fake  # L_D
         gap = self.gamma * real - fake  # 0 in balance; the fakes are D's, the paper's G's
         self.k.assign(ops.clip(self.k + RATE * gap, 0, 1))  # k_t+1
         measure = real + ops.abs(gap)  # section 3.4.1, M_global
