@@ -11,6 +11,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common import cli
+from common.devices import set_up
 from common.objectives import OPTIONS
 from common.runs import ROOT, new_run
 from mnist_gan.load_data import DATA
@@ -69,6 +70,7 @@ def score_all(folders, data):
         rows: list of dicts, what the table shows of each objective.
         samples: list of float32 (n, 28, 28, 1) in [0, 1].
     """
+    set_up()
     from common.sampling import generate_images, generate_latent_points
     from mnist_gan.digit_classifier import last_generator, train_and_test
 

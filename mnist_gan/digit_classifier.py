@@ -17,6 +17,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common import cli
+from common.devices import set_up
 
 CONFIDENT = 0.9
 
@@ -144,6 +145,7 @@ def main(argv=None, n=10_000):
     parser.usage = "%(prog)s [options] RUN..."
     parser.add_argument("runs", nargs="*", type=Path, help="run folders or model files")
     options = parser.parse_args(argv)
+    set_up()
     from common.sampling import generate_images, generate_latent_points
     from mnist_gan.define_generator import define_generator
 
