@@ -26,12 +26,10 @@ class GAN(keras.Model):
         critic_steps: updates of D for each of G.
         threshold: see `metrics.opinions`.
 
-    Feed `fit` with half batches of real images, float32 (n / 2, h, w, c), or several
-    half batches for as many critic steps: D's update makes as many fakes, G's takes n
-    latent points. Logged are the epoch's running means of `g_loss` and `d_loss`, or with
-    separate halves `d1` on the real and `d2` on the fake one (nats), `acc_real`,
-    `acc_fake` (shares of the real and of the fake images that D tells right) and
-    `acc_adv` (share of G's images that D calls real).
+    Feed `fit` with half batches of real images, float32 (n / 2, h, w, c), or with as many
+    at once as there are critic steps: D's update makes as many fakes, G's takes n latent
+    points. Logged are the epoch's running means of `metrics.opinions`, of `g_loss` and of
+    `d_loss`, or with separate halves of `d1` on the real and `d2` on the fake one (nats).
     """
 
     ideal = math.log(2)  # nats: the loss of a D that cannot tell real from fake
@@ -62,8 +60,8 @@ class GAN(keras.Model):
             d = self.train_d(half_batch)
         g = self.train_g(2 * ops.shape(half_batch)[0])
         losses = {"d_loss": d.pop("loss"), "g_loss": g.pop("loss")}
-        if self.separate:  # d1 and d2 tell more than their mean
-            del losses["d_loss"]
+        if self.separate:
+            del losses["d_loss"]  # d1 and d2 tell more
         return {**losses, **d, **g}
 
     def train_d(self, x_real):
