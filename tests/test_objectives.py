@@ -190,6 +190,33 @@ def test_r3gan_compares_pairs():
     assert_logged(logs, score_real=real.mean(), score_fake=fake.mean())
 
 
+@pytest.mark.parametrize(
+    "objective, verdict", [("bce", 0.0), ("minimax", 0.0), ("lsgan", 0.5), ("hinge", 0.0)]
+)
+def test_ideal_is_the_loss_of_a_discriminator_that_cannot_tell(objective, verdict):
+    gan = linear_game(objective, w=(0.0, 0.0), b=verdict)
+    assert_logged(one_step(gan), d_loss=gan.ideal)
+
+
+def test_the_ideal_of_r3gan_is_the_loss_of_equal_scores():
+    gan = linear_game("r3gan", w=(0.0, 0.0))
+    assert_logged(one_step(gan), d_loss=gan.ideal)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "objective, betas",
+    [("bce", (0.5, 0.999)), ("wgan", (0, 0.9)), ("wgan-gp", (0, 0.9)),
+     ("r3gan", (0, 0.99))],
+)  # fmt: skip
+def test_adam_forgets_as_fast_as_in_the_paper(objective, betas, precision):
+    keras.config.set_dtype_policy(precision)
+    gan = game(objective, POINTS)
+    for optimizer in (gan.d_model.optimizer, gan.gan_model.optimizer):
+        adam = getattr(optimizer, "inner_optimizer", optimizer)
+        assert (adam.beta_1, adam.beta_2) == betas
+
+
 def test_ebgan_lets_alone_a_fake_above_the_margin():
     margin = 0.03
     real, fake, new = (energy(x) for x in (REAL, D_POINTS, G_POINTS))
