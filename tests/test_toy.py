@@ -122,20 +122,14 @@ def test_1010_is_valid_for_five_seeds_and_was_not_before(monkeypatch):
         assert len(losses["d1"]) == len(patterns) == 100
 
 
-RINGS = [  # bce may lose modes for good: with seed 2 it stays at 4 of them
-    *(("bce", 40, 6, seed) for seed in (1, 3)),
-    *(("wgan-gp", 20, 8, seed) for seed in (1, 2, 3)),
-    *(("r3gan", 20, 8, seed) for seed in (1, 2, 3)),
-]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("objective, epochs, modes, seed", RINGS)
-def test_the_ring_is_found(objective, epochs, modes, seed):
-    words = ["--objective", objective, "--epochs", epochs, "--seed", seed]
-    train_points.main([*map(str, words), "--save-every", "40"])
+@pytest.mark.parametrize("seed", (1, 2, 3))
+@pytest.mark.parametrize("objective, modes", [("bce", 6), ("wgan-gp", 8), ("r3gan", 8)])
+def test_the_ring_is_found(objective, modes, seed):
+    words = ["--objective", objective, "--seed", str(seed)]
+    train_points.main([*words, "--epochs", "20", "--save-every", "20"])
     with (RUN / "history.csv").open() as lines:
         assert max(int(row["epoch"]) for row in csv.DictReader(lines)) * 500 <= 20_000
-    g_model = load_model(RUN / f"generator_model_{epochs:03d}.h5")
+    g_model = load_model(RUN / "generator_model_020.h5")
     points = generate_latent_points(32, 2000, np.random.default_rng(0))
     assert found_the_ring(generate_images(g_model, points), modes)

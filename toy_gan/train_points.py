@@ -27,10 +27,11 @@ TUTORIAL = {
     "learning_rate": 0.001,
     "save_every": 1,
 }
-OBJECTIVES = {  # in the plane a game needs higher rates, and penalties may be smaller
+OBJECTIVES = {  # in the plane a game needs higher rates, and smaller penalties
     **OPTIONS,
     "wgan": {**OPTIONS["wgan"], "learning_rate": 0.0005, "clip": 0.1},
     "wgan-gp": {**OPTIONS["wgan-gp"], "learning_rate": 0.001, "penalty": 0.1},
+    "r3gan": {**OPTIONS["r3gan"], "penalty": 0.1},
 }
 
 
@@ -47,9 +48,8 @@ def define_discriminator(in_shape=(2,)):
         ],
         name="discriminator",
     )
-    model.compile(
-        loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0.5)
-    )
+    # beta_1 = 0: with momentum the two players overshoot, and modes are lost for good
+    model.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0))
     return model
 
 
@@ -74,9 +74,7 @@ def define_gan(g_model, d_model):
 
     d_model.trainable = False
     model = Sequential([g_model, d_model], name="gan")
-    model.compile(
-        loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0.5)
-    )
+    model.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0))
     return model
 
 
