@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY = .venv/bin/python
 READY = .venv/ready
 
-.PHONY: setup demo toy mnist cifar10 celeba objectives test test-slow lint format \
+.PHONY: setup demo toy mnist cifar10 celeba objectives extensions test test-slow lint format \
         tensorboard clean
 
 setup: $(READY)
@@ -35,7 +35,10 @@ celeba: $(READY)  # faces; elsewhere than in $GAN_DATA_DIR: make celeba DATA=~/c
 	$(PY) celeba_gan/train.py $(if $(DATA),--data $(DATA))
 
 objectives: $(READY)  # every objective on the same narrow models: about an hour
-	$(PY) mnist_gan/compare_objectives.py
+	$(PY) mnist_gan/compare.py objectives
+
+extensions: $(READY)  # each extension of the tutorials for equal steps: about an hour
+	$(PY) mnist_gan/compare.py extensions
 
 test: $(READY)  # two at a time: much of a test is work for one core
 	$(PY) -m pytest -n 2

@@ -28,7 +28,7 @@ def measure(pair, size, n_batch):
     To be called in a process of its own: the peak is the process's.
 
     Args:
-        pair: "dense", "narrow" or "conv", see `train.ARCHITECTURES`.
+        pair: "dense", "narrow" or "conv", of `train.ARCHITECTURES`; conv is the tutorial.
         size: height and width of the images.
         n_batch: even number of points of G's update, and of images of D's.
 
@@ -57,7 +57,8 @@ def train_two_steps(pair, size, n_batch):
     from celeba_gan.train import ARCHITECTURES
     from common.gan import GAN
 
-    define_g, define_d, define_composite = ARCHITECTURES[pair]
+    name = "tutorial" if pair == "conv" else pair
+    define_g, define_d, define_composite = ARCHITECTURES[name]
     g_model, d_model = define_g(100, (size, size, 3)), define_d((size, size, 3))
     gan = GAN(g_model, d_model, define_composite(g_model, d_model))
     images = np.random.default_rng(0).random((n_batch, size, size, 3), "float32")

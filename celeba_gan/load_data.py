@@ -21,7 +21,7 @@ CELEBA_FILES = ("img_align_celeba.zip", "img_align_celeba")
 FEWEST = 64  # images that a GAN can learn from at all
 
 
-def load_images(data="auto", size=64, crop=None):
+def load_images(data="auto", size=64, crop=None, attribute=None):
     """Load square images; what is not packed yet is packed into Keras's cache first.
 
     Args:
@@ -29,6 +29,7 @@ def load_images(data="auto", size=64, crop=None):
             zip of pictures, or of a file that `pack_hdf5.py` made.
         size: height and width, 32, 64 or 128.
         crop: share of the shorter side to keep; if None 1, for CelebA 0.72.
+        attribute: name of one of CelebA's attributes that is to be the label, 0 or 1.
 
     Returns:
         datasets.Images, pixels uint8 (n, size, size, 1 or 3).
@@ -39,16 +40,20 @@ def load_images(data="auto", size=64, crop=None):
     from common.packed import open_packed
 
     if data == "synthetic":
+        if attribute is not None:
+            raise cli.UserError("--attribute: drawn shapes have none; leave it out")
         return synthetic_shapes(size=size)
     path = find_celeba() if data in ("auto", "celeba") else Path(data)
     if path.suffix.lower() not in (".hdf5", ".h5"):
         crop = crop or (CELEBA_CROP if path.name in CELEBA_FILES else 1.0)
-        path = pack_into_cache(path, size, crop, at_least=FEWEST)
+        table = path.parent / "list_attr_celeba.txt"
+        attributes = table if attribute and table.is_file() else None
+        path = pack_into_cache(path, size, crop, FEWEST, attributes)
     elif crop is not None:
         raise cli.UserError(
             f"--crop {crop}: {path} was cropped when it was packed; leave --crop out"
         )
-    images = open_packed(path)
+    images = open_packed(path, attribute)
     n, height = images.pixels.shape[:2]
     if height != size:
         raise cli.UserError(

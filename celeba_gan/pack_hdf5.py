@@ -88,11 +88,11 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
     return target
 
 
-def pack_into_cache(source, size, crop, at_least=1):
+def pack_into_cache(source, size, crop, at_least=1, attributes=None):
     """Pack into Keras's cache, unless just these files are packed there already.
 
     Args:
-        source, size, crop, at_least: as of `pack`.
+        source, size, crop, at_least, attributes: as of `pack`.
 
     Returns:
         Path of the packed file in `datasets/packed` of $KERAS_HOME or ~/.keras.
@@ -105,6 +105,8 @@ def pack_into_cache(source, size, crop, at_least=1):
     with open_source(source) as files:
         for name in files.names:
             key.update(repr((name, files.stamp(name))).encode())
+    if attributes:
+        key.update(Path(attributes).read_bytes())
     name = f"{base_name(source)}-{size}-{key.hexdigest()[:16]}.hdf5"
     target = keras_cache() / "packed" / name
     if target.exists():
@@ -116,7 +118,9 @@ def pack_into_cache(source, size, crop, at_least=1):
         raise UserError(
             f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
         ) from None
-    return pack(source, target, size, crop, force=True, at_least=at_least)
+    return pack(
+        source, target, size, crop, attributes=attributes, force=True, at_least=at_least
+    )
 
 
 def check_target(target, force):

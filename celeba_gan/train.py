@@ -11,11 +11,12 @@ from celeba_gan import dense, quick
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.define_gan import define_gan
 from celeba_gan.define_generator import define_generator
-from celeba_gan.load_data import DATA, load_images, scale
+from celeba_gan.load_data import DATA, load_images
 from celeba_gan.options import add_size_and_crop
 from common import cli
-from common.datasets import Scaled
-from common.training import discriminator_for, prepare, train_as_asked
+from common.architectures import architectures
+from common.building import classes_of, define_models, scaled_for
+from common.training import prepare, train_as_asked
 from common.training_options import training_options
 
 SCRIPT = "celeba_gan/train.py"
@@ -23,7 +24,7 @@ SCRIPT = "celeba_gan/train.py"
 TUTORIAL = {
     "size": 64,
     "crop": None,  # None: load_data chooses
-    "architecture": "conv",
+    "attribute": None,
     "epochs": 50,
     "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
     "halves": "separate",  # so that BatchNormalization in D sees one kind at a time
@@ -33,35 +34,37 @@ TUTORIAL = {
 }
 PRESETS = {"quick": quick.OPTIONS}
 ARCHITECTURES = {
-    "conv": (define_generator, define_discriminator, define_gan),
-    "dense": (dense.define_generator, dense.define_discriminator, define_gan),
+    "tutorial": (define_generator, define_discriminator, define_gan),
     "narrow": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+    **architectures(),
+    "dense": (dense.define_generator, dense.define_discriminator, define_gan),
 }
 
 
 def add_options(group):
     """Add the options that only this training has."""
     add_size_and_crop(group, default=None)
-    text = "conv: a DCGAN; dense: no convolutions; narrow: half a DCGAN (conv)"
-    group.add_argument("--architecture", choices=ARCHITECTURES, help=text, metavar="A")
+    text = "with --conditional: the attribute of CelebA that is the class"
+    group.add_argument("--attribute", metavar="NAME", help=text)
 
 
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
     options = training_options(
-        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, add_options
-    )
-    images = load_images(options.data, options.size, options.crop)
+        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, add_options,
+        architectures=ARCHITECTURES,
+    )  # fmt: skip
+    images = load_images(options.data, options.size, options.crop, options.attribute)
+    labels, classes = classes_of(images, options)
     run = prepare(SCRIPT, options, images)
     define_g, define_d, define_composite = ARCHITECTURES[options.architecture]
     shape = images.pixels.shape[1:]
     define_g = partial(define_g, out_shape=shape)
-    g_model = define_g(options.latent_dim)
-    d_model = discriminator_for(options, define_d(shape), define_g)
-    models = g_model, d_model, define_composite(g_model, d_model)
-    dataset = Scaled(images.pixels, scale)
-    train_as_asked(options, models, dataset, run, n_samples=100, grid=7)
+    trio = define_g, define_d, define_composite
+    models = define_models(options, *trio, shape, classes)
+    dataset = scaled_for(models[0], images, labels)
+    train_as_asked(options, models, dataset, run, n_samples=100, grid=7, classes=classes)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ from cifar10_gan import quick
 from cifar10_gan.define_discriminator import define_discriminator
 from cifar10_gan.define_gan import define_gan
 from cifar10_gan.define_generator import define_generator
-from cifar10_gan.load_data import DATA, scale
+from cifar10_gan.load_data import DATA
 from common import cli
+from common.architectures import architectures
+from common.building import classes_of, define_models, scaled_for
 from common.cifar10 import load_images
-from common.datasets import Scaled
-from common.training import discriminator_for, prepare, train_as_asked
+from common.training import prepare, train_as_asked
 from common.training_options import training_options
 
 SCRIPT = "cifar10_gan/train.py"
@@ -28,24 +29,27 @@ TUTORIAL = {
     "save_every": 10,
 }
 PRESETS = {"quick": quick.OPTIONS}
-MODELS = {  # preset -> its functions; None: the tutorial's
-    None: (define_generator, define_discriminator, define_gan),
-    "quick": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+SHAPE = (32, 32, 3)
+ARCHITECTURES = {
+    "tutorial": (define_generator, define_discriminator, define_gan),
+    "narrow": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+    **architectures(SHAPE),
 }
 
 
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = training_options(argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS)
+    options = training_options(
+        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, architectures=ARCHITECTURES
+    )
     images = load_images(options.data)
+    labels, classes = classes_of(images, options)
     run = prepare(SCRIPT, options, images)
-    define_g, define_d, define_composite = MODELS[options.preset]
-    g_model = define_g(options.latent_dim)
-    d_model = discriminator_for(options, define_d(), define_g)
-    models = g_model, d_model, define_composite(g_model, d_model)
-    dataset = Scaled(images.pixels, scale)
-    train_as_asked(options, models, dataset, run, n_samples=150, grid=7)
+    trio = ARCHITECTURES[options.architecture]
+    models = define_models(options, *trio, SHAPE, classes)
+    dataset = scaled_for(models[0], images, labels)
+    train_as_asked(options, models, dataset, run, n_samples=150, grid=7, classes=classes)
 
 
 if __name__ == "__main__":

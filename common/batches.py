@@ -15,6 +15,8 @@ def batches_of(dataset, n_images, seed, start=0):
 class RealBatches(keras.utils.PyDataset):
     """Batches without end: each image once a pass, reshuffled for every pass.
 
+    A batch is (images,), or (images, labels) where the dataset has labels, int32 (n, 1).
+
     Batch i is the same whenever it is asked for, so a run may go on at any batch.
 
     Args:
@@ -37,7 +39,12 @@ class RealBatches(keras.utils.PyDataset):
         if self.order_of != this_pass:
             self.order = self.shuffle(np.random.default_rng([self.seed, this_pass]))
             self.order_of = this_pass
-        return (self.images(this_pass, k),)
+        images = self.images(this_pass, k)
+        labels = getattr(self.dataset, "labels", None)
+        if labels is None:
+            return (images,)
+        rows = self.order[k * self.n_images : (k + 1) * self.n_images]
+        return images, labels[rows]
 
     def shuffle(self, rng):
         return rng.permutation(len(self.dataset))

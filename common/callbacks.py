@@ -19,17 +19,19 @@ COLUMNS = (
 EVERY = 10  # steps averaged in one row
 
 
-def run_callbacks(run, save_every, summarize):
+def run_callbacks(run, save_every, summarize, guard):
     """The callbacks of a training, in their order: the state is saved last.
 
     Args:
         run: Path of the run folder.
         save_every: epochs between two calls of `summarize`.
         summarize: function of the number of finished epochs.
+        guard: guard.Guard, which may undo an epoch before it is saved.
     """
     callbacks = [
         keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
         History(run),
+        guard,
         Snapshots(save_every, summarize),
         State(run),
     ]

@@ -4,6 +4,7 @@ A model file holds what can be used later; the state holds all that training nee
 weights of both models, both optimizers and every random generator.
 """
 
+import json
 import logging
 import os
 from contextlib import contextmanager
@@ -17,13 +18,25 @@ STATE = "state.npz"
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"  # how .h5 and .keras files start
 
 
-def save_models(run, epoch, g_model, d_model):
-    """Save `generator_model_010.h5` and `discriminator_model_010.h5`."""
+def save_models(run, epoch, g_model, d_model, classes=()):
+    """Save `generator_model_010.h5` and `discriminator_model_010.h5`.
+
+    Args:
+        run: Path of the run folder.
+        epoch: number of finished epochs.
+        g_model, d_model: the models.
+        classes: names of the classes that they take; they go into the files.
+    """
+    import h5py
+
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
         path = Path(run) / f"{kind}_model_{epoch:03d}.h5"
         part = path.with_name(f".{path.name}")
         with quiet_keras():
             model.save(part, include_optimizer=False)
+        if classes:
+            with h5py.File(part, "a") as file:
+                file.attrs["classes"] = json.dumps(classes)
         part.replace(path)
 
 
@@ -50,12 +63,15 @@ def load_model(path):
     try:
         with quiet_keras():
             model = load(path, compile=False, safe_mode=True)
-            if len(model.inputs) == len(model.outputs) == 1:
+            if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
                 return model
     except Exception as error:  # Keras and h5py raise many kinds
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} is damaged or not a Keras model: {why}") from None
-    raise UserError(f"{path} is a model of several inputs or outputs: wanted is one each")
+    raise UserError(
+        f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "
+        "outputs: wanted is one each, or a class as second input"
+    )
 
 
 def load_generator(path):
@@ -68,7 +84,7 @@ def load_generator(path):
         UserError: as `load_model`, or the model is not a generator.
     """
     model = load_model(path)
-    taken, made = model.input_shape, model.output_shape
+    taken, made = model.inputs[0].shape, model.output_shape
     if is_discriminator(model):
         raise UserError(f"{path} is a discriminator: wanted is a generator_model file")
     if len(taken) != 2 or taken[1] is None or len(made) != 4 or made[3] not in (1, 3):
@@ -91,12 +107,35 @@ def load_discriminator(path):
 
 
 def is_discriminator(model):
-    return len(model.input_shape) == 4 and model.output_shape[1:] == (1,)
+    return len(model.inputs[0].shape) == 4 and model.output_shape[1:] == (1,)
+
+
+def class_names(path, n_classes):
+    """Names of the classes of a saved model: those in the file, or else 0, 1, ...
+
+    Args:
+        path: of an `.h5` or `.keras` file.
+        n_classes: number of classes that its model takes.
+    """
+    import h5py
+
+    if h5py.is_hdf5(path):
+        with h5py.File(path) as file:
+            names = json.loads(file.attrs.get("classes", "[]"))
+            if len(names) == n_classes:
+                return tuple(names)
+    return tuple(map(str, range(n_classes)))
+
+
+def all_layers(model):
+    """The layers of a model, and of the models in it, in their order."""
+    for layer in model.layers:
+        yield from all_layers(layer) if hasattr(layer, "layers") else [layer]
 
 
 def image_range(g_model):
     """(-1, 1) where the last activation of a generator is tanh, else (0, 1)."""
-    for layer in reversed(g_model.layers):
+    for layer in reversed(list(all_layers(g_model))):
         activation = getattr(layer, "activation", None)
         if activation is not None:
             is_tanh = getattr(activation, "__name__", "") == "tanh"

@@ -53,7 +53,9 @@ def load_images(data="auto", split="train"):
         if path.exists():
             return read_images(path, split)
     pixels, labels = download()[split]
-    return Images(pixels, labels.ravel(), "cifar-10", "downloaded by Keras")
+    return Images(
+        pixels, labels.ravel(), "cifar-10", "downloaded by Keras", classes=CLASSES
+    )
 
 
 def local_places():
@@ -95,7 +97,8 @@ def read_images(path, split):
     batches = [read_batch(files[name], path / name) for name in names]
     planes, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     pixels = planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return Images(np.ascontiguousarray(pixels), labels, "cifar-10", str(path))
+    pixels = np.ascontiguousarray(pixels)
+    return Images(pixels, labels, "cifar-10", str(path), classes=CLASSES)
 
 
 def read_folder(folder, names):

@@ -17,6 +17,9 @@ from common.devices import quiet_start
 from common.errors import UserError
 
 SHAPE = (28, 28)
+MOST_CLASSES = 1000
+FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat",
+           "sandal", "shirt", "sneaker", "bag", "boot")  # fmt: skip
 KERAS_FILES = {"mnist": "mnist.npz", "fashion-mnist": "fashion-mnist"}
 
 
@@ -29,6 +32,7 @@ class Images(NamedTuple):
     source: str  # path, or the package that brought it
     notice: str = ""  # what nobody may miss: these are not the images one thinks of
     checksum: str = ""  # hexadecimal, where the file that brought them holds one
+    classes: tuple = ()  # names of the labels 0, 1, ..., where there are labels
 
     def describe(self):
         """What `options.json` keeps of them."""
@@ -51,10 +55,12 @@ class Scaled:
     Args:
         pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
         scale: function, uint8 array -> float32 array in the range that G makes.
+        labels: int (n,), where D and G are to know the classes.
     """
 
-    def __init__(self, pixels, scale):
+    def __init__(self, pixels, scale, labels=None):
         self.pixels, self.scale, self.shape = pixels, scale, pixels.shape
+        self.labels = None if labels is None else np.int32(labels).reshape(-1, 1)
         self.chunk_rows = getattr(pixels, "chunk_rows", None)  # of a file that is read
 
     def __len__(self):
@@ -223,7 +229,19 @@ def checked(pixels, labels, name, source):
     if high < 2:  # a share of white, perhaps with an error of rounding
         pixels = np.minimum(pixels, 1) * 255.0
     pixels = np.round(pixels)
-    return Images(pixels.astype(np.uint8)[..., np.newaxis], labels, name, source)
+    pixels = pixels.astype(np.uint8)[..., np.newaxis]
+    return Images(pixels, labels, name, source, classes=class_names(labels, name))
+
+
+def class_names(labels, name):
+    """Names of the labels 0, 1, ... of a set; none where the labels are others."""
+    if name == "fashion-mnist":
+        return FASHION
+    numbers = np.unique(labels) if labels is not None else np.array([])
+    counted = numbers.dtype.kind in "uif" and 2 <= len(numbers) <= MOST_CLASSES
+    if not (counted and np.array_equal(numbers, np.arange(len(numbers)))):
+        return ()
+    return tuple(map(str, range(len(numbers))))
 
 
 def show_notice(images):

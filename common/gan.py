@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
+from common.averages import averaged
+from common.checkpoints import all_layers
 from common.metrics import OnLabel, opinions
 
 
@@ -55,14 +57,18 @@ class GAN(keras.Model):
 
     def train_step(self, data):
         """One update of D, then one of G. Returns the epoch's running means."""
-        x_real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        for half_batch in ops.split(x_real, self.critic_steps):
+        for half_batch in self.half_batches(data):
             d = self.train_d(half_batch)
         g = self.train_g(2 * ops.shape(half_batch)[0])
         losses = {"d_loss": d.pop("loss"), "g_loss": g.pop("loss")}
         if self.separate:
             del losses["d_loss"]  # d1 and d2 tell more
         return {**losses, **d, **g}
+
+    def half_batches(self, data):
+        """The real images of each update of D, float32 (n / 2, h, w, c)."""
+        x_real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return ops.split(x_real, self.critic_steps)
 
     def train_d(self, x_real):
         """D learns to tell these real images (1) from as many fakes (0)."""
@@ -71,49 +77,40 @@ class GAN(keras.Model):
         y_real, y_fake = ops.ones((half, 1)), ops.zeros((half, 1))
         self.d_model.trainable = True
         if self.separate:
-            self.d_model.train_step((x_real, y_real))
-            return self.d_model.train_step((x_fake, y_fake))
+            self.d_model.train_step((self.given(x_real), y_real))
+            return self.d_model.train_step((self.given(x_fake), y_fake))
         images = ops.concatenate([x_real, x_fake])
         labels = ops.concatenate([y_real, y_fake])
-        return self.d_model.train_step((images, labels))
+        return self.d_model.train_step((self.given(images), labels))
 
     def train_g(self, n):
         """G learns, through a D that stands still, to have n images called real (1)."""
+        points = self.given(self.latent_points(n))
         with frozen(self.d_model):
-            return self.gan_model.train_step((self.latent_points(n), ops.ones((n, 1))))
+            return self.gan_model.train_step((points, ops.ones((n, 1))))
 
     def latent_points(self, n):
         """n points of the latent space, float32 (n, latent_dim), standard normal."""
-        return keras.random.normal(
-            (n, self.g_model.input_shape[-1]), seed=self.latent_seed
-        )
+        latent_dim = self.g_model.inputs[0].shape[-1]
+        return keras.random.normal((n, latent_dim), seed=self.latent_seed)
+
+    def given(self, x):
+        """What a model takes: x alone. (`conditional.py` adds the classes.)"""
+        return x
 
     def generate_fakes(self, n):
         """n images of G as it is in training (batch statistics), leaving G unmoved."""
         images, _ = self.g_model.stateless_call(
             self.g_model.trainable_variables,
             self.g_model.non_trainable_variables,
-            self.latent_points(n),
+            self.given(self.latent_points(n)),
             training=True,
         )
         return ops.cast(ops.stop_gradient(images), "float32")
 
-    @contextmanager
     def averaged_generator(self):
-        """Inside, G holds the running mean of its weights, where its optimizer has one.
-
-        BatchNormalization's moving averages stay those of the last weights. (Keras's own
-        finalising looks at the outer model's optimizer, which GAN has not.)
-        """
-        optimizer = self.gan_model.optimizer
-        weights = self.g_model.trainable_variables
-        last = [ops.copy(w) for w in weights]
-        optimizer.finalize_variable_values(weights)  # does nothing without use_ema
-        try:
-            yield
-        finally:
-            for weight, value in zip(weights, last, strict=True):
-                weight.assign(value)
+        """A context in which G holds the running mean of its weights, if there is one."""
+        return averaged(self.g_model, self.gan_model.optimizer)
 
     @property
     def metrics(self):
@@ -127,10 +124,13 @@ def frozen(model):
 
     `model.trainable = False` would freeze the weights as well, but also switch
     BatchNormalization to its moving averages: G would be trained against another D than
-    the one that learns. So the weights are frozen one by one, and the moving averages
-    are put back afterwards.
+    the one that learns. So the weights are frozen one by one, and what moves all the
+    same is put back afterwards: moving averages, and kernels that SpectralNormalization
+    divides.
     """
-    weights, statistics = model.trainable_weights, model.non_trainable_weights
+    weights, spectral = model.trainable_weights, keras.layers.SpectralNormalization
+    kernels = [x.kernel for x in all_layers(model) if isinstance(x, spectral)]
+    statistics = [*model.non_trainable_weights, *kernels]
     before = [ops.copy(s) for s in statistics]
     for weight in weights:
         weight.trainable = False

@@ -11,7 +11,13 @@ import numpy as np
 
 from common import cli, runs
 from common.errors import UserError
-from common.sampling import generate_images, generate_latent_points
+from common.sampling import (
+    generate_images,
+    generate_latent_points,
+    n_classes,
+    takes_labels,
+    with_labels,
+)
 
 
 def parse(argv):
@@ -19,18 +25,25 @@ def parse(argv):
     parser.usage = "%(prog)s [options] MODEL"
     add = parser.add_argument
     add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
-    add("-n", type=cli.whole_number(1, 100_000), default=25, help="number of images (25)")
+    text = "number of images (25), with --grid-by-class in a row (10)"
+    add("-n", type=cli.whole_number(1, 100_000), help=text)
     add("--seed", type=cli.seed_number, help="repeats the points (drawn)")
     points = parser.add_mutually_exclusive_group().add_argument
     points(
         "--vector", type=cli.number, metavar="X", help="one image: the point X, X, ..."
     )
     points("--latent", metavar="FILE.npy", help="these points: an array (n, latent_dim)")
+    classes = parser.add_mutually_exclusive_group().add_argument
+    classes("--label", metavar="CLASS", help="this class, by name or number (all)")
+    text = "a row for each class, a column for each point"
+    classes("--grid-by-class", action="store_true", help=text)
     add("--out", metavar="FILE.png", help="the grid (beside the model)")
     add("--images", metavar="DIR", help="also save each image as a PNG of its own")
     add("--verdict", metavar="D_MODEL", help="write what D says under each image")
     add("--show", action="store_true", help="open the grid in a window")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.n = options.n or (10 if options.grid_by_class else 25)
+    return options
 
 
 def find_model(name):
@@ -95,12 +108,48 @@ def latent_points(options, latent_dim):
     return points
 
 
-def judge(path, images):
+def labels_for(options, n_points, names, path):
+    """The class of each image that the options ask for, where G draws classes.
+
+    Args:
+        options: Namespace, see `parse`.
+        n_points: number of latent points.
+        names: of the classes, in their order; empty where G knows none.
+        path: of G, for the messages.
+
+    Returns:
+        int (n,), n_points for each class with `--grid-by-class`, or None.
+
+    Raises:
+        UserError: G draws no classes, or not this one.
+    """
+    if not names:
+        if options.label or options.grid_by_class:
+            raise UserError(
+                f"{path} was not trained with --conditional: it cannot be told a class; "
+                "leave out --label and --grid-by-class"
+            )
+        return None
+    if options.grid_by_class:
+        return np.repeat(np.arange(len(names)), n_points)
+    if options.label is None:
+        return np.arange(n_points) % len(names)
+    numbers = {name: i for i, name in enumerate(names)}
+    numbers = {**{str(i): i for i in range(len(names))}, **numbers}
+    if options.label not in numbers:
+        raise UserError(
+            f"--label {options.label}: there is no such class, but {', '.join(names)}"
+        )
+    return np.full(n_points, numbers[options.label])
+
+
+def judge(path, images, labels=None):
     """What a saved D says of each image: its probability, score or energy, (n,).
 
     Args:
         path: file of a discriminator.
         images: float32 (n, h, w, c) in the range that G makes.
+        labels: int (n,), where G draws classes.
 
     Raises:
         UserError: it is not a discriminator, or one of other images.
@@ -108,12 +157,16 @@ def judge(path, images):
     from common.checkpoints import load_discriminator
 
     d_model = load_discriminator(path)
-    if d_model.input_shape[1:] != images.shape[1:]:
+    shape = d_model.inputs[0].shape[1:]
+    if shape != images.shape[1:]:
         raise UserError(
-            f"--verdict {path} judges images of {d_model.input_shape[1:]}, "
+            f"--verdict {path} judges images of {shape}, "
             f"this generator makes {images.shape[1:]}"
         )
-    return d_model.predict(images, verbose=0)[:, 0]
+    if takes_labels(d_model) and labels is None:
+        raise UserError(f"--verdict {path} judges by classes, this generator has none")
+    inputs = with_labels(images, labels) if takes_labels(d_model) else images
+    return d_model.predict(inputs, verbose=0)[:, 0]
 
 
 @cli.command
@@ -125,15 +178,20 @@ def main(argv=None):
     path = find_model(options.model)
     check_outputs(options)
     from common import plotting
-    from common.checkpoints import load_generator
+    from common.checkpoints import class_names, load_generator
     from common.devices import set_up
 
     set_up()
     g_model, latent_dim, (low, high) = load_generator(path)
-    raw = generate_images(g_model, latent_points(options, latent_dim))
-    verdict = judge(find_model(options.verdict), raw) if options.verdict else None
+    names = class_names(path, n_classes(g_model)) if takes_labels(g_model) else ()
+    points = latent_points(options, latent_dim)
+    labels = labels_for(options, len(points), names, path)
+    columns = int(np.ceil(np.sqrt(len(points))))
+    if options.grid_by_class:
+        columns, points = len(points), np.tile(points, (len(names), 1))
+    raw = generate_images(g_model, points, labels)
+    verdict = judge(find_model(options.verdict), raw, labels) if options.verdict else None
     grid = Path(options.out) if options.out else free_name(path)
-    columns = int(np.ceil(np.sqrt(len(raw))))
     try:
         if verdict is None:
             plotting.save_grid(raw, grid, columns, low)

@@ -64,8 +64,13 @@ class PackedImages:
         return images
 
 
-def open_packed(path):
+def open_packed(path, attribute=None):
     """Open a packed file; below IN_MEMORY bytes it is read, and its checksum verified.
+
+    Args:
+        path: the file.
+        attribute: name of the attribute that is to be the label, 0 or 1; if None, the
+            label is the subfolder that the picture came from, where there were some.
 
     Returns:
         `Images`: pixels uint8 (n, h, w, c), an array or PackedImages; labels int (n,)
@@ -88,6 +93,8 @@ def open_packed(path):
     try:
         check(file, path)
         labels = file["labels"][:] if "labels" in file else None
+        classes = tuple(file["classes"].asstr()) if "classes" in file else ()
+        chosen = attribute_of(file, attribute, path) if attribute else None
         name = Path(str(file.attrs["source"])).stem
         pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
         if np.prod(pixels.shape, dtype=float) < IN_MEMORY:
@@ -97,7 +104,30 @@ def open_packed(path):
             file.close()
     except (OSError, RuntimeError, KeyError, ValueError) as error:  # h5py's kinds
         raise UserError(f"{path} is damaged ({error}): {AGAIN}") from None
-    return Images(pixels, labels, name, str(path), checksum=expected)
+    if attribute:
+        labels, classes = chosen, (f"not {attribute}", attribute)
+    return Images(pixels, labels, name, str(path), checksum=expected, classes=classes)
+
+
+def attribute_of(file, attribute, path):
+    """Whether each image has an attribute, int (n,) of 0 and 1.
+
+    Raises:
+        UserError: the open file has no attributes, or not this one.
+    """
+    if "attributes" not in file:
+        raise UserError(
+            f"--attribute {attribute}: {path} was packed without attributes; put "
+            "CelebA's list_attr_celeba.txt beside the pictures' folder or zip, or pack "
+            "them with celeba_gan/pack_hdf5.py --attributes FILE"
+        )
+    titles = [str(title) for title in file["attribute_names"].asstr()]
+    if attribute not in titles:
+        raise UserError(
+            f"--attribute {attribute}: there is none of this name, but "
+            f"{', '.join(titles)}"
+        )
+    return (file["attributes"][:, titles.index(attribute)] > 0).astype(int)
 
 
 def check(file, path):

@@ -32,17 +32,17 @@ GAP = 2  # pixels between two images of a grid
 
 
 def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
-    """Save the first n * n examples as `generated_plot_e010.png` and return its path.
+    """Save examples as `generated_plot_e010.png` and return its path.
 
     Args:
-        examples: float32 (at least n * n, h, w, c) in [low, 1].
+        examples: float32 (m, h, w, c) in [low, 1].
         epoch: number of finished epochs, part of the name.
-        n: rows and columns.
+        n: images in a row.
         low: see save_grid.
         run: Path of the folder.
     """
     path = Path(run) / f"generated_plot_e{epoch:03d}.png"
-    save_grid(examples[: n * n], path, columns=n, low=low)
+    save_grid(examples, path, columns=n, low=low)
     return path
 
 

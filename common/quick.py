@@ -1,23 +1,19 @@
-"""What the pairs of `--preset quick` share: an Adam with a short memory, and averages."""
+"""What the pairs of `--preset quick` share: an Adam with a short memory."""
 
 
-def adam(learning_rate, **keywords):
+def adam(learning_rate):
     """Adam for few steps: beta_2 0.99 instead of 0.999; beta_1 is the tutorials'."""
     from keras.optimizers import Adam
 
-    return Adam(learning_rate, beta_1=0.5, beta_2=0.99, **keywords)
+    return Adam(learning_rate, beta_1=0.5, beta_2=0.99)
 
 
-def define_averaged_gan(g_model, d_model, learning_rate):
-    """As the tutorials' define_gan; the optimizer also keeps the mean of G's weights.
-
-    The mean runs over the last some hundred steps (EMA; Yazici et al. 2019, "The Unusual
-    Effectiveness of Averaging in GAN Training").
-    """
+def define_gan(g_model, d_model):
+    """As the tutorials' define_gan, with an optimizer like D's."""
     from keras import Sequential
 
     d_model.trainable = False
     model = Sequential([g_model, d_model], name="gan")
-    optimizer = adam(learning_rate, use_ema=True, ema_momentum=0.998)
+    optimizer = type(d_model.optimizer).from_config(d_model.optimizer.get_config())
     model.compile(loss="binary_crossentropy", optimizer=optimizer)
     return model

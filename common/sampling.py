@@ -11,11 +11,14 @@ def generate_real_samples(dataset, n_samples, rng=np.random):
     """Draw real images, with replacement.
 
     Returns:
-        images float32 (n_samples, h, w, c) in the dataset's range, and labels: ones,
-        float32 (n_samples, 1).
+        images float32 (n_samples, h, w, c) in the dataset's range (where it has classes:
+        the list of images and classes), and labels: ones, float32 (n_samples, 1).
     """
     picks = (rng.random(n_samples) * len(dataset)).astype(int)
-    return dataset[picks], np.ones((n_samples, 1), "float32")
+    images, classes = dataset[picks], getattr(dataset, "labels", None)
+    if classes is not None:
+        images = with_labels(images, classes[picks])
+    return images, np.ones((n_samples, 1), "float32")
 
 
 def generate_latent_points(latent_dim, n_samples, rng=np.random):
@@ -40,6 +43,53 @@ def generate_random_samples(shape, n_samples, rng=np.random, low=0, high=1):
     return images, np.zeros((n_samples, 1), "float32")
 
 
-def generate_images(g_model, latent_points):
-    """The generator's images of these points: float32 (n, h, w, c) in its own range."""
-    return g_model.predict(latent_points, batch_size=100, verbose=0).astype("float32")
+def generate_images(g_model, latent_points, labels=None):
+    """The generator's images of these points: float32 (n, h, w, c) in its own range.
+
+    Args:
+        g_model: generator.
+        latent_points: float32 (n, latent_dim).
+        labels: int (n,) or (n, 1), the classes to draw, where it takes them; if None,
+            all of them in turn.
+    """
+    inputs = inputs_of(g_model, latent_points, labels)
+    return g_model.predict(inputs, batch_size=100, verbose=0).astype("float32")
+
+
+def inputs_of(g_model, latent_points, labels=None):
+    """What a G takes: the points, or [points, labels]; arguments as generate_images'."""
+    if not takes_labels(g_model):
+        return latent_points
+    if labels is None:
+        labels = np.arange(len(latent_points)) % n_classes(g_model)
+    return with_labels(latent_points, labels)
+
+
+def takes_labels(model):
+    """Whether a G or a D takes classes as well."""
+    return len(model.inputs) == 2
+
+
+def n_classes(model):
+    """The number of classes that a G or a D of classes knows."""
+    for layer in model.layers:
+        for name in ("input_dim", "num_tokens"):  # of an Embedding, of a CategoryEncoding
+            if size := getattr(layer, name, None):
+                return size
+    raise ValueError(f"{model.name} has two inputs, but none is a class")
+
+
+def with_labels(x, labels):
+    """What a model of classes takes: x and labels (n,) -> [x, int32 (n, 1)]."""
+    return [x, np.asarray(labels, "int32").reshape(-1, 1)]
+
+
+def class_grid(latent_dim, n_classes, columns, rng=np.random):
+    """Points for a grid with a row for each class and one point for each column.
+
+    Returns:
+        points float32 (n_classes * columns, latent_dim), labels int32 (the same, 1).
+    """
+    points = generate_latent_points(latent_dim, columns, rng)
+    labels = np.repeat(np.arange(n_classes, dtype="int32"), columns)
+    return np.tile(points, (n_classes, 1)), labels[:, np.newaxis]

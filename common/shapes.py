@@ -23,6 +23,8 @@ SHAPES = (  # is (x, y) in the shape? x goes right, y down, both from -1 to 1
     lambda x, y: sum(x * np.sin(a) - y * np.cos(a) < 0.31 for a in FIFTHS) > 3,  # star
     lambda x, y: ((x // 0.5 + y // 0.5) % 2 < 1) & (largest(x, y) < 1),  # checkerboard
 )
+NAMES = ("disc", "square", "triangle", "ring", "cross", "horizontal bars",
+         "vertical bars", "diamond", "star", "checkerboard")  # fmt: skip
 FIFTHS = np.arange(5) * 2 * np.pi / 5
 
 
@@ -52,4 +54,4 @@ def synthetic_shapes(split="train", size=32):
         cover = inside.mean((1, 3))[..., np.newaxis]
         image[:] = np.round(ground + cover * (colour - ground))
     notice = "THESE ARE NOT PHOTOGRAPHS but drawn coloured shapes, for trying the script."
-    return Images(pixels, labels, "synthetic", "drawn", notice)
+    return Images(pixels, labels, "synthetic", "drawn", notice, classes=NAMES)

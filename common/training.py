@@ -6,11 +6,17 @@ from pathlib import Path
 import numpy as np
 
 from common import runs
+from common.building import gan_for
 from common.datasets import show_notice
 from common.devices import set_up
 from common.errors import UserError
-from common.objectives import OPTIONS, OWN
-from common.sampling import generate_fake_samples, generate_real_samples
+from common.sampling import (
+    class_grid,
+    generate_fake_samples,
+    generate_images,
+    generate_real_samples,
+    with_labels,
+)
 
 FEWEST_STEPS = 100  # of an epoch, where the options do not say: few images, many passes
 
@@ -46,45 +52,20 @@ def prepare(script, options, images):
     return run
 
 
-def discriminator_for(options, d_model, define_generator):
-    """D with the end that the objective needs: a probability, a score or an energy.
-
-    Args:
-        options: Namespace, see `training_options`.
-        d_model: D as a `define_discriminator` makes it; with `bce` it is left as it is.
-        define_generator: function, latent_dim -> G, for a D that has to draw, too.
-    """
-    from common.objectives.table import OBJECTIVES
-
-    head = OBJECTIVES[options.objective].head
-    return head(d_model, define_generator) if head else d_model
-
-
 def train_as_asked(options, models, dataset, run, **snapshot):
     """Train these models on the command line's options.
 
     Args:
         options: Namespace, see `training_options`.
-        models: G, D and the composite, as the `define_*` functions make them.
+        models: G, D and the composite, as `building.define_models` makes them.
         dataset, run, snapshot: see `train`.
     """
-    from common.objectives.table import make_gan
-
-    g_model, d_model, gan_model = models
-    for model in (d_model, gan_model):
-        model.optimizer.learning_rate = options.learning_rate
-    own = {
-        name: vars(options)[name] for name in OPTIONS[options.objective] if name in OWN
-    }
     train(
-        g_model, d_model, gan_model, dataset, options.latent_dim, options.epochs,
-        options.batch_size, n_steps=options.steps_per_epoch,
-        save_every=options.save_every, seed=options.seed, run=run,
-        resume=bool(options.resume), n_pretrain=options.pretrain_discriminator,
-        make_gan=partial(
-            make_gan, objective=options.objective, halves=options.halves,
-            critic_steps=options.critic_steps, **own,
-        ),
+        *models, dataset, options.latent_dim, options.epochs, options.batch_size,
+        n_steps=options.steps_per_epoch, save_every=options.save_every,
+        seed=options.seed, run=run, resume=bool(options.resume),
+        n_pretrain=options.pretrain_discriminator, make_gan=partial(gan_for, options),
+        on_collapse=options.on_collapse,
         **snapshot,
     )  # fmt: skip
     print(f"done: see {run}")
@@ -92,7 +73,7 @@ def train_as_asked(options, models, dataset, run, **snapshot):
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
           *, n_steps=None, save_every=10, seed=0, run=None, resume=False, make_gan=None,
-          n_pretrain=0, summarize=None, **snapshot):  # fmt: skip
+          n_pretrain=0, on_collapse="warn", summarize=None, **snapshot):  # fmt: skip
     """Train D and G by turns, on real images in an order reshuffled for every pass.
 
     Args:
@@ -108,6 +89,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         resume: whether to go on with the state in `run`.
         make_gan: function of the three models -> the GAN that learns; if None, `gan.GAN`.
         n_pretrain: updates of an auto-encoding D on real images before the game.
+        on_collapse: "warn", "stop" or "restart", see `guard.Guard`.
         summarize: what to call for pictures; if None, `summarize_performance`.
         snapshot: what it takes besides.
 
@@ -117,6 +99,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     from common import callbacks
     from common.batches import batches_of
     from common.gan import GAN
+    from common.guard import Guard
     from common.objectives.table import pretrain
     from common.plotting import draw_run
 
@@ -139,18 +122,23 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             initial_epoch=done,
             steps_per_epoch=n_steps,
             shuffle=False,  # batches_of does it
-            callbacks=callbacks.run_callbacks(run, save_every, summarize),
+            callbacks=callbacks.run_callbacks(
+                run, save_every, summarize, Guard(run, dataset, on_collapse, seed)
+            ),
             verbose=callbacks.verbosity(),
         )
         draw_run(run, gan.ideal)
 
 
 def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,
-                          *, threshold=0.5, grid=10, seed=0, run=Path()):  # fmt: skip
+                          *, threshold=0.5, grid=10, seed=0, run=Path(),
+                          classes=()):  # fmt: skip
     """Print how well D tells real from fake; save grid x grid images and both models.
 
     The points are the same for every epoch, so that the pictures can be compared. Where
     D has no threshold above which it calls an image real, its mean outputs are printed.
+    Where G draws classes, of which these are the names, a row of the picture is a class
+    and a column a point.
     """
     from common.checkpoints import image_range, save_models
     from common.plotting import save_plot
@@ -158,6 +146,11 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     rng = np.random.default_rng(seed)
     X_real, _ = generate_real_samples(dataset, n_samples, rng)
     X_fake, _ = generate_fake_samples(g_model, latent_dim, n_samples, rng)
+    pictures = X_fake[: grid * grid]
+    if classes:
+        points, labels = class_grid(latent_dim, len(classes), grid, rng)
+        pictures = generate_images(g_model, points, labels)
+        X_fake = with_labels(pictures, labels)
     real, fake = (d_model.predict(X, verbose=0) for X in (X_real, X_fake))
     if threshold is None:
         print(f">D's output real: {real.mean():.3g}, fake: {fake.mean():.3g}")
@@ -165,5 +158,5 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
         acc_real, acc_fake = np.mean(real > threshold), np.mean(fake <= threshold)
         print(f">Accuracy real: {acc_real:.0%}, fake: {acc_fake:.0%}")
     low, _ = image_range(g_model)
-    print(f"saved {save_plot(X_fake, epoch, grid, low=low, run=run)}")
-    save_models(run, epoch, g_model, d_model)
+    print(f"saved {save_plot(pictures, epoch, grid, low=low, run=run)}")
+    save_models(run, epoch, g_model, d_model, classes)

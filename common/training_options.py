@@ -4,6 +4,7 @@ import argparse
 import secrets
 from functools import partial
 
+from common import extensions
 from common.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.errors import UserError
 from common.objectives import OPTIONS, OWN, objectives_with
@@ -22,12 +23,13 @@ DEFAULTS = {
     "objective": "bce",
     "critic_steps": 1,
     "pretrain_discriminator": 0,
+    **extensions.DEFAULTS,
 }
 DRY_RUN = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
 
 
 def training_options(argv, doc, script, data, tutorial, presets, more=None,
-                     objectives=OPTIONS, paths=True):  # fmt: skip
+                     objectives=OPTIONS, architectures=()):  # fmt: skip
     """The options of a `train.py`: as typed, or of preset, objective or tutorial.
 
     The first of these that sets an option decides.
@@ -42,7 +44,8 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         presets: dict, name of a preset -> dict of the options that it changes.
         more: function that adds the script's own options to a group.
         objectives: dict, objective -> dict of the options that it sets.
-        paths: whether `--data` may also be a path.
+        architectures: names for `--architecture`, the default first; none where the
+            data are no images, nor paths of such.
 
     Returns:
         a Namespace of all options; with --resume those of the run that is resumed.
@@ -53,8 +56,12 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
     """
     defaults = {**DEFAULTS, "data": data[0], **tutorial}
     parser = Parser(doc)
-    add_data(parser, data, paths=paths)
+    add_data(parser, data, paths=bool(architectures))
     _add_options(parser, defaults, presets, objectives, more)
+    if architectures:
+        extensions.add_classes(parser)
+        extensions.add_architectures(parser, architectures)
+    extensions.add_extensions(parser, images=bool(architectures))
     words = vars(parser.parse_args(argv))
     given = {name: value for name, value in words.items() if value is not None}
     if "resume" in given:
@@ -68,7 +75,10 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
     if "dry_run" in given:
         dry = {**DRY_RUN, "data": "synthetic" if "synthetic" in data else data[0]}
     chosen = {**defaults, **objective, **preset, **dry, **given}
+    if "architecture" not in given and extensions.asks_for_flexible(given):
+        chosen["architecture"] = "flexible"
     options = argparse.Namespace(**chosen)
+    extensions.check(options)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
     return options

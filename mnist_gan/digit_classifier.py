@@ -68,20 +68,28 @@ class DigitClassifier:
         features, predicted = self.both.predict(quantised, batch_size=500, verbose=0)
         return features.astype("float64"), predicted
 
-    def score(self, images, real):
+    def score(self, images, real, labels=None):
         """Compare images in [0, 1] with real ones.
+
+        Args:
+            images, real: float (n, 28, 28, 1) in [0, 1].
+            labels: int (n,), the digits that the images are to show, if there are any.
 
         Returns:
             dict: `distance`, Frechet's, of the features; `confident`, share of images
-            read with a probability above 0.9; `classes`, share of each digit (10,).
+            read with a probability above 0.9; `classes`, share of each digit (10,);
+            `agreement`, share of images read as their labels, with labels.
         """
         features, predicted = self.read(images)
         shares = np.bincount(predicted.argmax(1), minlength=10) / len(images)
-        return {
+        score = {
             "distance": frechet_distance(features, self.read(real)[0]),
             "confident": float(np.mean(predicted.max(1) > CONFIDENT)),
             "classes": shares,
         }
+        if labels is not None:
+            score["agreement"] = float(np.mean(predicted.argmax(1) == labels))
+        return score
 
 
 def frechet_distance(a, b):
@@ -116,10 +124,11 @@ def train_and_test(data="auto"):
 def describe(score):
     """A score as a row of a table."""
     classes = score["classes"]
+    asked = f"  as asked {score['agreement']:.1%}" if "agreement" in score else ""
     return (
         f"distance {score['distance']:6.1f}  confident {score['confident']:.0%}"
         f"  digits above 4 %: {np.sum(classes >= 0.04):2d}"
-        f"  rarest {classes.min():.1%}  commonest {classes.max():.1%}"
+        f"  rarest {classes.min():.1%}  commonest {classes.max():.1%}{asked}"
     )
 
 
@@ -138,6 +147,25 @@ def last_generator(path):
     return load_generator(path)[:2]
 
 
+def draw(g_model, latent_dim, n, seed=1):
+    """Images of a generator: float32 (n, 28, 28, 1) in [0, 1], and the digits asked for.
+
+    These are int (n,), or None where it cannot be told any.
+    """
+    from common.checkpoints import image_range
+    from common.sampling import (
+        generate_images,
+        generate_latent_points,
+        n_classes,
+        takes_labels,
+    )
+
+    points = generate_latent_points(latent_dim, n, np.random.default_rng(seed))
+    labels = np.arange(n) % n_classes(g_model) if takes_labels(g_model) else None
+    low, high = image_range(g_model)
+    return (generate_images(g_model, points, labels) - low) / (high - low), labels
+
+
 @cli.command
 def main(argv=None, n=10_000):
     """Print a row of numbers for each run, after those to compare them with."""
@@ -146,7 +174,6 @@ def main(argv=None, n=10_000):
     parser.add_argument("runs", nargs="*", type=Path, help="run folders or model files")
     options = parser.parse_args(argv)
     set_up()
-    from common.sampling import generate_images, generate_latent_points
     from mnist_gan.define_generator import define_generator
 
     generators = {str(path): last_generator(path) for path in options.runs}
@@ -158,8 +185,8 @@ def main(argv=None, n=10_000):
     print(f"{'uniform noise':42}", describe(score))
     generators["untrained generator"] = define_generator(100), 100
     for name, (g_model, latent_dim) in generators.items():
-        points = generate_latent_points(latent_dim, n, np.random.default_rng(1))
-        score = judge.score(generate_images(g_model, points), real)
+        images, labels = draw(g_model, latent_dim, n)
+        score = judge.score(images, real, labels)
         print(f"{name:42}", describe(score), flush=True)
 
 

@@ -7,14 +7,16 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common import cli
-from common.datasets import Scaled, load_images
-from common.training import discriminator_for, prepare, train_as_asked
+from common.architectures import architectures
+from common.building import classes_of, define_models, scaled_for
+from common.datasets import load_images
+from common.training import prepare, train_as_asked
 from common.training_options import training_options
-from mnist_gan import quick
+from mnist_gan import conditional_dense, quick
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.define_gan import define_gan
 from mnist_gan.define_generator import define_generator
-from mnist_gan.load_data import DATA, scale
+from mnist_gan.load_data import DATA
 
 SCRIPT = "mnist_gan/train.py"
 
@@ -27,24 +29,32 @@ TUTORIAL = {
     "save_every": 10,
 }
 PRESETS = {"quick": quick.OPTIONS}
-MODELS = {  # preset -> its functions; None: the tutorial's
-    None: (define_generator, define_discriminator, define_gan),
-    "quick": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+SHAPE = (28, 28, 1)
+ARCHITECTURES = {
+    "tutorial": (define_generator, define_discriminator, define_gan),
+    "narrow": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+    **architectures(SHAPE),
+    "conditional-dense": (
+        conditional_dense.define_generator,
+        conditional_dense.define_discriminator,
+        conditional_dense.define_gan,
+    ),
 }
 
 
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = training_options(argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS)
+    options = training_options(
+        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, architectures=ARCHITECTURES
+    )
     images = load_images(options.data)
+    labels, classes = classes_of(images, options)
     run = prepare(SCRIPT, options, images)
-    define_g, define_d, define_composite = MODELS[options.preset]
-    g_model = define_g(options.latent_dim)
-    d_model = discriminator_for(options, define_d(), define_g)
-    models = g_model, d_model, define_composite(g_model, d_model)
-    dataset = Scaled(images.pixels, scale)
-    train_as_asked(options, models, dataset, run, n_samples=100, grid=10)
+    trio = ARCHITECTURES[options.architecture]
+    models = define_models(options, *trio, SHAPE, classes)
+    dataset = scaled_for(models[0], images, labels)
+    train_as_asked(options, models, dataset, run, n_samples=100, grid=10, classes=classes)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def test_resume_goes_on_bit_for_bit(monkeypatch, folder, more):
         assert Path("whole", name).read_bytes() == Path("parts", name).read_bytes()
 
 
-@pytest.mark.parametrize("architecture", ["conv", "dense", "narrow"])
+@pytest.mark.parametrize("architecture", ["tutorial", "dense", "narrow"])
 def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
     draw_folder("photos", 66)
     Path("photos", "notes.txt").write_text("no picture")

@@ -8,15 +8,16 @@ import pytest
 from conftest import refused
 from PIL import Image
 
-from mnist_gan import compare_objectives, digit_classifier
+from mnist_gan import compare, digit_classifier
 
 RUN = Path("runs/mnist_gan/0001")
 
 
 def test_wrong_words_are_refused_before_any_training(capsys):
-    main = compare_objectives.main
-    assert "invalid choice" in refused(capsys, main, "--objectives", "bce", "magic")
-    assert "not a folder" in refused(capsys, main, "--resume", "nowhere")
+    main = compare.main
+    assert "magic" in refused(capsys, main, "objectives", "--only", "bce", "magic")
+    assert "invalid choice" in refused(capsys, main, "magic")
+    assert "not a folder" in refused(capsys, main, "objectives", "--resume", "nowhere")
     assert not Path("runs").exists()
 
 
@@ -36,9 +37,9 @@ def test_the_distance_of_shifted_gaussians_is_the_closed_form():
 
 
 def test_the_gallery_shows_the_images_of_every_objective():
-    rows = [{"objective": name, "distance": "1.0"} for name in ("bce", "wgan")]
+    rows = [{"name": name, "distance": "1.0"} for name in ("bce", "wgan")]
     black, white = np.ones((24, 28, 28, 1)), np.zeros((24, 28, 28, 1))
-    compare_objectives.save_gallery("gallery.png", rows, [white, black])
+    compare.save_gallery("gallery.png", rows, [white, black])
     with Image.open("gallery.png") as picture:
         dark = np.asarray(picture.convert("L")) < 10
     left, right = np.array_split(dark, 2, axis=1)
@@ -47,18 +48,18 @@ def test_the_gallery_shows_the_images_of_every_objective():
 
 @pytest.mark.slow
 def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(capfd):
-    words = ["--data", "digits", "--objectives", "wgan", "wgan-gp"]
-    compare_objectives.main([*words, "--epochs", "1"])
+    words = ["objectives", "--data", "digits", "--only", "wgan", "wgan-gp"]
+    compare.main([*words, "--epochs", "1"])
     with (RUN / "objectives.csv").open() as lines:
         rows = list(csv.DictReader(lines))
-    assert [row["objective"] for row in rows] == ["wgan", "wgan-gp"]
+    assert [row["name"] for row in rows] == ["wgan", "wgan-gp"]
     assert all(float(row["distance"]) > 0 for row in rows)
     for name in ("objectives.png", "critic_weights.png"):
         with Image.open(RUN / name) as picture:
             picture.load()
     said = capfd.readouterr().out
     assert said.count("done: see") == 2 and "| wgan |" in said
-    compare_objectives.main([*words, "--epochs", "1", "--resume", str(RUN)])
+    compare.main([*words, "--epochs", "1", "--resume", str(RUN)])
     assert "done: see" not in capfd.readouterr().out  # nothing was left to train
     digit_classifier.main([str(RUN / "wgan")])
     assert capfd.readouterr().out.count("distance") == 4

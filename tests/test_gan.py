@@ -336,8 +336,9 @@ def test_fakes_differ_from_step_to_step_and_are_float32_images():
 
 def test_averaged_generator_is_the_running_mean_and_gives_the_weights_back():
     g_model, d_model, gan_model = quick_models()
+    momentum = 0.7
+    gan_model.optimizer.use_ema, gan_model.optimizer.ema_momentum = True, momentum
     gan = GAN(g_model, d_model, gan_model)
-    momentum = gan_model.optimizer.ema_momentum
     expected = None
     for _ in range(4):
         gan.train_g(8)
@@ -352,6 +353,24 @@ def test_averaged_generator_is_the_running_mean_and_gives_the_weights_back():
         for weight, mean in zip(g_model.trainable_variables, expected, strict=True):
             np.testing.assert_allclose(weight.numpy(), mean, atol=1e-6)
     assert np.array_equal(weights(g_model), last)
+
+
+def test_the_statistics_of_an_averaged_generator_are_its_own():
+    g_model, d_model, gan_model = quick_models()
+    gan_model.optimizer.use_ema, gan_model.optimizer.ema_momentum = True, 0.7
+    gan = GAN(g_model, d_model, gan_model)
+    for _ in range(3):
+        gan.train_g(8)
+    norm = next(x for x in g_model.layers if "batch_norm" in x.name)
+    before = keras.Model(g_model.inputs, norm.input)
+    rng = np.random.default_rng(5)
+    points = rng.standard_normal((5000, 10)).astype("float32")
+    with gan.averaged_generator():
+        seen = before.predict(points, batch_size=500, verbose=0)
+        mean, variance = norm.moving_mean.numpy(), norm.moving_variance.numpy()
+    axes = tuple(range(seen.ndim - 1))
+    np.testing.assert_allclose(mean, seen.mean(axes), atol=0.05 * seen.std())
+    np.testing.assert_allclose(variance, seen.var(axes), rtol=0.2)
 
 
 def test_without_averages_the_generator_is_as_it_is():

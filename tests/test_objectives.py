@@ -1,6 +1,5 @@
 """The objectives against numbers worked out by hand, in games of a few numbers."""
 
-import argparse
 from functools import partial
 
 import keras
@@ -18,7 +17,6 @@ from common.objectives.began import RATE
 from common.objectives.ebgan import likeness
 from common.objectives.gradients import scores_and_slopes
 from common.objectives.table import OBJECTIVES, make_gan, pretrain
-from common.training import discriminator_for
 from toy_gan import train_points
 from toy_gan.points import ring
 
@@ -42,9 +40,8 @@ def game(objective, functions, latent_dim=8, halves="merged", critic_steps=1, **
     """The GAN of an objective, made as `training.train_as_asked` makes it."""
     define_g, define_d, define_gan = functions
     g_model = define_g(latent_dim)
-    d_model = discriminator_for(
-        argparse.Namespace(objective=objective), define_d(), define_g
-    )
+    head = OBJECTIVES[objective].head
+    d_model = head(define_d(), define_g) if head else define_d()
     preset = {name: value for name, value in OPTIONS[objective].items() if name in OWN}
     return make_gan(
         g_model, d_model, define_gan(g_model, d_model), halves, critic_steps,

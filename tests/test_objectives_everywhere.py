@@ -247,7 +247,8 @@ def test_options_reach_the_training(without_pictures):
 def test_what_is_typed_goes_before_the_preset_and_that_before_the_objective():
     def options(*words):
         words = ["--objective", "wgan", *words]
-        return training_options(words, "Doc", SCRIPT, DATA, TUTORIAL, PRESETS)
+        names = {"architectures": ["tutorial"]}
+        return training_options(words, "Doc", SCRIPT, DATA, TUTORIAL, PRESETS, **names)
 
     found = options()
     assert (found.learning_rate, found.critic_steps, found.clip) == (5e-5, 5, 0.01)

@@ -17,7 +17,7 @@ def opened(path):
 
 
 def test_save_plot_is_a_grid_named_after_the_epoch(tmp_path):
-    images = np.random.default_rng(0).random((30, 28, 28, 1), "float32")
+    images = np.random.default_rng(0).random((25, 28, 28, 1), "float32")
     path = plotting.save_plot(images, 10, n=5, run=tmp_path)
     assert path.name == "generated_plot_e010.png"
     side = 5 * (28 + plotting.GAP) + plotting.GAP

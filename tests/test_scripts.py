@@ -135,7 +135,7 @@ ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, te
     "celeba_gan/pack_hdf5.py",
     "celeba_gan/train.py",
     "cifar10_gan/train.py",
-    "mnist_gan/compare_objectives.py",  # in test_compare
+    "mnist_gan/compare.py",  # in test_compare
     "mnist_gan/digit_classifier.py",
 }
 LONG = {"celeba_gan/compare_memory.py"}

@@ -8,11 +8,12 @@ if __name__ == "__main__":
 
 import numpy as np
 
+from common.building import define_models
 from common.cli import command
 from common.datasets import Images
 from common.objectives import OPTIONS
 from common.sampling import generate_images, generate_latent_points
-from common.training import discriminator_for, prepare, train_as_asked
+from common.training import prepare, train_as_asked
 from common.training_options import training_options
 from toy_gan.points import SETS, coverage
 
@@ -105,14 +106,12 @@ def main(argv=None):
         TUTORIAL,
         presets={},
         objectives=OBJECTIVES,
-        paths=False,
     )
     target = SETS[options.data](np.random.default_rng(options.seed))
     images = Images(target.points, None, options.data, "drawn")
     run = prepare(SCRIPT, options, images)
-    g_model = define_generator(options.latent_dim)
-    d_model = discriminator_for(options, define_discriminator(), define_generator)
-    models = g_model, d_model, define_gan(g_model, d_model)
+    trio = define_generator, define_discriminator, define_gan
+    models = define_models(options, *trio, shape=(2,))
     train_as_asked(
         options, models, target.points, run, summarize=show_points, target=target
     )

@@ -23,7 +23,7 @@ class BoundaryEquilibriumGAN(OwnLossGAN):
         self.k = self.add_weight(shape=(), initializer="zeros", trainable=False, name="k")
 
     def d_loss(self, x_real, x_fake):
-        real, fake = (ops.mean(self.d_model(x, training=True)) for x in (x_real, x_fake))
+        real, fake = (ops.mean(self.judge(x)) for x in (x_real, x_fake))
         loss = real - ops.copy(self.k) * fake  # L_D
         gap = self.gamma * real - fake  # 0 in balance; the fakes are D's, the paper's G's
         self.k.assign(ops.clip(self.k + RATE * gap, 0, 1))  # k_t+1
@@ -32,4 +32,4 @@ class BoundaryEquilibriumGAN(OwnLossGAN):
         return loss
 
     def g_loss(self, x_real, x_fake):
-        return ops.mean(self.d_model(x_fake, training=True))  # L_G
+        return ops.mean(self.judge(x_fake))  # L_G

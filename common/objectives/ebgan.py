@@ -27,7 +27,7 @@ class EnergyGAN(OwnLossGAN):
         )
 
     def d_loss(self, x_real, x_fake):
-        real, fake = (self.d_model(x, training=True) for x in (x_real, x_fake))
+        real, fake = (self.judge(x) for x in (x_real, x_fake))
         self.show(energy_real=ops.mean(real), energy_fake=ops.mean(fake))
         return ops.mean(real) + ops.mean(ops.relu(self.margin - fake))  # eq. 1
 

@@ -28,13 +28,13 @@ def descend(optimizer, variables, loss):
         optimizer.apply(tape.gradient(scaled, values), variables)
 
 
-def scores_and_slopes(d_model, x):
+def scores_and_slopes(judge, x):
     """D's outputs, and how steep D is at each x: |gradient of D's output by x|^2.
 
     Both can be differentiated again with respect to D's weights.
 
     Args:
-        d_model: float32 (n, ...) -> (n, 1), each row from its own x alone.
+        judge: function, float32 (n, ...) -> (n, 1), each row from its own x alone.
         x: float32 (n, ...).
 
     Returns:
@@ -44,14 +44,14 @@ def scores_and_slopes(d_model, x):
         import torch
 
         x = x.detach().requires_grad_(True)
-        scores = d_model(x, training=True)
+        scores = judge(x)
         (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
     else:
         import tensorflow as tf
 
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
-            scores = d_model(x, training=True)
+            scores = judge(x)
         gradient = tape.gradient(scores, x)
     pixels = tuple(range(1, len(x.shape)))
     return scores, ops.sum(ops.square(gradient), axis=pixels)

@@ -26,9 +26,18 @@ def with_own_score(d_model, define_decoder=None):
 
 def normalize_alone(layer):
     """A new layer like this one; for BatchNormalization, one that looks at one image."""
+    if isinstance(layer, keras.Model):  # a residual block
+        return keras.models.clone_model(
+            layer, clone_function=normalize_alone, call_function=unmasked
+        )
     if isinstance(layer, layers.BatchNormalization):
         return layers.GroupNormalization(groups=1, epsilon=layer.epsilon)
     return type(layer).from_config(layer.get_config())
+
+
+def unmasked(layer, *inputs, mask=None, **keywords):
+    """How `clone_model` calls layers: a model in a model knows no mask."""
+    return layer(*inputs, **keywords)
 
 
 def with_energy(d_model, define_decoder, distance):
@@ -77,3 +86,22 @@ class CopyError(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "distance": self.distance}
+
+
+@keras.saving.register_keras_serializable("gan")
+class ClassLoss(layers.Layer):
+    """Adds to a model's loss how badly it names the classes, and passes D's verdict on.
+
+    [verdict (n, 1), guess (n, n_classes) in logits, classes int (n, 1)] -> verdict. The
+    loss is the mean of -ln P(class), L_C of Odena et al. 2017, eq. 3; D and G both
+    minimize it, each in its own update.
+    """
+
+    def call(self, inputs, training=False):
+        verdict, guess, classes = inputs
+        if training:
+            losses = keras.losses.sparse_categorical_crossentropy(
+                classes[:, 0], guess, from_logits=True
+            )
+            self.add_loss(ops.mean(losses))
+        return verdict

@@ -36,3 +36,29 @@ class Clip(keras.constraints.Constraint):
 
     def __call__(self, w):
         return ops.clip(w, -self.bound, self.bound)
+
+
+class Unsure:
+    """D's loss against labels that are less sure than they are.
+
+    One-sided smoothing, real = 1 - smoothing and fake = 0: Salimans et al. 2016,
+    "Improved Techniques for Training GANs", section 3.4. Noise tells D a share of the
+    labels wrongly.
+
+    Args:
+        loss: what `compile` takes; a loss of labels from 0 to 1.
+        smoothing, noise: at least 0 and below 1.
+    """
+
+    __name__ = "unsure"
+
+    def __init__(self, loss, smoothing, noise):
+        self.loss = keras.losses.get(loss)
+        self.smoothing, self.noise = smoothing, noise
+        self.seed = keras.random.SeedGenerator()
+
+    def __call__(self, y_true, y_pred):
+        if self.noise:
+            draws = keras.random.uniform(ops.shape(y_true), seed=self.seed)
+            y_true = ops.where(draws < self.noise, 1 - y_true, y_true)
+        return self.loss((1 - self.smoothing) * y_true, y_pred)

@@ -34,10 +34,9 @@ class OwnLossGAN(GAN):
 
     def train_step(self, data):
         """One update of D, or `critic_steps`, then one of G."""
-        x_real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        for images in ops.split(x_real, self.critic_steps):
-            self.train_d(images)
-        self.train_g(images)
+        for x_real in self.half_batches(data):
+            self.train_d(x_real)
+        self.train_g(x_real)
         return {name: mean.result() for name, mean in self.means.items()}
 
     def train_d(self, x_real):
@@ -54,7 +53,7 @@ class OwnLossGAN(GAN):
 
     def train_g(self, x_real):
         """G learns, through a D that stands still, from two fakes for each real image."""
-        points = self.latent_points(2 * ops.shape(x_real)[0])
+        points = self.given(self.latent_points(2 * ops.shape(x_real)[0]))
 
         def loss():
             x_fake = ops.cast(self.g_model(points, training=True), "float32")
@@ -64,6 +63,10 @@ class OwnLossGAN(GAN):
 
         with frozen(self.d_model):
             descend(self.gan_model.optimizer, self.g_model.trainable_variables, loss)
+
+    def judge(self, images):
+        """What D says of images, in training, float32 (n, 1)."""
+        return self.d_model(self.given(images), training=True)
 
     def show(self, **values):
         """Add values of this step to the epoch's means."""

@@ -27,13 +27,13 @@ class R3GAN(OwnLossGAN):
         self.penalty = penalty
 
     def d_loss(self, x_real, x_fake):
-        real, slopes_real = scores_and_slopes(self.d_model, x_real)
-        fake, slopes_fake = scores_and_slopes(self.d_model, x_fake)
+        real, slopes_real = scores_and_slopes(self.judge, x_real)
+        fake, slopes_fake = scores_and_slopes(self.judge, x_fake)
         self.show(score_real=ops.mean(real), score_fake=ops.mean(fake))
         r1 = self.penalty / 2 * ops.mean(slopes_real)  # Mescheder et al., eq. 9
         r2 = self.penalty / 2 * ops.mean(slopes_fake)  # Mescheder et al., eq. 10
         return ops.mean(ops.softplus(fake - real)) + r1 + r2  # Huang et al., eq. 2
 
     def g_loss(self, x_real, x_fake):
-        real, fake = (self.d_model(x, training=True) for x in (x_real, x_fake))
+        real, fake = (self.judge(x) for x in (x_real, x_fake))
         return ops.mean(ops.softplus(real - fake))  # eq. 2 with the players exchanged

@@ -4,13 +4,14 @@ import math
 from functools import partial
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from common.gan import GAN, compile_again
 from common.objectives import heads
 from common.objectives.began import BoundaryEquilibriumGAN
 from common.objectives.ebgan import EnergyGAN
-from common.objectives.losses import Clip, minimax, wasserstein
+from common.objectives.losses import Clip, Unsure, minimax, wasserstein
 from common.objectives.r3gan import R3GAN
 from common.objectives.wgan_gp import WassersteinGPGAN
 
@@ -54,7 +55,8 @@ OBJECTIVES = {
 
 
 def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
-             objective="bce", clip=None, **own):  # fmt: skip
+             objective="bce", clip=None, smoothing=0.0, noise=0.0, n_classes=0,
+             wrong_labels=False, **own):  # fmt: skip
     """The GAN that `fit` trains on an objective.
 
     Args:
@@ -62,19 +64,32 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
         halves, critic_steps: as of `gan.GAN`.
         objective: one of OBJECTIVES.
         clip: bound of D's weights, with wgan.
+        smoothing, noise: see `losses.Unsure`.
+        n_classes, wrong_labels: see `conditional.Conditional`; 0: no classes.
         own: what only this objective's class takes.
     """
     chosen = OBJECTIVES[objective]
     if chosen.betas:
         for model in (d_model, gan_model):
             adam = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-            adam.beta_1, adam.beta_2 = chosen.betas
+            if isinstance(adam, keras.optimizers.Adam):
+                adam.beta_1, adam.beta_2 = chosen.betas
+    gan_class = chosen.gan
+    if n_classes:
+        from common.conditional import conditional
+
+        gan_class = conditional(gan_class)
+        own.update(n_classes=n_classes, wrong_labels=wrong_labels)
+    own["critic_steps"] = critic_steps
     if chosen.gan is not GAN:
-        return chosen.gan(g_model, d_model, gan_model, critic_steps=critic_steps, **own)
-    compile_again(d_model, loss=chosen.d_loss)
+        return gan_class(g_model, d_model, gan_model, **own)
+    d_loss = Unsure(chosen.d_loss, smoothing, noise) if smoothing or noise else None
+    compile_again(d_model, loss=d_loss or chosen.d_loss)
     compile_again(gan_model, loss=chosen.g_loss)
-    gan = GAN(g_model, d_model, gan_model, halves, critic_steps, chosen.threshold)
+    own.update(halves=halves, threshold=chosen.threshold)
+    gan = gan_class(g_model, d_model, gan_model, **own)
     gan.ideal = chosen.ideal
+    gan.noise_seed = d_loss and d_loss.seed  # a part of what is saved and resumed
     for weight in d_model.trainable_weights if clip else []:
         weight.constraint = Clip(clip)  # the optimizer applies it after each step
     return gan

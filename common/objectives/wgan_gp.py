@@ -23,12 +23,12 @@ class WassersteinGPGAN(OwnLossGAN):
             (ops.shape(x_real)[0], *[1] * (len(x_real.shape) - 1)), seed=self.latent_seed
         )
         between = share * x_real + (1 - share) * x_fake
-        _, slopes = scores_and_slopes(self.d_model, between)
+        _, slopes = scores_and_slopes(self.judge, between)
         # The root has no finite slope of its own at 0.
         excess = ops.sqrt(slopes + 1e-12) - 1
-        real, fake = (ops.mean(self.d_model(x, training=True)) for x in (x_real, x_fake))
+        real, fake = (ops.mean(self.judge(x)) for x in (x_real, x_fake))
         self.show(score_real=real, score_fake=fake)
         return fake - real + self.penalty * ops.mean(ops.square(excess))  # eq. 3
 
     def g_loss(self, x_real, x_fake):
-        return -ops.mean(self.d_model(x_fake, training=True))  # Algorithm 1, line 12
+        return -ops.mean(self.judge(x_fake))  # Algorithm 1, line 12

@@ -1,4 +1,4 @@
-"""The same narrow models with every objective: pictures, numbers and minutes of each."""
+"""A table of trainings that differ in one thing: pictures, numbers and minutes."""
 
 import csv
 import subprocess
@@ -15,42 +15,82 @@ from common.devices import set_up
 from common.objectives import OPTIONS
 from common.runs import ROOT, new_run
 from mnist_gan.load_data import DATA
-from mnist_gan.quick import OPTIONS as QUICK
 
 N_SCORED = 10_000
 CRITICS = ("wgan", "wgan-gp")  # whose weights are drawn
+QUICK = ["--preset", "quick"]
+SMALL = (
+    *("--architecture", "flexible", "--width", "0.25"),
+    *("--batch-size", "64", "--steps-per-epoch", "450"),
+)
+TABLES = {  # what is compared -> name of a training -> its words
+    "objectives": {name: [*QUICK, "--objective", name] for name in OPTIONS},
+    "conditions": {
+        "none": QUICK,
+        "concat": [*QUICK, "--conditional"],
+        "hadamard": [*QUICK, "--conditional", "--condition", "hadamard"],
+        "classify": [*QUICK, "--conditional", "--condition", "classify"],
+        "concat, wrong labels": [*QUICK, "--conditional", "--wrong-labels"],
+    },
+    "extensions": {  # a quarter of the tutorial's filters and batch, else the tutorial
+        "tutorial": SMALL,
+        "tanh": [*SMALL, "--output", "tanh"],
+        "latent-dim 20": [*SMALL, "--latent-dim", "20"],
+        "latent-dim 500": [*SMALL, "--latent-dim", "500"],
+        "batch": [*SMALL, "--normalization", "batch"],
+        "layer": [*SMALL, "--normalization", "layer"],
+        "spectral": [*SMALL, "--normalization", "spectral"],
+        "resize": [*SMALL, "--upsampling", "resize"],
+        "label-smoothing 0.1": [*SMALL, "--label-smoothing", "0.1"],
+        "label-noise 0.05": [*SMALL, "--label-noise", "0.05"],
+        "twice as wide": [*SMALL, "--width", "0.5"],
+        "depth 1": [*SMALL, "--depth", "1"],
+        "no dropout": [*SMALL, "--dropout", "0"],
+        "rmsprop": [*SMALL, "--optimizer", "rmsprop"],
+        "D's rate x 4": [*SMALL, "--d-learning-rate", "0.0008"],
+        "G's rate x 4": [*SMALL, "--g-learning-rate", "0.0008"],
+        "ema 0.99": [*SMALL, "--ema", "0.99"],
+        "augment": [*SMALL, "--augment"],
+    },
+}
 
 
 def parse(argv):
     parser = cli.Parser(__doc__)
-    cli.add_data(parser, DATA, default=DATA[0])
+    parser.usage = "%(prog)s [options] TABLE"
     add = parser.add_argument
+    add("table", choices=TABLES, metavar="TABLE", help=", ".join(TABLES))
+    cli.add_data(parser, DATA, default=DATA[0])
     add("--seed", type=cli.seed_number, default=1, help="of every training (1)")
-    text = f"of {QUICK['steps_per_epoch']} steps of G each ({QUICK['epochs']})"
-    add("--epochs", type=cli.whole_number(1), default=QUICK["epochs"], help=text)
-    add("--objectives", nargs="+", choices=OPTIONS, default=list(OPTIONS), metavar="NAME",
-        help="of these only (all)")  # fmt: skip
+    add("--epochs", type=cli.whole_number(1), default=8, help="of 450 steps of G (8)")
+    add("--only", nargs="+", metavar="NAME", help="these rows of the table (all)")
     add("--run-dir", metavar="DIR", help="a new folder for the results")
     add("--resume", type=Path, metavar="DIR", help="go on with the results in DIR")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    rows = TABLES[options.table]
+    if unknown := set(options.only or ()) - set(rows):
+        raise cli.UserError(
+            f"--only {unknown.pop()!r}: the rows of {options.table} are {', '.join(rows)}"
+        )
+    return options
 
 
-def train(objective, folder, options):
+def train(words, folder, options):
     """Run `train.py` in a process of its own, or go on with what is in its folder."""
-    words = ["--epochs", str(options.epochs)]
+    words = [*words, "--epochs", options.epochs]
     if (folder / "state.npz").exists():
         from common.checkpoints import finished_epochs
 
         if finished_epochs(folder) >= options.epochs:
             return
-        words += ["--resume", folder]
+        words = ["--epochs", options.epochs, "--resume", folder]
     else:
-        words += ["--preset", "quick", "--objective", objective, "--run-dir", folder]
-        words += ["--data", options.data, "--seed", options.seed, "--precision", "auto"]
+        words += ["--run-dir", folder, "--data", options.data, "--seed", options.seed]
+        words += ["--precision", "auto", "--save-every", options.epochs]
     script = ROOT / "mnist_gan" / "train.py"
     answer = subprocess.run([sys.executable, script, *map(str, words)])
     if answer.returncode:
-        raise cli.UserError(f"{objective} stopped: go on with --resume {folder.parent}")
+        raise cli.UserError(f"{folder.name} stopped: go on with --resume {folder.parent}")
 
 
 def minutes(folder):
@@ -63,32 +103,29 @@ def score_all(folders, data):
     """Score the last generator of every run.
 
     Args:
-        folders: dict, objective -> run folder.
+        folders: dict, name -> run folder.
         data: see `datasets.load_images`.
 
     Returns:
-        rows: list of dicts, what the table shows of each objective.
+        rows: list of dicts, what the table shows of each.
         samples: list of float32 (n, 28, 28, 1) in [0, 1].
     """
     set_up()
-    from common.sampling import generate_images, generate_latent_points
-    from mnist_gan.digit_classifier import last_generator, train_and_test
+    from mnist_gan.digit_classifier import draw, last_generator, train_and_test
 
     judge, _, test = train_and_test(data)
     rows, samples = [], []
-    for objective, folder in folders.items():
-        g_model, latent_dim = last_generator(folder)
-        rng = np.random.default_rng(1)
-        points = generate_latent_points(latent_dim, N_SCORED, rng)
-        images = generate_images(g_model, points)
-        score = judge.score(images, test.pixels / 255)
+    for name, folder in folders.items():
+        images, labels = draw(*last_generator(folder), N_SCORED)
+        score = judge.score(images, test.pixels / 255, labels)
         row = {
-            "objective": objective,
+            "name": name,
             "distance": f"{score['distance']:.1f}",
             "confident": f"{score['confident']:.0%}",
             "digits seen": int(np.sum(score["classes"] >= 0.01)),
             "rarest": f"{score['classes'].min():.1%}",
             "commonest": f"{score['classes'].max():.1%}",
+            "as asked": "" if labels is None else f"{score['agreement']:.1%}",
             "minutes": f"{minutes(folder):.1f}",
         }
         rows.append(row)
@@ -97,7 +134,7 @@ def score_all(folders, data):
 
 
 def save_gallery(path, rows, samples):
-    """Draw 24 images of each objective, with its name and distance above."""
+    """Draw 24 images of each, with its name and distance above."""
     from matplotlib.figure import Figure
 
     from common.plotting import tile, to_pictures
@@ -110,7 +147,7 @@ def save_gallery(path, rows, samples):
         axis.set_axis_off()
     for axis, row, images in zip(axes, rows, samples, strict=False):
         axis.imshow(tile(to_pictures(images[:24]), columns=6))
-        axis.set_title(f"{row['objective']}: distance {row['distance']}")
+        axis.set_title(f"{row['name']}: distance {row['distance']}")
     figure.savefig(path, dpi=80)
 
 
@@ -131,6 +168,13 @@ def save_critic_weights(path, folders):
     figure.savefig(path, dpi=80)
 
 
+def print_table(rows):
+    """Print rows as a table of a README."""
+    print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
+    for row in rows:
+        print("| " + " | ".join(map(str, row.values())) + " |")
+
+
 @cli.command
 def main(argv=None):
     """Train, score and draw; print the table."""
@@ -138,22 +182,21 @@ def main(argv=None):
     if options.resume and not options.resume.is_dir():
         raise cli.UserError(f"--resume {options.resume} is not a folder")
     run = options.resume or new_run("mnist_gan", options.run_dir)
-    folders = {objective: run / objective for objective in options.objectives}
-    for objective, folder in folders.items():
-        train(objective, folder, options)
+    table = TABLES[options.table]
+    folders = {name: run / name.replace(" ", "_") for name in options.only or table}
+    for name, folder in folders.items():
+        train(table[name], folder, options)
     rows, samples = score_all(folders, options.data)
-    with (run / "objectives.csv").open("w", newline="") as file:
+    with (run / f"{options.table}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
-    for row in rows:
-        print("| " + " | ".join(map(str, row.values())) + " |")
-    save_gallery(run / "objectives.png", rows, samples)
+    print_table(rows)
+    save_gallery(run / f"{options.table}.png", rows, samples)
     critics = {name: folders[name] for name in CRITICS if name in folders}
     if len(critics) == len(CRITICS):
         save_critic_weights(run / "critic_weights.png", critics)
-    print(f"saved objectives.png and objectives.csv in {run}")
+    print(f"saved {options.table}.png and {options.table}.csv in {run}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""The architectures of `--architecture`: what D and G are built of, for any dataset.
+
+Each module has `define_discriminator(in_shape)` and `define_generator(latent_dim,
+out_shape)`, like the folders' own; `flexible` is theirs, with the options that they leave
+as exercises. Height and width are multiples of 4, at least 8.
+"""
+
+from common.architectures import dcgan, dense, flexible, resnet, small
+
+ARCHITECTURES = {
+    "dense": dense,
+    "dcgan": dcgan,
+    "small": small,
+    "resnet": resnet,
+    "flexible": flexible,
+}
+
+
+def architectures(shape=None):
+    """Name -> define_generator, define_discriminator and define_gan, for `train.py`.
+
+    Args:
+        shape: (h, w, c) of an image; if None, define_generator asks for it.
+    """
+    from functools import partial
+
+    from common.quick import define_gan
+
+    trios = {}
+    for name, module in ARCHITECTURES.items():
+        draw = module.define_generator
+        draw = partial(draw, out_shape=shape) if shape else draw
+        trios[name] = draw, module.define_discriminator, define_gan
+    return trios

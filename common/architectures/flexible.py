@@ -1,0 +1,143 @@
+"""The tutorials' pairs with the extensions that they leave as exercises, each an option.
+
+Without options, images of 28x28 have the models of `mnist_gan`, all others those of
+`cifar10_gan`, with as many halvings as their size allows.
+"""
+
+from typing import NamedTuple
+
+from common.architectures.dcgan import halved
+
+
+class Tutorial(NamedTuple):
+    """What the two tutorials' models differ in."""
+
+    full_size: int  # D's convolutions before the first halving
+    d_filters: tuple  # of D's convolutions; the last number goes on
+    dropout_at: str  # in D: "each" size, or at the "end"
+    g_start: int  # filters of G's smallest maps; all others have 128
+    last_kernel: int  # of G
+    output: str  # of G
+
+
+MNIST = Tutorial(0, (64, 64), "each", 128, 7, "sigmoid")
+CIFAR10 = Tutorial(1, (64, 128, 128, 256), "end", 256, 3, "tanh")
+
+
+def tutorial_for(shape):
+    return MNIST if tuple(shape[:2]) == (28, 28) else CIFAR10
+
+
+def activated(layer, normalization):
+    """A layer with its normalization and LeakyReLU: a list of layers.
+
+    "layer" is GroupNormalization of one group: over all pixels and channels of an image,
+    with one scale per channel. (LayerNormalization learns one per pixel, or takes
+    each pixel for itself.)
+    """
+    from keras import layers
+
+    normalized = {
+        "none": lambda: [layer],
+        "batch": lambda: [layer, layers.BatchNormalization(momentum=0.9)],
+        "layer": lambda: [layer, layers.GroupNormalization(groups=1)],
+        # float32, because Keras writes the divided kernel back, and must not round it.
+        "spectral": lambda: [layers.SpectralNormalization(layer, dtype="float32")],
+    }[normalization]
+    return [*normalized(), layers.LeakyReLU(0.2)]
+
+
+def define_discriminator(
+    in_shape, *, normalization="none", width=1.0, depth=0, dropout=0.4
+):
+    """Define and compile D.
+
+    Args:
+        in_shape: height, width and channels of an image.
+        normalization: "none"; "batch" or "layer", from the second convolution on, as in
+            DCGAN; "spectral", of every convolution (Miyato et al. 2018).
+        width: factor of the numbers of filters.
+        depth: number of additional convolutions at each size.
+        dropout: share of the features that is left out in training.
+
+    Returns:
+        a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
+    """
+    from keras import Sequential, layers, optimizers
+
+    own = tutorial_for(in_shape)
+    halvings = len(halved(*in_shape[:2])) - 1
+    kind = "spectral" if normalization == "spectral" else "none"  # of the first
+    model = Sequential([layers.Input(in_shape)], name="discriminator")
+    for i, stride in enumerate([1] * own.full_size + [2] * halvings):
+        filters = round(width * own.d_filters[min(i, len(own.d_filters) - 1)])
+        for strides in [stride] + [1] * depth:
+            convolution = layers.Conv2D(filters, 3, strides=strides, padding="same")
+            for layer in activated(convolution, kind):
+                model.add(layer)
+            kind = normalization
+        if own.dropout_at == "each":
+            model.add(layers.Dropout(dropout))
+    model.add(layers.Flatten())
+    if own.dropout_at == "end":
+        model.add(layers.Dropout(dropout))
+    model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def define_generator(
+    latent_dim, out_shape, *, normalization="none", width=1.0, depth=0, output=None,
+    upsampling="transpose",
+):  # fmt: skip
+    """Define G. It is not compiled: it is trained as a part of the composite only.
+
+    Args:
+        latent_dim: numbers of a latent point.
+        out_shape: height, width and channels of an image.
+        normalization: "none"; "batch" or "layer", everywhere but at the end; "spectral"
+            is for D, and leaves G as it is.
+        width: factor of the numbers of filters.
+        depth: number of additional convolutions at each size.
+        output: "sigmoid", "tanh", or None, the tutorial's.
+        upsampling: "transpose", or "resize", pixels are doubled before a convolution:
+            against checkerboards (Odena et al. 2016, "Deconvolution and Checkerboard
+            Artifacts").
+
+    Returns:
+        a model, float32 (n, latent_dim) -> images (n, *out_shape), in [-1, 1] for "tanh",
+        in [0, 1] for "sigmoid".
+    """
+    from keras import Sequential, layers
+
+    own = tutorial_for(out_shape)
+    *larger, (h, w) = halved(*out_shape[:2])
+    start, filters = round(width * own.g_start), round(width * 128)
+    kind = "none" if normalization == "spectral" else normalization
+    enlarged = {
+        "transpose": lambda: activated(
+            layers.Conv2DTranspose(filters, 4, strides=2, padding="same"), kind
+        ),
+        "resize": lambda: [
+            layers.UpSampling2D(),
+            *activated(layers.Conv2D(filters, 3, padding="same"), kind),
+        ],
+    }[upsampling]
+
+    def deeper(n):
+        for _ in range(depth):
+            yield from activated(layers.Conv2D(n, 3, padding="same"), kind)
+
+    body = [layers.Input((latent_dim,))]
+    body += activated(layers.Dense(start * h * w), kind)
+    body += [layers.Reshape((h, w, start)), *deeper(start)]
+    for _ in larger:
+        body += [*enlarged(), *deeper(filters)]
+    last = layers.Conv2D(
+        out_shape[2], own.last_kernel, padding="same", activation=output or own.output
+    )
+    return Sequential([*body, last], name="generator")

@@ -1,0 +1,121 @@
+"""SNGAN: residual blocks, and in D every convolution of spectral norm 1.
+
+Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (2018), table
+4 (CIFAR-10); there with the hinge loss and five D steps for each of G.
+The paper has 256 filters in G and 128 in D; 64 are what a CPU can train.
+
+Keras's SpectralNormalization divides the kernel itself by its norm, at each call in
+training, by one power iteration; the paper keeps the kernel, and differentiates through
+the division.
+"""
+
+from common.architectures.dcgan import halved
+
+
+def residual(name, shape, path, shortcut):
+    """A block as a model of its own, x -> path(x) + shortcut(x).
+
+    Args:
+        name: of the block.
+        shape: of x, (h, w, c).
+        path, shortcut: lists of layers that end in the same shape; [] leaves x as it is.
+    """
+    from keras import Model, layers
+
+    start = layers.Input(shape)
+    ends = []
+    for branch in (path, shortcut):
+        x = start
+        for layer in branch:
+            x = layer(x)
+        ends.append(x)
+    return Model(start, layers.Add()(ends), name=name)
+
+
+def normalized_convolution(filters, size):
+    """float32, because Keras writes the divided kernel back, and must not round it."""
+    from keras import layers
+
+    convolution = layers.Conv2D(filters, size, padding="same")
+    return layers.SpectralNormalization(convolution, dtype="float32")
+
+
+def define_discriminator(in_shape, width=64):
+    """Define and compile D: blocks that halve the image down to about 8, then two more.
+
+    Args:
+        in_shape: height, width and channels of an image.
+        width: number of filters.
+
+    Returns:
+        a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
+    """
+    from keras import Sequential, layers, optimizers
+
+    model = Sequential([layers.Input(in_shape)], name="discriminator")
+    halvings = max(1, sum(min(size) > 8 for size in halved(*in_shape[:2])[:-1]))
+    shape = in_shape
+    for i in range(halvings + 2):
+        path = [
+            layers.ReLU(),
+            normalized_convolution(width, 3),
+            layers.ReLU(),
+            normalized_convolution(width, 3),
+        ]
+        shortcut = []
+        if i == 0:
+            del path[0]  # of the image itself, nothing is cut off
+        if i < halvings:
+            path.append(layers.AveragePooling2D(2))
+            # The paper pools last, which gives the same, at four times the work.
+            shortcut = [layers.AveragePooling2D(2), normalized_convolution(width, 1)]
+        block = residual(f"block_{i + 1}", shape, path, shortcut)
+        model.add(block)
+        shape = block.output_shape[1:]
+    model.add(layers.ReLU())
+    # The paper's sum, but for a factor, and its last layer is normalized as well. Here it
+    # is as in every D, for the objectives and the conditions: it scales the score.
+    model.add(layers.GlobalAveragePooling2D())
+    model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.0, beta_2=0.9),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def define_generator(latent_dim, out_shape, width=64):
+    """Define G: blocks that double the image.
+
+    Args:
+        latent_dim: numbers of a latent point; the paper takes 128.
+        out_shape: height, width and channels of an image.
+        width: number of filters.
+
+    Returns:
+        a model, float32 (n, latent_dim) -> images (n, *out_shape) in [-1, 1].
+    """
+    from keras import Sequential, layers
+
+    *larger, start = halved(*out_shape[:2])
+    model = Sequential(name="generator")
+    model.add(layers.Input((latent_dim,)))
+    model.add(layers.Dense(start[0] * start[1] * width))
+    model.add(layers.Reshape((*start, width)))
+    for i in range(len(larger)):
+        path = [
+            layers.BatchNormalization(momentum=0.9),
+            layers.ReLU(),
+            layers.UpSampling2D(),
+            layers.Conv2D(width, 3, padding="same"),
+            layers.BatchNormalization(momentum=0.9),
+            layers.ReLU(),
+            layers.Conv2D(width, 3, padding="same"),
+        ]
+        shortcut = [layers.Conv2D(width, 1), layers.UpSampling2D()]
+        model.add(residual(f"block_{i + 1}", model.output_shape[1:], path, shortcut))
+    model.add(layers.BatchNormalization(momentum=0.9))
+    model.add(layers.ReLU())
+    model.add(layers.Conv2D(out_shape[2], 3, padding="same", activation="tanh"))
+    return model

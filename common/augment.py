@@ -1,0 +1,112 @@
+"""Change the images that D sees, real and fake alike: for small sets of pictures.
+
+Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training": D cannot
+learn few pictures by heart when it never sees one twice, and G does not learn to draw the
+changes, because real images are changed in the same way. G learns through them, so each
+needs a gradient. (Keras's own layers do not serve: RandomSaturation has none, and where
+RandomBrightness and RandomContrast clip, theirs is 0.)
+"""
+
+import keras
+from keras import ops
+
+POLICY = ("colour", "translation", "cutout")
+
+
+def with_augmentation(d_model, low=-1):
+    """D with `Augment` before its first layer, compiled as it was.
+
+    Its layers are those of d_model, which is of no use any more.
+
+    Args:
+        d_model: compiled discriminator of images (n, h, w, c), or of [images, classes].
+        low: darkest value of an image, -1 or 0.
+    """
+    augment = Augment(low=low, name="augment")
+    if isinstance(d_model, keras.Sequential):
+        start = keras.Input(d_model.input_shape[1:])
+        model = keras.Sequential([start, augment, *d_model.layers])
+    else:
+        inputs = keras.tree.map_structure(
+            lambda x: keras.Input(x.shape[1:], dtype=x.dtype, name=x.name), d_model.input
+        )
+        images = keras.tree.flatten(inputs)[0]
+        changed = augment(images)
+
+        def call(layer, *arguments, **keywords):
+            """Call a layer of D on the changed images, where it took the images."""
+            arguments = keras.tree.map_structure(
+                lambda x: changed if x is images else x, arguments
+            )
+            return layer(*arguments, **keywords)
+
+        model = keras.models.clone_model(d_model, inputs, lambda layer: layer, call)
+    model.name = "discriminator"
+    model.dtype_policy = "float32"  # with mixed precision, too: the images are float32
+    metrics = d_model.get_compile_config().get("metrics")
+    model.compile(d_model.optimizer, loss=d_model.loss, metrics=metrics)
+    return model
+
+
+@keras.saving.register_keras_serializable("gan")
+class Augment(keras.layers.Layer):
+    """In training, change each image by its own draw; otherwise pass it as it is.
+
+    Float32 (n, h, w, c) -> the same shape. What is left empty becomes 0, as in the paper:
+    mid-grey in [-1, 1], black in [0, 1]. Colours may leave the range: to clip them would
+    cut off G's gradient.
+
+    Args:
+        policy: which of POLICY, in the order in which they are done.
+        low: darkest value of an image, -1 or 0; the brightest is 1.
+    """
+
+    def __init__(self, policy=POLICY, low=-1, **keywords):
+        super().__init__(**{**keywords, "dtype": "float32"})
+        self.policy, self.low = tuple(policy), low
+        self.seed = keras.random.SeedGenerator()
+
+    def call(self, images, training=False):
+        for change in self.policy if training else ():
+            images = getattr(self, change)(images)
+        return images
+
+    def share(self, images, low, high):
+        """A number for each image, float32 (n, 1, 1, 1)."""
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        return keras.random.uniform(shape, low, high, seed=self.seed)
+
+    def whole(self, images, low, high):
+        """A whole number for each image, at least low and below high, int32 (n, 1)."""
+        return keras.random.randint((ops.shape(images)[0], 1), low, high, seed=self.seed)
+
+    def colour(self, images):
+        """Brightness, by a quarter of the range at most; saturation; contrast."""
+        images = images + (1 - self.low) * self.share(images, -0.25, 0.25)
+        if images.shape[-1] == 3:
+            grey = ops.mean(images, axis=-1, keepdims=True)
+            images = grey + (images - grey) * self.share(images, 0, 2)
+        mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        return mean + (images - mean) * self.share(images, 0.5, 1.5)
+
+    def translation(self, images):
+        """Shift by whole pixels, by an eighth of height and width at most."""
+        for axis, picked in ((1, "nij,njwc->niwc"), (2, "nij,nhjc->nhic")):
+            place, most = ops.arange(images.shape[axis]), images.shape[axis] // 8
+            shift = self.whole(images, -most, most + 1)[..., None]
+            # Row i of this matrix picks pixel i + shift; beyond the edge it picks none.
+            picks = ops.cast(place[:, None] + shift == place, "float32")
+            images = ops.einsum(picked, picks, images)
+        return images
+
+    def cutout(self, images):
+        """Blank a rectangle of half the height and width, around any pixel."""
+        inside = []
+        for size in images.shape[1:3]:
+            after = ops.arange(size) - self.whole(images, 0, size) + size // 4
+            inside.append((after >= 0) & (after < size // 2))
+        rows, columns = inside
+        return ops.where(rows[:, :, None, None] & columns[:, None, :, None], 0.0, images)
+
+    def get_config(self):
+        return {**super().get_config(), "policy": self.policy, "low": self.low}

@@ -1,0 +1,153 @@
+"""GANs that are told which class to draw: `--conditional`.
+
+Here are the models: any G and any D of this collection, with a class as second input. The
+training is that of `gan.py`, which gives the classes to both (`Conditional`).
+"""
+
+import keras
+from keras import Model, layers, ops
+
+from common.objectives.heads import ClassLoss
+
+SIZE = 50  # numbers that stand for a class
+
+
+def class_input():
+    return layers.Input((1,), dtype="int32", name="class")
+
+
+def embedding(classes, n_classes, size, scale=1.0):
+    """A row of `size` numbers for each class, learned: int32 (n, 1) -> (n, size)."""
+    start = keras.initializers.RandomNormal(stddev=scale)
+    return layers.Flatten()(layers.Embedding(n_classes, size, start)(classes))
+
+
+def conditional_generator(define_generator, latent_dim, n_classes, condition):
+    """G with a class, [latent points (n, latent_dim), int32 (n, 1)] -> images.
+
+    Args:
+        define_generator: function, latent_dim -> G.
+        latent_dim: numbers of a latent point.
+        n_classes: number of classes; they are counted from 0.
+        condition: "hadamard" multiplies the point by the class's embedding; "concat" and
+            "classify" join the two (Mirza & Osindero 2014, section 3.2).
+    """
+    points, classes = layers.Input((latent_dim,), name="point"), class_input()
+    if condition == "hadamard":
+        x = layers.Multiply()([points, embedding(classes, n_classes, latent_dim)])
+    else:
+        x = layers.Concatenate()([points, embedding(classes, n_classes, SIZE)])
+    draw = define_generator(x.shape[-1])
+    draw.name = "draw"
+    return Model([points, classes], draw(x), name="generator")
+
+
+def conditional_discriminator(define_discriminator, shape, n_classes, condition):
+    """D with a class, [images (n, *shape), int32 (n, 1)] -> verdict (n, 1), compiled.
+
+    Args:
+        define_discriminator: function, shape of an image -> D with the objective's head.
+        shape: (h, w, c).
+        n_classes: number of classes; they are counted from 0.
+        condition: "concat": the class's embedding is one more channel of the image
+            (Mirza & Osindero 2014). "hadamard": it is multiplied with D's features, and
+            the sum of the product added to the score (Miyato & Koyama 2018, "cGANs with
+            Projection Discriminator", eq. 3). "classify": D sees the image alone, and
+            learns to name its class, too (Odena et al. 2017, eq. 2 and 3).
+    """
+    images, classes = layers.Input(shape, name="image"), class_input()
+    if condition == "concat":
+        height, width, channels = shape
+        plane = layers.Dense(height * width)(embedding(classes, n_classes, SIZE))
+        plane = layers.Reshape((height, width, 1))(plane)
+        body = define_discriminator((height, width, channels + 1))
+        outputs = body(layers.Concatenate()([images, plane]))
+    else:
+        body = define_discriminator(shape)
+        last = body.layers[-1]
+        features = Model(body.inputs, last.input, name="features")(images)
+        end = {"hadamard": projected, "classify": classifying}[condition]
+        outputs = end(features, last, classes, n_classes)
+    model = Model([images, classes], outputs, name="discriminator")
+    model.compile(loss=body.loss, optimizer=body.optimizer)
+    return model
+
+
+def projected(features, last, classes, n_classes):
+    """D's last layer, with the projection on the class before its activation."""
+    activation, last.activation = last.activation, keras.activations.linear
+    named = embedding(classes, n_classes, features.shape[-1], scale=0.02)
+    likeness = layers.Dot(axes=1, dtype="float32")([features, named])
+    score = layers.Add(dtype="float32")([last(features), likeness])
+    return layers.Activation(activation, dtype="float32")(score)
+
+
+def classifying(features, last, classes, n_classes):
+    """D's last layer; beside it another one guesses the class, and adds its loss."""
+    guess = layers.Dense(n_classes, dtype="float32", name="guess")(features)
+    return ClassLoss(name="verdict")([last(features), guess, classes])
+
+
+def conditional_gan(g_model, d_model):
+    """The composite, [latent points, classes] -> verdict (n, 1), with D frozen in it."""
+    d_model.trainable = False
+    points, classes = g_model.inputs
+    verdict = d_model([g_model([points, classes]), classes])
+    model = Model([points, classes], verdict, name="gan")
+    optimizer = d_model.optimizer
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=type(optimizer).from_config(optimizer.get_config()),
+    )
+    return model
+
+
+class Conditional:
+    """What a GAN with classes does besides: a mixin for `gan.GAN` and those like it.
+
+    Feed `fit` with (images, classes), classes int32 (n, 1). The fakes of D's update have
+    the classes of its real images; G's update draws each of them twice.
+
+    Args:
+        n_classes: number of classes.
+        wrong_labels: whether a third of what D sees is real images with wrong classes,
+            which are to be called fake: Reed et al. 2016, "Generative Adversarial Text
+            to Image Synthesis", Algorithm 1 (GAN-CLS).
+    """
+
+    def __init__(self, *models, n_classes, wrong_labels=False, **keywords):
+        super().__init__(*models, **keywords)
+        self.n_classes, self.wrong_labels = n_classes, wrong_labels
+
+    def half_batches(self, data):
+        """The real images of each update of D, whose classes are then at hand."""
+        images, classes, _ = keras.utils.unpack_x_y_sample_weight(data)
+        parts = (ops.split(part, self.critic_steps) for part in (images, classes))
+        for half_batch, self.classes in zip(*parts, strict=True):
+            yield half_batch
+
+    def given(self, x):
+        """What a model takes: [x, classes], where x goes once or more through them."""
+        n_times = ops.shape(x)[0] // ops.shape(self.classes)[0]
+        return [x, ops.tile(self.classes, (n_times, 1))]
+
+    def train_d(self, x_real):
+        if not self.wrong_labels:
+            return super().train_d(x_real)
+        half = ops.shape(x_real)[0]
+        x_fake = self.generate_fakes(half)
+        others = keras.random.randint(
+            ops.shape(self.classes), 1, self.n_classes, seed=self.latent_seed
+        )
+        wrong = ops.mod(self.classes + others, self.n_classes)
+        images = ops.concatenate([x_real, x_fake, x_real])
+        classes = ops.concatenate([self.classes, self.classes, wrong])
+        labels = ops.concatenate([ops.ones((half, 1)), ops.zeros((2 * half, 1))])
+        weights = ops.where(labels > 0.5, 1.5, 0.75)  # both kinds of fake half as much
+        self.d_model.trainable = True
+        return self.d_model.train_step(([images, classes], labels, weights[:, 0]))
+
+
+def conditional(gan_class):
+    """The class of GAN that minimizes the same, given the classes."""
+    return type(f"Conditional{gan_class.__name__}", (Conditional, gan_class), {})

@@ -1,0 +1,103 @@
+"""A GAN that is told the digit, of dense layers alone: labels as ten more numbers.
+
+The label, one-hot, is joined to the image's 784 pixels at D's entrance and to the latent
+point at G's: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets", in the
+size that courses use. Train it with `train.py --conditional --architecture
+conditional-dense`;
+`common/conditional.py` does the same with any other G and D.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import cli, steps
+from common.plotting import plot_model
+
+SHAPE = (28, 28, 1)
+
+
+def one_hot(classes, n_classes):
+    """int32 (n, 1) -> float32 (n, n_classes), 1 for the class and 0 elsewhere."""
+    from keras import layers
+
+    return layers.CategoryEncoding(n_classes, output_mode="one_hot")(classes)
+
+
+def define_discriminator(in_shape=SHAPE, n_classes=10):
+    """Define and compile D, 794-512-256-1.
+
+    Returns:
+        a model, [images float32 (n, 28, 28, 1), classes int32 (n, 1)] -> probability that
+        the image is real and of this class, float32 (n, 1).
+    """
+    from keras import Model, layers, optimizers
+
+    image = layers.Input(in_shape, name="image")
+    classes = layers.Input((1,), dtype="int32", name="class")
+    x = layers.Concatenate()([layers.Flatten()(image), one_hot(classes, n_classes)])
+    for size in (512, 256):
+        x = layers.Dense(size)(x)
+        x = layers.LeakyReLU(0.2)(x)
+    verdict = layers.Dense(1, activation="sigmoid", dtype="float32")(x)
+    model = Model([image, classes], verdict, name="discriminator")
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def define_generator(latent_dim, n_classes=10):
+    """Define G, (latent_dim + 10)-128-256-512-784.
+
+    Returns:
+        a model, [points float32 (n, latent_dim), classes int32 (n, 1)] -> images
+        (n, 28, 28, 1) in [-1, 1].
+    """
+    from keras import Model, layers
+
+    point = layers.Input((latent_dim,), name="point")
+    classes = layers.Input((1,), dtype="int32", name="class")
+    x = layers.Concatenate()([point, one_hot(classes, n_classes)])
+    for size in (128, 256, 512):
+        x = layers.Dense(size)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.LeakyReLU(0.2)(x)
+    x = layers.Dense(784, activation="tanh")(x)
+    return Model([point, classes], layers.Reshape(SHAPE)(x), name="generator")
+
+
+def define_gan(g_model, d_model):
+    """Define and compile the composite, with D frozen: both are told the same class."""
+    from keras import Model, optimizers
+
+    d_model.trainable = False
+    point, classes = g_model.inputs
+    verdict = d_model([g_model([point, classes]), classes])
+    model = Model([point, classes], verdict, name="gan")
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
+    )
+    return model
+
+
+@cli.command
+def main(argv=None):
+    """Print the three summaries and save the composite's plot."""
+    options = cli.step_options(argv, __doc__)
+    run = steps.start("mnist_gan", options)
+    g_model, d_model = define_generator(latent_dim=100), define_discriminator()
+    gan_model = define_gan(g_model, d_model)
+    for model in (d_model, g_model, gan_model):
+        model.summary()
+    print("Notice: the class enters twice: G is told what to draw, D what to expect.")
+    plot_model(gan_model, run / "gan_plot.png")
+
+
+if __name__ == "__main__":
+    main()

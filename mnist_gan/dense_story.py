@@ -1,0 +1,152 @@
+"""A book's story in three trainings: what made a GAN of two dense layers draw digits.
+
+After Rashid, "Make Your First GAN with PyTorch" (2020), the MNIST chapter: first
+sigmoids, squared error, plain gradient descent, and a G that is fed with one constant;
+then LeakyReLU, LayerNormalization, cross-entropy and Adam; then 100 random numbers for G.
+As in the book a step is one real image, one of G's, and one update of G.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common import cli, steps
+from mnist_gan.load_data import DATA, load_real_samples
+
+CONSTANT = 0.5  # what G is fed with in the first two trainings
+SHAPE = (28, 28, 1)
+EVERY = 100  # steps a call of the compiled loop, for speed
+PARTS = (
+    ("1. sigmoid, squared error, SGD, one constant", False, 1),
+    ("2. LeakyReLU, LayerNorm, cross-entropy, Adam", True, 1),
+    ("3. the same, and 100 random numbers", True, 100),
+)
+
+
+def hidden_layer(modern):
+    """200 units with their activation: a list of layers."""
+    from keras import layers
+
+    if modern:
+        return [layers.Dense(200), layers.LeakyReLU(0.02), layers.LayerNormalization()]
+    return [layers.Dense(200, activation="sigmoid")]
+
+
+def compiled(model, modern):
+    """Compile D or the composite as the book does before and after its improvements."""
+    from keras import optimizers
+
+    if modern:
+        model.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.0001))
+    else:
+        model.compile(loss="mean_squared_error", optimizer=optimizers.SGD(0.01))
+    return model
+
+
+def define_discriminator(modern):
+    """Define and compile D, 784-200-1: image (n, 28, 28, 1) -> how real it is (n, 1)."""
+    from keras import Sequential, layers
+
+    flat = [layers.Input(SHAPE), layers.Flatten()]
+    last = layers.Dense(1, activation="sigmoid")
+    model = Sequential([*flat, *hidden_layer(modern), last], name="discriminator")
+    return compiled(model, modern)
+
+
+def define_generator(modern, latent_dim):
+    """Define G, latent_dim-200-784: (n, latent_dim) -> (n, 28, 28, 1) in [0, 1]."""
+    from keras import Sequential, layers
+
+    body = [layers.Input((latent_dim,)), *hidden_layer(modern)]
+    end = [layers.Dense(784, activation="sigmoid"), layers.Reshape(SHAPE)]
+    return Sequential([*body, *end], name="generator")
+
+
+def define_gan(g_model, d_model, modern):
+    """Define and compile the composite, with D frozen in it."""
+    from keras import Sequential
+
+    d_model.trainable = False
+    return compiled(Sequential([g_model, d_model], name="gan"), modern)
+
+
+def latent_points(n, latent_dim, seed=None):
+    """n points for G: normal numbers, or the constant where it takes only one."""
+    from keras import ops, random
+
+    if latent_dim == 1:
+        return ops.full((n, 1), CONSTANT)
+    return random.normal((n, latent_dim), seed=seed)
+
+
+def train(dataset, modern, latent_dim, n_steps):
+    """Train a new pair on one real image a step; return G."""
+    from common.batches import batches_of
+    from common.gan import GAN
+
+    class BookGAN(GAN):
+        def latent_points(self, n):
+            return latent_points(1, latent_dim, self.latent_seed)  # one image a step
+
+    g_model = define_generator(modern, latent_dim)
+    d_model = define_discriminator(modern)
+    gan = BookGAN(g_model, d_model, define_gan(g_model, d_model, modern), "separate")
+    gan.steps_per_execution = EVERY
+    n_epochs = 5  # of the progress bar
+    gan.fit(
+        batches_of(dataset, 1, seed=0),
+        epochs=n_epochs,
+        steps_per_epoch=max(EVERY, n_steps // n_epochs),
+        shuffle=False,  # batches_of does it
+        verbose=2,
+    )
+    return g_model
+
+
+def add_steps(parser):
+    text = "of each training, one real image each (60000)"
+    parser.add_argument(
+        "--steps", type=cli.whole_number(EVERY), default=60_000, help=text, metavar="N"
+    )
+
+
+@cli.command
+def main(argv=None):
+    """Train three pairs, draw 24 images of each, and count the digits in 1,000."""
+    options = cli.step_options(argv, __doc__, DATA, more=add_steps)
+    run = steps.start("mnist_gan", options)
+    from common.plotting import save_grid
+    from common.sampling import generate_images
+    from mnist_gan.digit_classifier import train_and_test
+
+    dataset = load_real_samples(options.data)
+    samples = {}
+    for title, modern, latent_dim in PARTS:
+        print(title, flush=True)
+        g_model = train(dataset, modern, latent_dim, options.steps)
+        points = np.array(latent_points(1000, latent_dim, seed=1))
+        samples[title] = generate_images(g_model, points)
+        path = run / f"dense_{title[0]}.png"
+        save_grid(samples[title][:24], path, columns=6)
+        print(f"saved {path}")
+    judge, _, _ = train_and_test(options.data)
+    for title, images in samples.items():
+        _, predicted = judge.read(images)
+        shares = np.bincount(predicted.argmax(1), minlength=10) / len(images)
+        seen = " ".join(str(digit) for digit in np.flatnonzero(shares >= 0.01))
+        print(
+            f"{title}: read as {seen}; {np.mean(predicted.max(1) > 0.9):.0%} of them "
+            f"surely; they differ by {images.std(0).mean():.3f} a pixel"
+        )
+    print(
+        "Notice: better layers and losses draw better strokes, but from one constant "
+        "come equal images only: the variety of a GAN is that of its latent points."
+    )
+
+
+if __name__ == "__main__":
+    main()

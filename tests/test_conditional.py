@@ -1,0 +1,264 @@
+"""GANs that are told the class: their models, their step, their files."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import refused
+from PIL import Image
+from test_gan import moved, real_images, weights
+
+from common import generate
+from common.batches import RealBatches, StreamedBatches
+from common.checkpoints import class_names, load_generator, load_model
+from common.conditional import (
+    conditional_discriminator,
+    conditional_gan,
+    conditional_generator,
+)
+from common.datasets import Images, Scaled
+from common.objectives.table import OBJECTIVES, make_gan
+from common.sampling import class_grid, generate_images, with_labels
+from mnist_gan import conditional_dense, quick
+from mnist_gan.train import main
+
+CONDITIONS = ("concat", "hadamard", "classify")
+SHAPE = (28, 28, 1)
+RUN = Path("runs/mnist_gan/0001")
+TINY = ["--data", "digits", "--steps-per-epoch", "2", "--batch-size", "8",
+        "--preset", "quick", "--seed", "1"]  # fmt: skip
+
+
+def models(condition, objective="bce", n_classes=10):
+    if condition == "dense":
+        g_model = conditional_dense.define_generator(6, n_classes)
+        d_model = conditional_dense.define_discriminator(SHAPE, n_classes)
+        return g_model, d_model, conditional_dense.define_gan(g_model, d_model)
+    head = OBJECTIVES[objective].head or (lambda d_model, decoder: d_model)
+    kind = n_classes, condition
+    g_model = conditional_generator(quick.define_generator, 6, *kind)
+    d_model = conditional_discriminator(
+        lambda shape: head(quick.define_discriminator(shape), None), SHAPE, *kind
+    )
+    return g_model, d_model, conditional_gan(g_model, d_model)
+
+
+def game(condition, objective="bce", wrong_labels=False, **own):
+    return make_gan(*models(condition, objective), objective=objective, n_classes=10,
+                    wrong_labels=wrong_labels, **own)  # fmt: skip
+
+
+def told(gan, classes):
+    """The real images of D's update of this step, after their classes were given."""
+    images = real_images(len(classes))
+    labels = np.array(classes, "int32")[:, None]
+    (half_batch,) = gan.half_batches((keras.ops.array(images), keras.ops.array(labels)))
+    return half_batch
+
+
+@pytest.mark.parametrize("objective", ["bce", "hinge", "wgan", "wgan-gp", "r3gan"])
+@pytest.mark.parametrize("condition", [*CONDITIONS, "dense"])
+def test_each_step_moves_its_own_side_only(condition, objective):
+    if condition == "classify" and objective in ("wgan-gp", "r3gan"):
+        return  # refused on the command line
+    gan = game(condition, objective)
+    x_real = told(gan, [0, 1, 2, 3])
+    kept = weights(gan.g_model)
+    assert moved(gan.d_model, lambda: gan.train_d(x_real)) > 0
+    assert np.array_equal(weights(gan.g_model), kept)
+    kept = weights(gan.d_model)
+    arguments = (x_real,) if objective in ("wgan-gp", "r3gan") else (8,)
+    assert moved(gan.g_model, lambda: gan.train_g(*arguments)) > 0
+    assert np.array_equal(weights(gan.d_model), kept)
+
+
+@pytest.mark.parametrize("condition", [*CONDITIONS, "dense"])
+def test_only_the_classes_that_were_seen_move(condition):
+    gan = game(condition)
+    tables = [w for m in (gan.g_model, gan.d_model) for w in m.weights
+              if w.path.endswith("embeddings")]  # fmt: skip
+    before = [t.numpy() for t in tables]
+    x_real = told(gan, [2, 2, 5, 5])
+    gan.train_d(x_real)
+    gan.train_g(8)
+    for table, old in zip(tables, before, strict=True):
+        changed = np.flatnonzero(np.abs(table.numpy() - old).max(1) > 0)
+        assert changed.tolist() == [2, 5]
+    n_tables = {"concat": 2, "hadamard": 2, "classify": 1, "dense": 0}
+    assert len(tables) == n_tables[condition]
+
+
+@pytest.mark.parametrize("condition", [*CONDITIONS, "dense"])
+def test_the_same_point_gives_another_image_for_another_class(condition):
+    g_model, d_model, _ = models(condition)
+    point = np.ones((1, 6), "float32")
+    one, other = (generate_images(g_model, point, [label]) for label in (3, 4))
+    assert one.shape == (1, 28, 28, 1) and np.abs(one - other).max() > 1e-4
+    images = real_images(2)
+    verdicts = [d_model.predict(with_labels(images, [k, k]), verbose=0) for k in (3, 4)]
+    told_apart = np.abs(verdicts[0] - verdicts[1]).max() > 0
+    assert told_apart == (condition != "classify")
+
+
+def test_projection_adds_the_product_of_features_and_class_before_the_sigmoid():
+    _, d_model, _ = models("hadamard")
+    images, labels = real_images(3), np.array([1, 7, 7])
+    features = d_model.get_layer("features").predict(images, verbose=0)
+    (table,) = [w.numpy() for w in d_model.weights if w.path.endswith("embeddings")]
+    last = next(x for x in d_model.layers if isinstance(x, keras.layers.Dense))
+    score = features @ last.kernel.numpy() + last.bias.numpy()
+    score[:, 0] += np.sum(features * table[labels], axis=1)
+    verdict = d_model.predict(with_labels(images, labels), verbose=0)
+    np.testing.assert_allclose(verdict, 1 / (1 + np.exp(-score)), rtol=1e-4)
+
+
+def test_a_classifying_discriminators_loss_has_the_classes_cross_entropy():
+    gan = game("classify")
+    x_real = told(gan, [1, 7, 7, 0])
+    d_model, images = gan.d_model, np.array(x_real)
+    features = d_model.get_layer("features").predict(images, verbose=0)
+    guess = d_model.get_layer("guess")
+    logits = features @ guess.kernel.numpy() + guess.bias.numpy()
+    logits -= np.log(np.exp(logits).sum(1, keepdims=True))
+    named = -logits[np.arange(4), [1, 7, 7, 0]].mean()
+    inputs = with_labels(images, [1, 7, 7, 0])
+    verdict = d_model.predict(inputs, verbose=0)
+    logs = d_model.train_step((inputs, np.ones((4, 1), "float32")))
+    expected = named - np.log(verdict).mean()
+    np.testing.assert_allclose(float(logs["loss"]), expected, rtol=1e-3)
+
+
+def test_fakes_have_the_classes_of_the_real_images():
+    gan = game("concat")
+    told(gan, [4, 9])
+    for n in (2, 4):  # of D's update, of G's
+        _, classes = gan.given(np.zeros((n, 6), "float32"))
+        assert np.array(classes)[:, 0].tolist() == [4, 9] * (n // 2)
+
+
+def test_a_wrong_class_is_never_the_right_one_and_counts_as_fake():
+    gan, seen = game("concat", wrong_labels=True), []
+    gan.d_model.train_step = lambda data: seen.append(data) or {"loss": 0}
+    for _ in range(20):
+        gan.train_d(told(gan, [0, 3, 9]))
+    for (images, classes), labels, weight in seen:
+        real, fake, wrong = np.array_split(np.array(classes)[:, 0], 3)
+        assert real.tolist() == fake.tolist() == [0, 3, 9]
+        assert np.all(wrong != real) and wrong.min() >= 0 and wrong.max() <= 9
+        assert np.array(labels)[:, 0].tolist() == [1] * 3 + [0] * 6
+        assert np.array_equal(images[:3], images[6:])
+        np.testing.assert_allclose(weight, [1.5] * 3 + [0.75] * 6)
+    assert len({np.array(classes)[6, 0] for (_, classes), _, _ in seen}) > 3
+
+
+@pytest.mark.parametrize("batches", [RealBatches, StreamedBatches])
+def test_a_batch_holds_the_class_of_each_image(batches):
+    pixels = np.arange(90, dtype="uint8").reshape(90, 1, 1, 1)
+    dataset = Scaled(pixels, lambda x: x.astype("float32"), np.arange(90) // 3)
+    dataset.chunk_rows = 7
+    for i in range(20):
+        images, labels = batches(dataset, 8, seed=3)[i]
+        assert labels.shape == (8, 1) and labels.dtype == np.int32
+        assert np.array_equal(images.ravel() // 3, labels.ravel())
+
+
+def test_a_grid_has_a_row_for_each_class_and_a_point_for_each_column():
+    points, labels = class_grid(5, 3, columns=4, rng=np.random.default_rng(0))
+    assert labels.ravel().tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    for row in (1, 2):
+        assert np.array_equal(points[:4], points[4 * row : 4 * row + 4])
+    assert len(np.unique(points[:4, 0])) == 4
+
+
+@pytest.mark.parametrize("words", [
+    [], ["--condition", "hadamard", "--objective", "r3gan"],
+    ["--condition", "classify", "--augment"], ["--wrong-labels", "--label-noise", "0.2"],
+    ["--architecture", "conditional-dense", "--objective", "hinge"],
+])  # fmt: skip
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(words):
+    words = [*TINY, "--conditional", *words]
+    main([*words, "--epochs", "2", "--run-dir", "whole"])
+    main([*words, "--epochs", "1", "--run-dir", "parts"])
+    main(["--resume", "parts", "--epochs", "2"])
+    for kind in ("generator", "discriminator"):
+        one, other = (
+            weights(load_model(f"{run}/{kind}_model_002.h5"))
+            for run in ("whole", "parts")
+        )
+        assert np.array_equal(one, other)
+    whole, parts = (Path(run, "history.csv").read_text() for run in ("whole", "parts"))
+    assert whole == parts
+
+
+def test_a_file_alone_draws_a_class_by_its_name(monkeypatch, capsys):
+    from mnist_gan import train
+
+    def fashion(data):
+        rng = np.random.default_rng(0)
+        names = (*"abcdefghi", "ankle boot")
+        pixels = rng.integers(0, 255, (64, *SHAPE), "uint8")
+        return Images(pixels, np.arange(64) % 10, "mine", "drawn", classes=names)
+
+    monkeypatch.setattr(train, "load_images", fashion)
+    main([*TINY, "--conditional", "--epochs", "1"])
+    path = RUN / "generator_model_001.h5"
+    g_model, latent_dim, _ = load_generator(path)
+    assert class_names(path, 10)[9] == "ankle boot"
+    path.rename("alone.h5")
+    words = ["alone.h5", "--seed", "3", "-n", "4"]
+    generate.main([*words, "--label", "ankle boot", "--images", "boots"])
+    generate.main([*words, "--label", "9", "--images", "nines"])
+    generate.main([*words, "--label", "a", "--images", "letters"])
+    boots, nines, letters = (
+        np.stack([np.asarray(Image.open(f"{folder}/000{i}.png")) for i in range(4)])
+        for folder in ("boots", "nines", "letters")
+    )
+    assert np.array_equal(boots, nines) and not np.array_equal(boots, letters)
+    points = np.random.default_rng(3).standard_normal((4, latent_dim)).astype("float32")
+    expected = np.round(generate_images(g_model, points, [9] * 4)[..., 0] * 255)
+    np.testing.assert_allclose(boots, expected, atol=1)
+    generate.main(["alone.h5", "--grid-by-class", "-n", "3", "--out", "grid.png"])
+    with Image.open("grid.png") as picture:
+        assert picture.height > 3 * picture.width  # ten rows of three
+    said = refused(capsys, generate.main, "alone.h5", "--label", "cat")
+    assert "ankle boot" in said
+
+
+def test_a_generator_without_classes_is_told_none(capsys):
+    main([*TINY, "--epochs", "1"])
+    path = str(RUN / "generator_model_001.h5")
+    for words in (["--label", "7"], ["--grid-by-class"]):
+        assert "--conditional" in refused(capsys, generate.main, path, *words)
+
+
+def test_images_without_classes_are_refused(capsys):
+    np.savez("plain.npz", x_train=np.zeros((64, 28, 28), "uint8"))
+    said = refused(capsys, main, "--data", "plain.npz", "--conditional")
+    assert "no classes" in said and not Path("runs").exists()
+
+
+def test_the_options_of_a_run_tell_the_condition():
+    main([*TINY, "--conditional", "--condition", "hadamard", "--epochs", "1"])
+    options = json.loads((RUN / "options.json").read_text())["options"]
+    assert options["conditional"] is True and options["condition"] == "hadamard"
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_models_are_those_of_the_folder_with_a_class_beside(condition):
+    g_model, d_model, gan_model = models(condition)
+    assert [t.name for t in g_model.inputs] == ["point", "class"]
+    assert [t.name for t in d_model.inputs] == ["image", "class"]
+    assert gan_model.output_shape == (None, 1)
+    plain = quick.define_discriminator().count_params()
+    extra = {
+        "concat": 10 * 50 + 51 * 784 + 4 * 4 * 32,  # embedding, plane, one channel more
+        "hadamard": 10 * 2048,
+        "classify": 2048 * 10 + 10,
+    }
+    assert d_model.count_params() - plain == extra[condition]
+    start = partial(quick.define_generator, 6 + (0 if condition == "hadamard" else 50))
+    table = 10 * (6 if condition == "hadamard" else 50)
+    assert g_model.count_params() == start().count_params() + table

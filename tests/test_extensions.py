@@ -1,0 +1,221 @@
+"""The options beyond the tutorials: alone, in pairs, and those that are refused."""
+
+import itertools
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import refused
+from test_gan import moved, real_images, weights
+
+from common.architectures import architectures
+from common.building import define_models, gan_for, scaled_for
+from common.datasets import Images
+from common.errors import UserError
+from common.objectives import OPTIONS
+from common.objectives.losses import Unsure
+from common.training_options import training_options
+from mnist_gan import quick
+from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL, main
+
+CLASSES = tuple("abc")
+SHAPE = (8, 8, 1)
+TRIOS = architectures(SHAPE)
+CHOICES = [  # each the words of one choice; every two of different lists meet
+    [["--objective", name] for name in OPTIONS],
+    [[], ["--conditional"], ["--conditional", "--condition", "hadamard"],
+     ["--conditional", "--condition", "classify"], ["--conditional", "--wrong-labels"]],
+    [*(["--architecture", name] for name in TRIOS), ["--normalization", "batch"],
+     ["--normalization", "layer"], ["--normalization", "spectral"],
+     ["--upsampling", "resize", "--output", "tanh", "--depth", "1", "--dropout", "0.1"]],
+    [[], ["--halves", "separate"]],
+    [[], ["--label-smoothing", "0.1"], ["--label-noise", "0.1"]],
+    [[], ["--augment"]],
+    [[], ["--optimizer", "rmsprop"], ["--optimizer", "sgd"],
+     ["--g-learning-rate", "0.001"], ["--d-learning-rate", "0.001"]],
+    [[], ["--ema", "0.9"]],
+]  # fmt: skip
+
+
+def options_of(*words):
+    given = [*words, "--critic-steps", "1"]
+    return training_options(
+        given, "Doc", SCRIPT, DATA, TUTORIAL, PRESETS, architectures=ARCHITECTURES
+    )
+
+
+def gan_of(*words):
+    options = options_of(*words, "--latent-dim", "4")
+    trio = TRIOS[options.architecture]
+    models = define_models(options, *trio, SHAPE, CLASSES)
+    return options, gan_for(options, *models)
+
+
+def possible(words):
+    try:
+        options_of(*words)
+    except UserError:
+        return False
+    return True
+
+
+def play_two_steps(words):
+    """Two steps on tiny data: both sides learn, neither in the other's update."""
+    keras.utils.set_random_seed(1)
+    options, gan = gan_of(*words)
+    g_model, d_model = gan.g_model, gan.d_model
+    images = real_images(4, shape=SHAPE)
+    labels = np.array([[0], [1], [2], [1]], "int32")
+    data = (images, labels) if options.conditional else (images,)
+    for _ in range(2):
+        (half_batch,) = gan.half_batches(tuple(map(keras.ops.array, data)))
+        kept = weights(g_model)
+        assert moved(d_model, lambda x=half_batch: gan.train_d(x)) > 0
+        assert np.array_equal(weights(g_model), kept)
+        kept = weights(d_model)
+        argument = half_batch if hasattr(gan, "means") else 8
+        assert moved(g_model, lambda x=argument: gan.train_g(x)) > 0
+        assert np.array_equal(weights(d_model), kept)
+    assert np.isfinite(weights(g_model)).all() and np.isfinite(weights(d_model)).all()
+    last = weights(g_model)
+    with gan.averaged_generator():
+        assert np.array_equal(weights(g_model), last) == (not options.ema)
+    assert np.array_equal(weights(g_model), last)
+
+
+def words_of(row):
+    """The words of a row, dict: number of the choice -> number of the words."""
+    return [word for i, k in sorted(row.items()) for word in CHOICES[i][k]]
+
+
+def pairs_of(row):
+    return set(itertools.combinations(sorted(row.items()), 2))
+
+
+def every_pair():
+    """Rows of choices in which every two values meet that may."""
+    numbers = [[(i, k) for k in range(len(c))] for i, c in enumerate(CHOICES)]
+    missing = {
+        pair
+        for one, other in itertools.combinations(numbers, 2)
+        for pair in itertools.product(one, other)
+        if possible(words_of(dict(pair)))
+    }
+    while missing:
+        row = dict(min(missing))
+        for i in set(range(len(CHOICES))) - set(row):
+            fits = [
+                {**row, i: k}
+                for k in range(len(CHOICES[i]))
+                if possible(words_of({**row, i: k}))
+            ]
+            row = max(fits, key=lambda r: len(pairs_of(r) & missing))
+        missing -= pairs_of(row)
+        yield words_of(row)
+
+
+@pytest.mark.parametrize("words", list(every_pair()), ids=" ".join)
+def test_every_two_options_train_together(words):
+    play_two_steps(words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", OPTIONS)
+def test_every_combination_of_models_and_objectives_trains(objective):
+    for rest in itertools.product(*CHOICES[1:4]):
+        words = ["--objective", objective, *(word for choice in rest for word in choice)]
+        if possible(words):
+            play_two_steps(words)
+
+
+BAD = {
+    "--upsampling resize --architecture dcgan": "belongs to --architecture flexible",
+    "--condition hadamard": "needs --conditional",
+    "--wrong-labels": "needs --conditional",
+    "--conditional --condition classify --wrong-labels": "never told a class",
+    "--conditional --wrong-labels --halves separate": "one update",
+    "--conditional --wrong-labels --objective r3gan": "third kind",
+    "--conditional --objective began": "auto-encoder",
+    "--conditional --condition classify --objective wgan-gp": "scores alone",
+    "--normalization batch --objective wgan-gp": "use layer",
+    "--normalization batch --objective ebgan": "use layer",
+    "--label-smoothing 0.1 --objective hinge": "labels of 1 and 0",
+    "--label-noise 0.1 --objective ebgan": "labels of 1 and 0",
+    "--augment --objective began": "copy the changes",
+    "--architecture conditional-dense": "needs --conditional",
+    "--conditional --condition classify --architecture conditional-dense": "concat",
+    "--ema 1": "below 1",
+    "--ema nan": "finite",
+    "--label-noise -0.1": "at least 0",
+    "--width 0": "above 0",
+    "--depth 1.5": "whole number",
+    "--dropout 1": "below 1",
+    "--condition telepathy": "invalid choice",
+    "--on-collapse panic": "invalid choice",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_nonsense_is_refused_with_its_reason(capsys, words):
+    assert BAD[words] in refused(capsys, main, *words.split())
+    assert not Path("runs").exists()
+
+
+def test_an_extension_that_is_typed_makes_the_architecture_flexible():
+    assert options_of().architecture == "tutorial"
+    assert options_of("--preset", "quick").architecture == "narrow"
+    assert options_of("--width", "0.5").architecture == "flexible"
+    assert options_of("--width", "0.5", "--preset", "quick").architecture == "flexible"
+
+
+def test_smoothing_is_one_sided_and_noise_tells_a_share_wrongly():
+    y_true = np.array([[1.0], [0.0]], "float32")
+    p = np.array([[0.8], [0.3]], "float32")
+    loss = np.array(Unsure("binary_crossentropy", 0.1, 0.0)(y_true, p))
+    expected = [-0.9 * np.log(0.8) - 0.1 * np.log(0.2), -np.log(0.7)]
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    ones, p = np.ones((20_000, 1), "float32"), np.full((20_000, 1), 0.9, "float32")
+    loss = np.array(Unsure("binary_crossentropy", 0.0, 0.2)(ones, p))
+    assert np.mean(np.isclose(loss, -np.log(0.1), rtol=1e-3)) == pytest.approx(
+        0.2, abs=0.01
+    )
+
+
+def test_only_the_discriminator_is_told_unsure_labels():
+    _, gan = gan_of("--label-smoothing", "0.3", "--architecture", "dense")
+    assert isinstance(gan.d_model.loss, Unsure)
+    assert gan.gan_model.loss == "binary_crossentropy"
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_each_side_has_the_optimizer_and_the_rate_that_are_asked_for(precision):
+    keras.config.set_dtype_policy(precision)
+    words = ["--optimizer", "sgd", "--g-learning-rate", "0.3", "--ema", "0.5"]
+    _, gan = gan_of(*words, "--architecture", "dense")
+    for model, rate in ((gan.d_model, 0.0002), (gan.gan_model, 0.3)):
+        inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        assert isinstance(inner, keras.optimizers.SGD)
+        assert float(inner.learning_rate) == pytest.approx(rate)
+    with gan.averaged_generator():
+        pass
+
+
+def test_images_are_scaled_to_what_the_generator_makes():
+    pixels = np.array([0, 51, 255], "uint8").reshape(3, 1, 1, 1)
+    images = Images(pixels, None, "mine", "drawn")
+    for output, values in (("sigmoid", [0, 0.2, 1]), ("tanh", [-1, -0.6, 1])):
+        draw = TRIOS["flexible"][0](4, output=output)
+        dataset = scaled_for(draw, images)
+        np.testing.assert_allclose(dataset[:].ravel(), values, atol=1e-6)
+        assert dataset[:].min() >= values[0] and dataset[:].max() <= 1
+
+
+def test_without_options_the_models_are_the_folders_own():
+    options = options_of("--preset", "quick")
+    trio = quick.define_generator, quick.define_discriminator, quick.define_gan
+    g_model, d_model, gan_model = define_models(options, *trio, (28, 28, 1))
+    assert g_model.get_config()["layers"][1:] and type(d_model) is keras.Sequential
+    assert gan_model.layers == [g_model, d_model]
+    gan = gan_for(options, g_model, d_model, gan_model)
+    assert type(gan).__name__ == "GAN" and gan.gan_model.optimizer.ema_momentum == 0.998

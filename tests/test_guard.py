@@ -1,0 +1,272 @@
+"""The guard tells a collapse from a healthy training, and brings a broken one back."""
+
+import csv
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from common import callbacks, guard
+from common.batches import batches_of
+from common.checkpoints import finished_epochs, save_state, state_variables
+from common.guard import Guard, mean_pairwise_distance, symptoms
+from common.objectives.table import OBJECTIVES, make_gan
+from common.quick import define_gan
+
+STEPS = 50
+LN2 = 0.693
+
+
+@pytest.fixture(autouse=True)
+def short_warm_up(monkeypatch):
+    """These small models draw different images after 50 steps."""
+    monkeypatch.setattr(guard, "WARM_UP", 2 * STEPS)
+
+
+def digits():
+    """Float32 (1797, 8, 8, 1) in [0, 1]."""
+    return (load_digits().images / 16).astype("float32")[..., None]
+
+
+def define_generator(latent_dim, listens):
+    """G of the latent points times `listens`: with 0 it draws one image only."""
+    return keras.Sequential(
+        [
+            keras.layers.Input((latent_dim,)),
+            keras.layers.Rescaling(listens),
+            keras.layers.Dense(64),
+            keras.layers.BatchNormalization(momentum=0.9),
+            keras.layers.ReLU(),
+            keras.layers.Dense(64, activation="sigmoid"),
+            keras.layers.Reshape((8, 8, 1)),
+        ],
+        name="generator",
+    )
+
+
+def define_discriminator(rate):
+    model = keras.Sequential(
+        [
+            keras.layers.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(64),
+            keras.layers.LeakyReLU(0.2),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ],
+        name="discriminator",
+    )
+    adam = keras.optimizers.Adam(rate, beta_1=0.5)
+    model.compile(loss="binary_crossentropy", optimizer=adam)
+    return model
+
+
+def game(seed=1, listens=1.0, g_rate=0.002, ema=0.0, objective="bce", **own):
+    keras.utils.set_random_seed(seed)
+    g_model = define_generator(8, listens)
+    d_model = define_discriminator(0.002)
+    if head := OBJECTIVES[objective].head:
+        d_model = head(d_model, partial(define_generator, listens=listens))
+    gan_model = define_gan(g_model, d_model)
+    gan_model.optimizer.learning_rate = g_rate
+    if ema:
+        gan_model.optimizer.use_ema, gan_model.optimizer.ema_momentum = True, ema
+    return make_gan(g_model, d_model, gan_model, objective=objective, **own)
+
+
+class Break(keras.callbacks.Callback):
+    """Set the first weights of G to `value` when certain epochs end."""
+
+    def __init__(self, value, *epochs):
+        super().__init__()
+        self.value, self.epochs = value, epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 in self.epochs:
+            kernel = self.model.g_model.trainable_weights[0]
+            kernel.assign(np.full(kernel.shape, self.value))
+
+
+class Spy(keras.callbacks.Callback):
+    """Keeps all variables as they are when an epoch has ended."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.kept[epoch + 1] = values(self.model)
+
+
+def values(gan):
+    return {f"{i} {v.path}": v.numpy() for i, v in enumerate(state_variables(gan))}
+
+
+def assert_same(one, other, but=""):
+    different = [n for n in one if not np.array_equal(one[n], other[n], equal_nan=True)]
+    assert [n for n in different if not (but and but in n)] == []
+    return different
+
+
+def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=False,
+         broken=None):  # fmt: skip
+    """Train under the guard; return all variables after each epoch, and the events."""
+    run.mkdir(exist_ok=True)
+    dataset, spy = digits(), Spy()
+    done = callbacks.start(gan, run, resume)
+    watch = [Guard(run, dataset, on_collapse, seed)] if on_collapse else []
+    gan.fit(
+        batches_of(dataset, 16 * gan.critic_steps, seed, start=done * steps),
+        epochs=epochs,
+        initial_epoch=done,
+        steps_per_epoch=steps,
+        shuffle=False,
+        verbose=0,
+        callbacks=[*([broken] if broken else []), callbacks.History(run), *watch,
+                   callbacks.State(run), spy],
+    )  # fmt: skip
+    return spy.kept, events(run)
+
+
+def events(run):
+    path = run / "events.csv"
+    if not path.exists():
+        return []
+    with path.open() as file:
+        return [tuple(row.values()) for row in csv.DictReader(file)]
+
+
+def actions(happened):
+    return [(int(epoch), what, action) for epoch, what, _, action in happened]
+
+
+def test_distance_by_hand():
+    images = np.array([[[0, 0]], [[3, 4]], [[0, 0]]], "uint8")
+    assert mean_pairwise_distance(images) == pytest.approx(10 / 3)
+    assert mean_pairwise_distance(np.ones((5, 4, 4, 1), "float32")) == 0
+
+
+@pytest.mark.parametrize(
+    "expected, logs, ideal, variety",
+    [
+        ([], {"d_loss": 0.6, "g_loss": 0.8}, LN2, 0.9),
+        ([], {"d1": 0.02, "d2": 0.1, "g_loss": 7.0}, LN2, 0.2),
+        (["d_loss"], {"d1": 0.01, "d2": 0.001, "g_loss": 5.0}, LN2, 0.9),
+        (["d_loss", "g_loss"], {"d_loss": 1e-4, "g_loss": 12.0}, LN2, 0.9),
+        ([], {"d_loss": 0.0, "g_loss": 99.0}, None, None),
+        ([], {"d_loss": -3.0, "g_loss": -99.0}, None, 0.5),
+        ([], {"d_loss": 0.6, "g_loss": -0.6}, LN2, 1.2),
+        (["alike"], {"d_loss": -3.0, "g_loss": 99.0}, None, 0.05),
+        (["nan"], {"d_loss": float("nan"), "g_loss": 1.0}, LN2, None),
+        (["nan"], {"d_loss": 1.0, "g_loss": float("inf")}, None, None),
+    ],
+)
+def test_symptoms(expected, logs, ideal, variety):
+    found = symptoms(logs, ideal, variety)
+    assert [symptom.what for symptom in found] == expected
+    for symptom in found:
+        assert "usually helps" in symptom.text and "{" not in symptom.text
+    assert [s.what for s in symptoms(logs, ideal, None, False)] == ["nan"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_silent_on_healthy_training(tmp_path, capsys, seed):
+    kept, happened = play(game(seed), tmp_path, epochs=5, seed=seed)
+    assert len(kept) == 5 and happened == []
+    assert capsys.readouterr().out == ""
+
+
+def test_a_g_that_draws_one_image_is_told_once(tmp_path, capsys):
+    _, happened = play(game(listens=0.0), tmp_path)
+    assert actions(happened) == [(2, "alike", "warn")]  # not during the warm-up
+    assert float(happened[0][2]) < 0.01
+    said = capsys.readouterr().out
+    assert said.count("nearly identical") == 1 and "after epoch 2, warn" in said
+
+
+def test_a_d_that_is_sure_is_told(tmp_path):
+    gan = game(g_rate=0.0)
+    gan.d_model.optimizer.learning_rate = 0.01
+    _, happened = play(gan, tmp_path)
+    assert (3, "d_loss", "warn") in actions(happened)
+    value = next(float(row[2]) for row in happened if row[1] == "d_loss")
+    assert 0 <= value < 0.02 * LN2
+
+
+def test_it_says_so_when_all_is_well_again(tmp_path, capsys):
+    _, happened = play(game(), tmp_path, epochs=5, broken=Break(0.0, 2, 3))
+    assert actions(happened)[:1] == [(2, "alike", "warn")]
+    assert actions(happened)[1:] == [(4, "alike", "recovered")]
+    assert "recovered: alike" in capsys.readouterr().out
+
+
+def test_nan_is_told_before_the_end_of_the_warm_up(tmp_path):
+    _, happened = play(game(), tmp_path, steps=2, broken=Break(np.nan, 1))
+    assert happened == [("1", "nan", "nan", "warn")]
+
+
+def test_stop_ends_training_and_keeps_the_healthy_state(tmp_path, capsys):
+    kept, happened = play(game(), tmp_path, "stop", steps=4, broken=Break(np.nan, 2))
+    assert happened == [("2", "nan", "nan", "stop")]
+    assert list(kept) == [1, 2] and finished_epochs(tmp_path) == 2
+    assert_same(kept[1], kept[2], but="seed_generator_state")
+    assert "back to the weights after epoch 1" in capsys.readouterr().out
+    kept, happened = play(game(), tmp_path, "stop", steps=4, resume=True)
+    assert list(kept) == [3, 4] and len(happened) == 1
+
+
+def test_restart_goes_on_from_the_healthy_state_with_other_seeds(tmp_path):
+    broken = Break(np.nan, 2)
+    kept, happened = play(game(), tmp_path / "a", "restart", steps=4, broken=broken)
+    assert actions(happened) == [(2, "nan", "restart")] and list(kept) == [1, 2, 3, 4]
+    different = assert_same(kept[1], kept[2], but="seed_generator_state")
+    assert len(different) == 2  # D's dropout and the latent points
+    assert all(np.isfinite(value).all() for value in kept[4].values())
+    assert different_weights(kept[2], kept[3]) and different_weights(kept[3], kept[4])
+    with (tmp_path / "a" / "history.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
+
+    again, _ = play(game(), tmp_path / "b", "restart", steps=4, broken=broken)
+    assert_same(kept[4], again[4])
+    play(game(), tmp_path / "c", "restart", epochs=2, steps=4, broken=broken)
+    resumed, happened = play(game(7), tmp_path / "c", "restart", steps=4, resume=True)
+    assert_same(kept[4], resumed[4])
+    assert len(happened) == 1
+
+
+def different_weights(one, other):
+    return [n for n in one if "kernel" in n and not np.array_equal(one[n], other[n])]
+
+
+def test_after_three_restarts_it_stops(tmp_path):
+    always = Break(np.nan, *range(1, 9))
+    play(game(), tmp_path, "restart", epochs=2, steps=2, broken=always)
+    kept, happened = play(
+        game(), tmp_path, "restart", epochs=8, steps=2, resume=True, broken=always
+    )
+    assert list(kept) == [3, 4]
+    assert [row[3] for row in happened] == ["restart"] * 3 + ["stop"]
+
+
+def test_watching_changes_nothing(tmp_path, monkeypatch):
+    """Bit for bit, with running means, and even where it has something to say."""
+    monkeypatch.setattr(guard, "WARM_UP", 0)
+    watched, happened = play(game(ema=0.9), tmp_path / "a", steps=3)
+    alone, _ = play(game(ema=0.9), tmp_path / "b", None, steps=3)
+    assert "alike" in happened[0]
+    assert_same(watched[4], alone[4])
+    rows = [(tmp_path / run / "history.csv").read_text() for run in "ab"]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("objective", [*OBJECTIVES, "separate"])
+def test_every_objective_can_be_watched(tmp_path, monkeypatch, objective):
+    monkeypatch.setattr(guard, "WARM_UP", 4)
+    if objective == "separate":
+        gan = game(halves="separate")
+    else:
+        gan = game(objective=objective, **({"clip": 0.01} if objective == "wgan" else {}))
+    _, happened = play(gan, tmp_path, epochs=2, steps=2)
+    assert {what for _, what, _ in actions(happened)} <= {"alike"}
