@@ -75,6 +75,19 @@ def test_each_step_moves_its_own_side_only(condition, objective):
     assert np.array_equal(weights(gan.d_model), kept)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_both_sides_learn_in_mixed_precision(condition, policy):
+    keras.config.set_dtype_policy(policy)
+    gan = game(condition)
+    data = keras.ops.array(real_images(4)), np.array([[0], [1], [2], [3]], "int32")
+    before = weights(gan.g_model), weights(gan.d_model)
+    gan.fit(*data, batch_size=4, epochs=8, verbose=0)  # float16 skips the first steps
+    after = weights(gan.g_model), weights(gan.d_model)
+    assert np.isfinite(np.concatenate(after)).all()
+    assert all(np.any(a != b) for a, b in zip(after, before, strict=True))
+
+
 @pytest.mark.parametrize("condition", [*CONDITIONS, "dense"])
 def test_only_the_classes_that_were_seen_move(condition):
     gan = game(condition)

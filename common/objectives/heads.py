@@ -97,6 +97,9 @@ class ClassLoss(layers.Layer):
     minimize it, each in its own update.
     """
 
+    def __init__(self, **keywords):
+        super().__init__(**{**keywords, "dtype": "float32"})
+
     def call(self, inputs, training=False):
         verdict, guess, classes = inputs
         if training:
