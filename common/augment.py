@@ -14,9 +14,7 @@ POLICY = ("colour", "translation", "cutout")
 
 
 def with_augmentation(d_model, low=-1):
-    """D with `Augment` before its first layer, compiled as it was.
-
-    Its layers are those of d_model, which is of no use any more.
+    """D, of the same layers, with `Augment` before the first; compiled as it was.
 
     Args:
         d_model: compiled discriminator of images (n, h, w, c), or of [images, classes].
@@ -34,7 +32,6 @@ def with_augmentation(d_model, low=-1):
         changed = augment(images)
 
         def call(layer, *arguments, **keywords):
-            """Call a layer of D on the changed images, where it took the images."""
             arguments = keras.tree.map_structure(
                 lambda x: changed if x is images else x, arguments
             )

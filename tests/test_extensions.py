@@ -122,8 +122,8 @@ def test_every_two_options_train_together(words):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", OPTIONS)
-def test_every_combination_of_models_and_objectives_trains(objective):
-    for rest in itertools.product(*CHOICES[1:4]):
+def test_every_objective_trains_every_architecture_under_every_condition(objective):
+    for rest in itertools.product(*CHOICES[1:3]):
         words = ["--objective", objective, *(word for choice in rest for word in choice)]
         if possible(words):
             play_two_steps(words)

@@ -38,6 +38,16 @@ SCRIPTS = {
         ["gan_plot.png"] if PLOTS else [],
     ),
     "mnist_gan/train.py": (["--dry-run"], ["done"], ["generated_plot_e001.png"]),
+    "mnist_gan/conditional_dense.py": (
+        [],
+        ["538,625", "584,592", "the class enters twice"],
+        ["gan_plot.png"] if PLOTS else [],
+    ),
+    "mnist_gan/dense_story.py": (
+        ["--data", "digits", "--steps", "500", "--seed", "1"],
+        ["3. the same, and 100 random numbers: read as", "differ by 0.000 a pixel"],
+        ["dense_1.png", "dense_2.png", "dense_3.png"],
+    ),
     "common/devices.py": ([], ["GFLOP/s"], []),
     "cifar10_gan/load_data.py": (
         ["--data", "synthetic"],
@@ -138,7 +148,7 @@ ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, te
     "mnist_gan/compare.py",  # in test_compare
     "mnist_gan/digit_classifier.py",
 }
-LONG = {"celeba_gan/compare_memory.py"}
+LONG = {"celeba_gan/compare_memory.py", "mnist_gan/dense_story.py"}
 
 
 @pytest.mark.parametrize(
