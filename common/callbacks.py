@@ -110,7 +110,8 @@ class Snapshots(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
-        if done % self.every == 0 or done == self.params["epochs"]:
+        is_last = done == self.params["epochs"] or self.model.stop_training
+        if done % self.every == 0 or is_last:
             with self.model.averaged_generator():
                 self.summarize(done)
 
@@ -143,7 +144,7 @@ def start(gan, run, resume):
 def go_back(gan, run):
     """Bring `gan` and the run folder back to the last whole epoch; return its number."""
     epoch = load_state(gan, run)
-    for name in ("history.csv", "times.csv"):
+    for name in ("history.csv", "times.csv", "events.csv"):
         keep_rows_until(epoch, Path(run) / name)
     return epoch
 

@@ -58,7 +58,8 @@ def load_model(path):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
     from keras.models import load_model as load
 
-    from common.objectives import heads  # noqa: F401  # its layer may be in the file
+    from common import augment  # noqa: F401  # its layer may be in the file
+    from common.objectives import heads  # noqa: F401  # and its
 
     try:
         with quiet_keras():

@@ -29,11 +29,12 @@ def conditional_generator(define_generator, latent_dim, n_classes, condition):
         define_generator: function, latent_dim -> G.
         latent_dim: numbers of a latent point.
         n_classes: number of classes; they are counted from 0.
-        condition: "hadamard" multiplies the point by the class's embedding; "concat" and
-            "classify" join the two (Mirza & Osindero 2014, section 3.2).
+        condition: "concat" joins the point and the class's embedding (Mirza & Osindero
+            2014, section 3.2); "hadamard" and "classify" multiply the two. (Joined, a G
+            that is to please a classifier soon overlooks the point.)
     """
     points, classes = layers.Input((latent_dim,), name="point"), class_input()
-    if condition == "hadamard":
+    if condition != "concat":
         x = layers.Multiply()([points, embedding(classes, n_classes, latent_dim)])
     else:
         x = layers.Concatenate()([points, embedding(classes, n_classes, SIZE)])

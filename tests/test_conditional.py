@@ -272,6 +272,6 @@ def test_models_are_those_of_the_folder_with_a_class_beside(condition):
         "classify": 2048 * 10 + 10,
     }
     assert d_model.count_params() - plain == extra[condition]
-    start = partial(quick.define_generator, 6 + (0 if condition == "hadamard" else 50))
-    table = 10 * (6 if condition == "hadamard" else 50)
+    start = partial(quick.define_generator, 6 + (50 if condition == "concat" else 0))
+    table = 10 * (50 if condition == "concat" else 6)
     assert g_model.count_params() == start().count_params() + table

@@ -101,7 +101,7 @@ class Spy(keras.callbacks.Callback):
 
 
 def values(gan):
-    return [variable.numpy() for variable in state_variables(gan)]
+    return [np.array(variable.numpy()) for variable in state_variables(gan)]
 
 
 def changed(one, other):
