@@ -47,16 +47,18 @@ def test_coverage_counts_modes_and_good_points():
     assert coverage(three, target) == (3, 1.0)
     half = np.concatenate([three, np.zeros((300, 2))])  # the centre is no mode
     assert coverage(half, target) == (3, 0.5)
+    lost = np.concatenate([three, np.full((300, 2), np.nan)])
+    assert coverage(lost, target) == (3, 0.5)
     few = np.concatenate([np.repeat(target.skeleton[:1], 995, axis=0),
                           target.skeleton[[1, 2, 3, 4, 5]]])  # fmt: skip
     assert coverage(few, target) == (1, 1.0)  # a point or two is no mode found
 
 
 def found_the_ring(points, at_least=8):
-    """What the slow test demands: modes found, and at least 80 % of good points."""
+    """What the slow test demands: modes found, and 80 % of good points (6 modes: 60 %)."""
     modes, share = coverage(points, SETS["ring"](np.random.default_rng(0)))
     print(f"{modes} modes, {share:.1%} within 3 sigma")
-    return modes >= at_least and share >= 0.8
+    return modes >= at_least and share >= (0.8 if at_least == 8 else 0.6)
 
 
 def test_a_bare_circle_and_an_untrained_generator_have_not_found_the_ring():

@@ -30,6 +30,7 @@ def save_points(path, real, fake, d_model, title, reach=1.6):
     axis.scatter(*real[:1000].T, s=4, color="black", label="real")
     axis.scatter(*fake[:1000].T, s=4, color="tab:orange", label="generated")
     axis.set(title=title, xlabel="x", ylabel="y")
+    axis.set(xlim=(-reach, reach), ylim=(-reach, reach))  # points may lie outside
     axis.legend(loc="upper right", markerscale=3)
     figure.savefig(path, dpi=80)
 

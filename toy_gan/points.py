@@ -74,9 +74,10 @@ def coverage(points, target):
     """
     from scipy.spatial import KDTree
 
-    distances, nearest = KDTree(target.skeleton).query(points)
+    finite = points[np.isfinite(points).all(axis=1)]  # of a G that diverged: none
+    distances, nearest = KDTree(target.skeleton).query(finite)
     good = distances <= 3 * target.sigma
     n_modes = target.modes.max() + 1
     found = np.bincount(target.modes[nearest[good]], minlength=n_modes)
     fair = len(points) / n_modes
-    return int(np.sum(found >= fair / 4)), float(np.mean(good))
+    return int(np.sum(found >= fair / 4)), float(good.sum() / len(points))
