@@ -55,7 +55,7 @@ def test_coverage_counts_modes_and_good_points():
 
 
 def found_the_ring(points, at_least=8):
-    """What the slow test demands: modes found, and 80 % of good points (6 modes: 60 %)."""
+    """What the slow test demands: modes, and 80 % of good points (60 % for 6 modes)."""
     modes, share = coverage(points, SETS["ring"](np.random.default_rng(0)))
     print(f"{modes} modes, {share:.1%} within 3 sigma")
     return modes >= at_least and share >= (0.8 if at_least == 8 else 0.6)
