@@ -12,6 +12,11 @@ from common.sampling import generate_latent_points, inputs_of
 N_BATCHES, N_POINTS = 20, 100  # over which the statistics of an averaged G are taken
 
 
+def inner(optimizer):
+    """The optimizer itself, without the scaling of losses around it in float16."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 @contextmanager
 def averaged(g_model, optimizer):
     """Inside, G holds the running mean of its weights, where its optimizer keeps one.
@@ -26,7 +31,7 @@ def averaged(g_model, optimizer):
         g_model: generator; afterwards it is what it was before.
         optimizer: that of the composite, built for G's weights.
     """
-    if not getattr(optimizer, "inner_optimizer", optimizer).use_ema:
+    if not inner(optimizer).use_ema:
         yield
         return
     last = [ops.copy(w) for w in g_model.variables]

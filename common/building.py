@@ -5,11 +5,11 @@ from functools import partial
 import numpy as np
 
 from common import extensions
+from common.averages import inner
 from common.checkpoints import image_range
 from common.datasets import Scaled
 from common.errors import UserError
 from common.objectives import OPTIONS, OWN
-from common.sampling import n_classes, takes_labels
 
 
 def define_models(options, define_generator, define_discriminator, define_gan, shape,
@@ -70,12 +70,10 @@ def gan_for(options, g_model, d_model, gan_model):
     own = {
         name: vars(options)[name] for name in OPTIONS[options.objective] if name in OWN
     }
-    if takes_labels(g_model):
-        own |= {"n_classes": n_classes(g_model), "wrong_labels": options.wrong_labels}
     return make_gan(
         g_model, d_model, gan_model, options.halves, options.critic_steps,
         objective=options.objective, smoothing=options.label_smoothing,
-        noise=options.label_noise, **own,
+        noise=options.label_noise, wrong_labels=options.wrong_labels, **own,
     )  # fmt: skip
 
 
@@ -90,9 +88,8 @@ def set_optimizers(options, d_model, gan_model):
             model.compile(other, loss=model.loss)
         model.optimizer.learning_rate = rate or options.learning_rate
     if options.ema:
-        optimizer = gan_model.optimizer
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        inner.use_ema, inner.ema_momentum = True, options.ema
+        optimizer = inner(gan_model.optimizer)
+        optimizer.use_ema, optimizer.ema_momentum = True, options.ema
 
 
 def classes_of(images, options):

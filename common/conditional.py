@@ -8,6 +8,8 @@ import keras
 from keras import Model, layers, ops
 
 from common.objectives.heads import ClassLoss
+from common.quick import compile_like
+from common.sampling import n_classes
 
 SIZE = 50  # numbers that stand for a class
 
@@ -94,13 +96,7 @@ def conditional_gan(g_model, d_model):
     d_model.trainable = False
     points, classes = g_model.inputs
     verdict = d_model([g_model([points, classes]), classes])
-    model = Model([points, classes], verdict, name="gan")
-    optimizer = d_model.optimizer
-    model.compile(
-        loss="binary_crossentropy",
-        optimizer=type(optimizer).from_config(optimizer.get_config()),
-    )
-    return model
+    return compile_like(d_model, Model([points, classes], verdict, name="gan"))
 
 
 class Conditional:
@@ -110,15 +106,14 @@ class Conditional:
     the classes of its real images; G's update draws each of them twice.
 
     Args:
-        n_classes: number of classes.
         wrong_labels: whether a third of what D sees is real images with wrong classes,
             which are to be called fake: Reed et al. 2016, "Generative Adversarial Text
             to Image Synthesis", Algorithm 1 (GAN-CLS).
     """
 
-    def __init__(self, *models, n_classes, wrong_labels=False, **keywords):
+    def __init__(self, *models, wrong_labels=False, **keywords):
         super().__init__(*models, **keywords)
-        self.n_classes, self.wrong_labels = n_classes, wrong_labels
+        self.wrong_labels = wrong_labels
 
     def half_batches(self, data):
         """The real images of each update of D, whose classes are then at hand."""
@@ -137,10 +132,9 @@ class Conditional:
             return super().train_d(x_real)
         half = ops.shape(x_real)[0]
         x_fake = self.generate_fakes(half)
-        others = keras.random.randint(
-            ops.shape(self.classes), 1, self.n_classes, seed=self.latent_seed
-        )
-        wrong = ops.mod(self.classes + others, self.n_classes)
+        n, shape = n_classes(self.g_model), ops.shape(self.classes)
+        others = keras.random.randint(shape, 1, n, seed=self.latent_seed)
+        wrong = ops.mod(self.classes + others, n)
         images = ops.concatenate([x_real, x_fake, x_real])
         classes = ops.concatenate([self.classes, self.classes, wrong])
         labels = ops.concatenate([ops.ones((half, 1)), ops.zeros((2 * half, 1))])

@@ -194,13 +194,15 @@ def embedded_digits(split):
 
 
 def synthetic_bars():
-    """512 images of a grey bar: something to try a script on, nothing to learn from."""
+    """512 images of a grey bar, left or right: to try a script on, not to learn from."""
     rng = np.random.default_rng(0)
-    pixels = np.zeros((512, *SHAPE), np.uint8)
-    for image, (x, y) in zip(pixels, rng.integers(2, 14, (512, 2)), strict=True):
+    pixels, corners = np.zeros((512, *SHAPE), np.uint8), rng.integers(2, 14, (512, 2))
+    for image, (x, y) in zip(pixels, corners, strict=True):
         image[y : y + 12, x : x + 4] = 200
+    is_right = (corners[:, 0] >= 8).astype(int)
     notice = "SYNTHETIC DATA: grey bars, for trying the script. Nothing will be learned."
-    return checked(pixels, None, "synthetic", "drawn")._replace(notice=notice)
+    images = checked(pixels, is_right, "synthetic", "drawn")
+    return images._replace(notice=notice, classes=("left", "right"))
 
 
 def checked(pixels, labels, name, source):

@@ -15,7 +15,7 @@ from common.sampling import generate_images, generate_latent_points
 # all objectives D's was 0.07 or more and G's at most 6 (once 10); in lost ones 0.01 and
 # less, and up to 18. Variety: 0.16 or more from step 150 on, in a lost run 0.01.
 WARM_UP = 500  # steps in which only NaN counts: an untrained G draws one grey image
-LEAST_D, MOST_G, LEAST_VARIETY = 0.02, 15, 0.1
+LEAST_D, MOST_G, LEAST_VARIETY, LEAST_CLASSES = 0.02, 15, 0.1, 0.5
 N_IMAGES, MOST_RESTARTS = 64, 3
 EASE_D = "a lower --d-learning-rate, --label-smoothing 0.1, or another --objective"
 TEXTS = {
@@ -28,6 +28,8 @@ TEXTS = {
     "alike": "G's images are nearly identical ({value:.1%} of the real ones' distance). "
     "What usually helps: a lower --g-learning-rate, --normalization batch, a larger "
     "--batch-size, or another --objective",
+    "classes": "D names only {value:.0%} of the classes in G's images. What usually "
+    "helps: more images of each class, or --condition hadamard",
 }
 
 
@@ -37,13 +39,14 @@ class Symptom(NamedTuple):
     text: str
 
 
-def symptoms(logs, ideal=None, variety=None):
+def symptoms(logs, ideal=None, variety=None, seen=None):
     """What is wrong with an epoch: a list of Symptom.
 
     Args:
         logs: dict of means: `g_loss`, `d_loss` or `d1` and `d2`, and any other numbers.
         ideal: D's loss when it cannot tell real from fake; None: the losses tell nothing.
         variety: distance of generated images as a share of that of real ones, or None.
+        seen: share of the classes that are seen in generated images, or None.
     """
     found = {}
     if broken := [value for value in logs.values() if not math.isfinite(value)]:
@@ -56,6 +59,8 @@ def symptoms(logs, ideal=None, variety=None):
             found["g_loss"] = logs["g_loss"]
     if variety is not None and variety < LEAST_VARIETY:
         found["alike"] = variety
+    if seen is not None and seen < LEAST_CLASSES:
+        found["classes"] = seen
     texts = {what: TEXTS[what].format(value=x, ideal=ideal) for what, x in found.items()}
     return [Symptom(what, found[what], texts[what]) for what in found]
 
@@ -65,6 +70,19 @@ def mean_pairwise_distance(images):
     flat = np.reshape(images, (len(images), -1)).astype("float64")
     rows = [np.linalg.norm(flat[i + 1 :] - flat[i], axis=1) for i in range(len(flat) - 1)]
     return float(np.concatenate(rows).mean())
+
+
+def classes_seen(d_model, images):
+    """Share of the classes that a D of `--condition classify` names in images.
+
+    None where D names no classes. With more classes than images, of as many as those.
+    """
+    parts = {layer.name: layer for layer in d_model.layers}
+    if "guess" not in parts:
+        return None
+    guesses = parts["guess"](parts["features"].predict(images, verbose=0))
+    guesses = keras.ops.convert_to_numpy(guesses)
+    return len(np.unique(guesses.argmax(1))) / min(guesses.shape[1], len(images))
 
 
 def reseed(gan, seed):
@@ -129,9 +147,10 @@ class Guard(keras.callbacks.Callback):
         rng = np.random.default_rng(self.seed)  # the same images and points every time
         real = self.dataset[(rng.random(N_IMAGES) * len(self.dataset)).astype(int)]
         points = generate_latent_points(g_model.inputs[0].shape[-1], N_IMAGES, rng)
-        made = mean_pairwise_distance(generate_images(g_model, points))
-        variety = made / max(mean_pairwise_distance(real), 1e-9)
-        return symptoms(logs, self.model.ideal, variety)
+        images = generate_images(g_model, points)
+        variety = mean_pairwise_distance(images) / max(mean_pairwise_distance(real), 1e-9)
+        seen = classes_seen(self.model.d_model, images)
+        return symptoms(logs, self.model.ideal, variety, seen)
 
     def go_back(self, done, found):
         again = self.on_collapse == "restart" and self.restarts < MOST_RESTARTS

@@ -13,7 +13,11 @@ def define_gan(g_model, d_model):
     from keras import Sequential
 
     d_model.trainable = False
-    model = Sequential([g_model, d_model], name="gan")
+    return compile_like(d_model, Sequential([g_model, d_model], name="gan"))
+
+
+def compile_like(d_model, model):
+    """Compile a composite with an optimizer like D's; return it."""
     optimizer = type(d_model.optimizer).from_config(d_model.optimizer.get_config())
     model.compile(loss="binary_crossentropy", optimizer=optimizer)
     return model

@@ -61,7 +61,7 @@ def inputs_of(g_model, latent_points, labels=None):
     if not takes_labels(g_model):
         return latent_points
     if labels is None:
-        labels = np.arange(len(latent_points)) % n_classes(g_model)
+        labels = labels_in_turn(g_model, len(latent_points))
     return with_labels(latent_points, labels)
 
 
@@ -77,6 +77,11 @@ def n_classes(model):
             if size := getattr(layer, name, None):
                 return size
     raise ValueError(f"{model.name} has two inputs, but none is a class")
+
+
+def labels_in_turn(g_model, n):
+    """0, 1, ... and again from 0: int (n,); None where G draws no classes."""
+    return np.arange(n) % n_classes(g_model) if takes_labels(g_model) else None
 
 
 def with_labels(x, labels):

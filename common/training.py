@@ -145,12 +145,13 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
 
     rng = np.random.default_rng(seed)
     X_real, _ = generate_real_samples(dataset, n_samples, rng)
-    X_fake, _ = generate_fake_samples(g_model, latent_dim, n_samples, rng)
-    pictures = X_fake[: grid * grid]
     if classes:
         points, labels = class_grid(latent_dim, len(classes), grid, rng)
         pictures = generate_images(g_model, points, labels)
         X_fake = with_labels(pictures, labels)
+    else:
+        X_fake, _ = generate_fake_samples(g_model, latent_dim, n_samples, rng)
+        pictures = X_fake[: grid * grid]
     real, fake = (d_model.predict(X, verbose=0) for X in (X_real, X_fake))
     if threshold is None:
         print(f">D's output real: {real.mean():.3g}, fake: {fake.mean():.3g}")

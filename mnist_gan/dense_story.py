@@ -133,14 +133,13 @@ def main(argv=None):
         path = run / f"dense_{title[0]}.png"
         save_grid(samples[title][:24], path, columns=6)
         print(f"saved {path}")
-    judge, _, _ = train_and_test(options.data)
+    judge, _, test = train_and_test(options.data)
     for title, images in samples.items():
-        _, predicted = judge.read(images)
-        shares = np.bincount(predicted.argmax(1), minlength=10) / len(images)
-        seen = " ".join(str(digit) for digit in np.flatnonzero(shares >= 0.01))
+        score = judge.score(images, test.pixels / 255)
+        seen = " ".join(str(digit) for digit in np.flatnonzero(score["classes"] >= 0.01))
         print(
-            f"{title}: read as {seen}; {np.mean(predicted.max(1) > 0.9):.0%} of them "
-            f"surely; they differ by {images.std(0).mean():.3f} a pixel"
+            f"{title}: read as {seen}; {score['confident']:.0%} of them surely; "
+            f"they differ by {images.std(0).mean():.3f} a pixel"
         )
     print(
         "Notice: better layers and losses draw better strokes, but from one constant "

@@ -153,15 +153,10 @@ def draw(g_model, latent_dim, n, seed=1):
     These are int (n,), or None where it cannot be told any.
     """
     from common.checkpoints import image_range
-    from common.sampling import (
-        generate_images,
-        generate_latent_points,
-        n_classes,
-        takes_labels,
-    )
+    from common.sampling import generate_images, generate_latent_points, labels_in_turn
 
     points = generate_latent_points(latent_dim, n, np.random.default_rng(seed))
-    labels = np.arange(n) % n_classes(g_model) if takes_labels(g_model) else None
+    labels = labels_in_turn(g_model, n)
     low, high = image_range(g_model)
     return (generate_images(g_model, points, labels) - low) / (high - low), labels
 

@@ -11,6 +11,9 @@ from conftest import refused
 from PIL import Image
 from test_gan import moved, real_images, weights
 
+from celeba_gan import train as celeba
+from celeba_gan.load_data import load_images as load_faces
+from cifar10_gan import train as cifar10
 from common import generate
 from common.batches import RealBatches, StreamedBatches
 from common.checkpoints import class_names, load_generator, load_model
@@ -47,7 +50,7 @@ def models(condition, objective="bce", n_classes=10):
 
 
 def game(condition, objective="bce", wrong_labels=False, **own):
-    return make_gan(*models(condition, objective), objective=objective, n_classes=10,
+    return make_gan(*models(condition, objective), objective=objective,
                     wrong_labels=wrong_labels, **own)  # fmt: skip
 
 
@@ -238,6 +241,58 @@ def test_a_file_alone_draws_a_class_by_its_name(monkeypatch, capsys):
         assert picture.height > 3 * picture.width  # ten rows of three
     said = refused(capsys, generate.main, "alone.h5", "--label", "cat")
     assert "ankle boot" in said
+
+
+def draw_faces(folder, n=64):
+    """Pictures named 00.png, 01.png, ...: the odd ones are bright."""
+    Path(folder).mkdir(parents=True)
+    for i in range(n):
+        grey = np.full((40, 40, 3), 200 if i % 2 else 50, "uint8")
+        Image.fromarray(grey).save(f"{folder}/{i:02d}.png")
+
+
+def trained_names(script, *words):
+    """Train for two steps on the command line; the classes in the saved generator."""
+    shape = ["--preset", "quick", "--steps-per-epoch", "2", "--batch-size", "8"]
+    script.main([*words, *shape, "--epochs", "1", "--conditional", "--run-dir", "run"])
+    generate.main(["run/generator_model_001.h5", "--grid-by-class", "-n", "2"])
+    return class_names("run/generator_model_001.h5", 2)
+
+
+def test_photographs_are_drawn_by_name():
+    cifar10.main(["--dry-run", "--conditional", "--run-dir", "run"])
+    path = "run/generator_model_001.h5"
+    assert class_names(path, 10)[8] == "star"
+    generate.main([path, "--label", "star", "-n", "1", "--out", "star.png"])
+    assert Image.open("star.png").size > (32, 32)
+
+
+def test_subfolders_are_classes():
+    draw_faces("own/dark", 32)
+    draw_faces("own/light", 32)
+    words = ["--data", "own", "--size", "32"]
+    assert trained_names(celeba, *words, "--condition", "hadamard") == ("dark", "light")
+
+
+def test_an_attribute_is_a_class(capsys):
+    """CelebA's table lies beside the folder of faces, where it is found."""
+    draw_faces("celeba/img_align_celeba")
+    words = ["--data", "celeba/img_align_celeba", "--size", "32"]
+    rows = [
+        f"{i:02d}.png {-1 if i % 2 else 1:2d} {1 if i % 2 else -1:2d}" for i in range(64)
+    ]
+    asked = ["--conditional", "--attribute", "Bright"]
+    said = refused(capsys, celeba.main, *words, *asked)
+    assert "without attributes" in said and not Path("run").exists()
+    table = Path("celeba/list_attr_celeba.txt")
+    table.write_text("\n".join(["64", "Bald Bright", *rows]) + "\n")
+    said = refused(capsys, celeba.main, *words, "--conditional", "--attribute", "Blue")
+    assert "Bald, Bright" in said
+    images = load_faces("celeba/img_align_celeba", 32, attribute="Bright")
+    bright = images.pixels.mean((1, 2, 3)) > 100
+    assert images.labels.tolist() == bright.astype(int).tolist()
+    names = trained_names(celeba, *words, "--attribute", "Bright")
+    assert names == ("not Bright", "Bright")
 
 
 def test_a_generator_without_classes_is_told_none(capsys):

@@ -230,3 +230,13 @@ def test_other_wrong_files_are_refused(tmp_path):
     for path in paths:
         with pytest.raises(UserError, match=path.name):
             datasets.load_images(str(path))
+
+
+def test_synthetic_bars_have_classes():
+    """To try a training with classes as well: the middle of the bar tells its class."""
+    images = datasets.load_images("synthetic")
+    assert images.classes == ("left", "right") and "SYNTHETIC" in images.notice
+    columns = (images.pixels[..., 0] > 0).any(1)
+    middle = (columns * np.arange(28)).sum(1) / columns.sum(1)
+    assert np.array_equal(images.labels, middle > 9)
+    assert 100 < images.labels.sum() < 412

@@ -7,11 +7,13 @@ import keras
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from test_conditional import models as conditional_models
 
 from common import callbacks, guard
+from common.augment import with_augmentation
 from common.batches import batches_of
 from common.checkpoints import finished_epochs, state_variables
-from common.guard import Guard, mean_pairwise_distance, symptoms
+from common.guard import Guard, classes_seen, mean_pairwise_distance, symptoms
 from common.objectives.table import OBJECTIVES, make_gan
 from common.quick import define_gan
 
@@ -174,6 +176,28 @@ def test_symptoms(expected, logs, ideal, variety):
         assert "usually helps" in symptom.text and "{" not in symptom.text
     weights = {"weights": float("nan")}
     assert [s.what for s in symptoms({**logs, **weights})] == ["nan"]
+
+
+def test_the_classes_that_d_names_are_counted():
+    """D looks at the image alone; here it names the class whose number is brightest."""
+    _, d_model, _ = conditional_models("classify")
+    guess = d_model.get_layer("guess")
+    images = np.random.default_rng(0).random((64, 28, 28, 1)).astype("float32")
+    guess.bias.assign(np.arange(10))
+    guess.kernel.assign(np.zeros(guess.kernel.shape))
+    assert classes_seen(d_model, images) == 0.1  # the last, whatever it sees
+    features = d_model.get_layer("features").predict(images, verbose=0)
+    kernel = np.random.default_rng(1).standard_normal(guess.kernel.shape)
+    guess.kernel.assign(1e4 * kernel)
+    guess.bias.assign(-1e4 * (features @ kernel).mean(0))
+    named = (features @ kernel - (features @ kernel).mean(0)).argmax(1)
+    assert classes_seen(d_model, images) == len(set(named)) / 10 > 0.5
+    assert classes_seen(with_augmentation(d_model), images) == len(set(named)) / 10
+    for condition in ("concat", "hadamard"):
+        assert classes_seen(conditional_models(condition)[1], images) is None
+    (symptom,) = symptoms({"g_loss": 1.0}, None, 0.9, seen=0.4)
+    assert symptom.what == "classes" and "40%" in symptom.text
+    assert symptoms({"g_loss": 1.0}, None, 0.9, seen=0.5) == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

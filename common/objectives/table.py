@@ -7,6 +7,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from common.averages import inner
 from common.gan import GAN, compile_again
 from common.objectives import heads
 from common.objectives.began import BoundaryEquilibriumGAN
@@ -14,6 +15,7 @@ from common.objectives.ebgan import EnergyGAN
 from common.objectives.losses import Clip, Unsure, minimax, wasserstein
 from common.objectives.r3gan import R3GAN
 from common.objectives.wgan_gp import WassersteinGPGAN
+from common.sampling import takes_labels
 
 BCE, MSE = "binary_crossentropy", "mean_squared_error"
 LN2 = math.log(2)
@@ -55,8 +57,8 @@ OBJECTIVES = {
 
 
 def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
-             objective="bce", clip=None, smoothing=0.0, noise=0.0, n_classes=0,
-             wrong_labels=False, **own):  # fmt: skip
+             objective="bce", clip=None, smoothing=0.0, noise=0.0, wrong_labels=False,
+             **own):  # fmt: skip
     """The GAN that `fit` trains on an objective.
 
     Args:
@@ -65,21 +67,21 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
         objective: one of OBJECTIVES.
         clip: bound of D's weights, with wgan.
         smoothing, noise: see `losses.Unsure`.
-        n_classes, wrong_labels: see `conditional.Conditional`; 0: no classes.
+        wrong_labels: see `conditional.Conditional`, which is for a G of classes.
         own: what only this objective's class takes.
     """
     chosen = OBJECTIVES[objective]
     if chosen.betas:
         for model in (d_model, gan_model):
-            adam = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+            adam = inner(model.optimizer)
             if isinstance(adam, keras.optimizers.Adam):
                 adam.beta_1, adam.beta_2 = chosen.betas
     gan_class = chosen.gan
-    if n_classes:
+    if takes_labels(g_model):
         from common.conditional import conditional
 
         gan_class = conditional(gan_class)
-        own.update(n_classes=n_classes, wrong_labels=wrong_labels)
+        own["wrong_labels"] = wrong_labels
     own["critic_steps"] = critic_steps
     if chosen.gan is not GAN:
         return gan_class(g_model, d_model, gan_model, **own)
