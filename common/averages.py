@@ -9,7 +9,7 @@ from keras import ops
 from common.checkpoints import all_layers
 from common.sampling import generate_latent_points, inputs_of
 
-N_BATCHES, N_POINTS = 20, 100  # over which the statistics of an averaged G are taken
+N_BATCHES, N_POINTS = 10, 200  # over which the statistics of an averaged G are taken
 
 
 def inner(optimizer):

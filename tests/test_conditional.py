@@ -190,7 +190,7 @@ def test_a_grid_has_a_row_for_each_class_and_a_point_for_each_column():
 
 
 @pytest.mark.parametrize("words", [
-    [], ["--condition", "hadamard", "--objective", "r3gan"],
+    ["--condition", "hadamard", "--objective", "r3gan"],
     ["--condition", "classify", "--augment"], ["--wrong-labels", "--label-noise", "0.2"],
     ["--architecture", "conditional-dense", "--objective", "hinge"],
 ])  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 from scipy.stats import kstest
-from test_gan import moved, weights
+from test_gan import both_moved, moved, weights
 
 from common.checkpoints import load_state, save_state, state_variables
 from common.gan import GAN
@@ -501,17 +501,16 @@ def for_g(gan, x_real):
 def test_inside_compiled_steps_only_the_own_side_moves(make):
     """BatchNormalization's statistics included, of both sides."""
     gan = make()
-    g_model, d_model = gan.g_model, gan.d_model
     train_d, train_g = tf.function(gan.train_d), tf.function(gan.train_g)
     for half in (4, 2, 4):
         x_real = tf.constant(small_images(half))
         n_updates = int(gan.gan_model.optimizer.iterations)
-        assert moved(g_model, lambda x=x_real: train_d(x)) == 0
-        assert moved(d_model, lambda x=x_real: train_d(x)) > 0
+        g, d = both_moved(gan, lambda x=x_real: train_d(x))
+        assert g == 0 and d > 0
         assert int(gan.gan_model.optimizer.iterations) == n_updates
         n_updates = int(gan.d_model.optimizer.iterations)
-        assert moved(d_model, lambda x=x_real: train_g(for_g(gan, x))) == 0
-        assert moved(g_model, lambda x=x_real: train_g(for_g(gan, x))) > 0
+        g, d = both_moved(gan, lambda x=x_real: train_g(for_g(gan, x)))
+        assert g > 0 and d == 0
         assert int(gan.d_model.optimizer.iterations) == n_updates
 
 
