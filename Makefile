@@ -44,7 +44,7 @@ test: $(READY)  # two at a time: much of a test is work for one core
 	$(PY) -m pytest -n 2
 
 test-slow: $(READY)  # trainings that must have learned something
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -m slow -n 2
 
 lint: $(READY)
 	$(PY) -m ruff check .

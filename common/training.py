@@ -37,9 +37,11 @@ def prepare(script, options, images):
     """
     n_images = options.batch_size // 2 * options.critic_steps
     if n_images > len(images.pixels):
+        n_updates = options.critic_steps
+        critic = f" and --critic-steps {n_updates}" if n_updates > 1 else ""
         raise UserError(
-            f"--batch-size {options.batch_size} takes {n_images} real images a step, "
-            f"and there are {len(images.pixels)}: choose a smaller one"
+            f"--batch-size {options.batch_size}{critic}: a step takes {n_images} real "
+            f"images, and there are {len(images.pixels)}: choose a smaller number"
         )
     device = set_up(options.device, options.precision)
     show_notice(images)

@@ -93,10 +93,13 @@ def train(words, folder, options):
         raise cli.UserError(f"{folder.name} stopped: go on with --resume {folder.parent}")
 
 
-def minutes(folder):
-    """How long the epochs of a run took."""
+def pace(folder):
+    """Minutes of a run's epochs, and milliseconds a step of the median epoch."""
     with (folder / "times.csv").open() as lines:
-        return sum(float(row["seconds"]) for row in csv.DictReader(lines)) / 60
+        seconds = [float(row["seconds"]) for row in csv.DictReader(lines)]
+    with (folder / "history.csv").open() as lines:
+        n_steps = max(int(row["step"]) for row in csv.DictReader(lines))
+    return sum(seconds) / 60, 1000 * np.median(seconds) / n_steps
 
 
 def score_all(folders, data):
@@ -118,6 +121,7 @@ def score_all(folders, data):
     for name, folder in folders.items():
         images, labels = draw(*last_generator(folder), N_SCORED)
         score = judge.score(images, test.pixels / 255, labels)
+        minutes, milliseconds = pace(folder)
         row = {
             "name": name,
             "distance": f"{score['distance']:.1f}",
@@ -126,7 +130,8 @@ def score_all(folders, data):
             "rarest": f"{score['classes'].min():.1%}",
             "commonest": f"{score['classes'].max():.1%}",
             "as asked": "" if labels is None else f"{score['agreement']:.1%}",
-            "minutes": f"{minutes(folder):.1f}",
+            "minutes": f"{minutes:.1f}",
+            "ms a step": f"{milliseconds:.0f}",
         }
         rows.append(row)
         samples.append(images)

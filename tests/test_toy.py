@@ -1,6 +1,5 @@
 """The toy folder: its data, its measures, its scripts, and (slow) what is learned."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -130,8 +129,6 @@ def test_1010_is_valid_for_five_seeds_and_was_not_before(monkeypatch):
 def test_the_ring_is_found(objective, modes, seed):
     words = ["--objective", objective, "--seed", str(seed)]
     train_points.main([*words, "--epochs", "20", "--save-every", "20"])
-    with (RUN / "history.csv").open() as lines:
-        assert max(int(row["epoch"]) for row in csv.DictReader(lines)) * 500 <= 20_000
     g_model = load_model(RUN / "generator_model_020.h5")
     points = generate_latent_points(32, 2000, np.random.default_rng(0))
     assert found_the_ring(generate_images(g_model, points), modes)

@@ -13,17 +13,22 @@ def save_points(path, real, fake, d_model, title, reach=1.6):
         title: line above the picture.
         reach: the picture shows [-reach, reach] in x and y.
     """
+    import keras
     from matplotlib.figure import Figure
 
     ticks = np.linspace(-reach, reach, 100, dtype="float32")
     plane = np.stack(np.meshgrid(ticks, ticks), axis=-1)
     outputs = d_model.predict(plane.reshape(-1, 2), batch_size=10_000, verbose=0)
-    is_energy = d_model.layers[-1].name == "energy"  # low where points look real
+    last = d_model.layers[-1]
+    is_energy = last.name == "energy"  # low where points look real
+    is_share = getattr(last, "activation", None) is keras.activations.sigmoid
+    low, high = (0, 1) if is_share else (None, None)  # the same colours in every frame
     figure = Figure(figsize=(6.4, 5.4))
     axis = figure.add_axes((0.1, 0.1, 0.72, 0.82))  # the same place in every frame
     surface = axis.imshow(
         outputs.reshape(100, 100), origin="lower", interpolation="bilinear", alpha=0.6,
         extent=(-reach, reach, -reach, reach), cmap="RdBu_r" if is_energy else "RdBu",
+        vmin=low, vmax=high,
     )  # fmt: skip
     bar = figure.add_axes((0.84, 0.1, 0.03, 0.82))
     figure.colorbar(surface, bar, label="energy" if is_energy else "D's output")

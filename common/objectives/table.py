@@ -109,7 +109,12 @@ def pretrain(gan, batches, n_steps):
 
     compile_again(gan.d_model, loss=lambda y_true, energy: energy)
     energies = []
-    for i in trange(n_steps, desc="D copies real images", disable=None):
-        (x_real,) = batches[i]
-        energies.append(gan.d_model.train_on_batch(x_real, np.zeros((len(x_real), 1))))
+    try:
+        for i in trange(n_steps, desc="D copies real images", disable=None):
+            (x_real,) = batches[i]
+            zeros = np.zeros((len(x_real), 1))
+            energies.append(gan.d_model.train_on_batch(x_real, zeros))
+    except KeyboardInterrupt:
+        print("\ninterrupted before the first epoch: there is nothing to go on with")
+        raise
     print(f"D alone, {n_steps} steps: energy {energies[0]:.4f} -> {energies[-1]:.4f}")
