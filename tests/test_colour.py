@@ -81,7 +81,7 @@ def test_halves_are_chosen_by_one_option_in_every_folder(folder):
 @pytest.mark.parametrize(
     "folder, more",
     [
-        ("cifar10_gan", ["--data", "synthetic"]),
+        ("cifar10_gan", ["--data", "synthetic", "--preset", "quick"]),
         ("celeba_gan", ["--data", "photos", "--size", "32"]),
     ],
 )

@@ -78,8 +78,10 @@ def test_each_step_moves_its_own_side_only(condition, objective):
     assert np.array_equal(weights(gan.d_model), kept)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize(
+    "condition, policy",
+    [("hadamard", "mixed_bfloat16"), *((c, "mixed_float16") for c in CONDITIONS)],
+)
 def test_both_sides_learn_in_mixed_precision(condition, policy):
     keras.config.set_dtype_policy(policy)
     gan = game(condition)

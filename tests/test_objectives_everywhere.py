@@ -157,10 +157,9 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("folder", [name for name in QUICK if name != "mnist quick"])
+@pytest.mark.parametrize("folder", QUICK)
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_trains_the_models_of_every_folder(objective, folder):
-    """Digits follow below."""
     gan = game(objective, QUICK[folder])
     gan.run_eagerly = True  # to trace the steps takes longer than to make two
     before = weights(gan.d_model), weights(gan.g_model)
@@ -180,7 +179,7 @@ def rows(run):
     return list(csv.DictReader((run / "history.csv").open()))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", ["hinge", "wgan-gp", "began"])
 def test_a_run_logs_the_columns_of_its_objective(objective):
     mnist([*DIGITS, "--epochs", "1", "--objective", objective, "--run-dir", "run"])
     (row,) = rows(Path("run"))
