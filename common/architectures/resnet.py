@@ -73,9 +73,10 @@ def define_discriminator(in_shape, width=64):
         model.add(block)
         shape = block.output_shape[1:]
     model.add(layers.ReLU())
-    # The paper's sum, but for a factor, and its last layer is normalized as well. Here it
-    # is as in every D, for the objectives and the conditions: it scales the score.
+    height, width, _ = model.output_shape[1:]
     model.add(layers.GlobalAveragePooling2D())
+    model.add(layers.Rescaling(height * width))  # a sum: of means, D hardly tells
+    # The paper's last layer is normalized, too; here it is every D's, as heads expect.
     model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
     model.compile(
         loss="binary_crossentropy",
