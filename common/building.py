@@ -38,16 +38,18 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
         return head(define_discriminator(in_shape), define_generator)
 
     if options.architecture in extensions.TOLD:
-        told = {"n_classes": len(classes)}
-        g_model = define_generator(options.latent_dim, **told)
-        d_model = head(define_discriminator(shape, **told), None)
+        n = len(classes)
+        g_model = define_generator(options.latent_dim, n_classes=n)
+        d_model = head(define_discriminator(shape, n_classes=n), None)
     elif options.conditional:
-        from common import conditional as told
+        from common import conditional
 
         kind = len(classes), options.condition
-        g_model = told.conditional_generator(define_generator, options.latent_dim, *kind)
-        d_model = told.conditional_discriminator(define_d, shape, *kind)
-        define_gan = told.conditional_gan
+        g_model = conditional.conditional_generator(
+            define_generator, options.latent_dim, *kind
+        )
+        d_model = conditional.conditional_discriminator(define_d, shape, *kind)
+        define_gan = conditional.conditional_gan
     else:
         g_model, d_model = define_generator(options.latent_dim), define_d(shape)
     if options.augment:
@@ -102,7 +104,7 @@ def classes_of(images, options):
         return None, ()
     if images.labels is None or not images.classes:
         raise UserError(
-            f"--conditional: the images of {images.source} have no classes; wanted are "
+            f"--conditional: {images.name} has no classes, at least two; wanted are "
             "subfolders, one for each class, a file with labels 0, 1, ..., or CelebA's "
             "attributes and --attribute NAME"
         )

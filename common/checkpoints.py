@@ -122,9 +122,13 @@ def class_names(path, n_classes):
 
     if h5py.is_hdf5(path):
         with h5py.File(path) as file:
-            names = json.loads(file.attrs.get("classes", "[]"))
+            try:
+                names = json.loads(file.attrs.get("classes", "[]"))
+                names = tuple(map(str, names))
+            except (TypeError, ValueError):
+                raise UserError(f"{path}: the names of its classes are damaged") from None
             if len(names) == n_classes:
-                return tuple(names)
+                return names
     return tuple(map(str, range(n_classes)))
 
 

@@ -116,7 +116,7 @@ class Conditional:
         self.wrong_labels = wrong_labels
 
     def half_batches(self, data):
-        """The real images of each update of D, whose classes are then at hand."""
+        """The real images of each update of D; `given` finds their classes."""
         images, classes, _ = keras.utils.unpack_x_y_sample_weight(data)
         parts = (ops.split(part, self.critic_steps) for part in (images, classes))
         for half_batch, self.classes in zip(*parts, strict=True):

@@ -46,6 +46,8 @@ class Images(NamedTuple):
     def digest(self):
         digest = hashlib.sha256(str(self.pixels.shape).encode())
         digest.update(np.ascontiguousarray(self.pixels))
+        if self.labels is not None:
+            digest.update(str(np.ravel(self.labels).tolist()).encode())
         return digest.hexdigest()
 
 

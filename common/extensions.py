@@ -57,34 +57,38 @@ def add_architectures(parser, names):
     add = parser.add_argument_group("Architectures").add_argument
     text = f"{', '.join(names)} (tutorial); those below make it flexible"
     add("--architecture", choices=names, metavar="A", help=text)
-    text = "none, batch, layer or spectral, in G and D; spectral in D (none)"
+    text = (
+        "steadier games: batch (Radford 2016) or layer (Gulrajani 2017) in G and D, "
+        "spectral in D (Miyato 2018), or none (none)"
+    )
     kinds = ("none", "batch", "layer", "spectral")
     add("--normalization", choices=kinds, metavar="N", help=text)
     text = "of G: transpose, or resize: no checkerboard (Odena 2016) (transpose)"
     add("--upsampling", choices=("transpose", "resize"), metavar="U", help=text)
     text = "of G: sigmoid, or tanh, which is steeper; images are scaled to it"
     add("--output", choices=("sigmoid", "tanh"), metavar="O", help=text)
-    add("--width", type=positive, metavar="X", help="factor of the filters (1)")
-    text = "more 3x3 convolutions at each size (0)"
+    text = "factor of the filters, at most 8; more draw finer (Brock 2019) (1)"
+    add("--width", type=at_most(8), metavar="X", help=text)
+    text = "more 3x3 convolutions at each size (Simonyan 2015) (0)"
     add("--depth", type=whole_number(0, at_most=8), metavar="N", help=text)
-    text = "share of D's features left out; hinders learning by heart (0.4)"
-    add("--dropout", type=share_below_1, metavar="X", help=text)
+    text = "share of D's features left out: no learning by heart (Srivastava 2014) (0.4)"
+    add("--dropout", type=share_below(1), metavar="X", help=text)
 
 
 def add_extensions(parser, images=True):
     """Add the options of the training itself."""
     add = parser.add_argument_group("Extensions").add_argument
     text = "real = 1 - X for D, which is then never sure (Salimans 2016) (0)"
-    add("--label-smoothing", type=share_below_1, metavar="X", help=text)
-    text = "share of labels that D is told wrongly, against its being too good (0)"
-    add("--label-noise", type=share_below_1, metavar="X", help=text)
-    text = "adam, rmsprop or sgd, of G and D (adam)"
+    add("--label-smoothing", type=share_below(1), metavar="X", help=text)
+    text = "share of labels told wrongly, below 0.5: D never too sure (Chintala 2016) (0)"
+    add("--label-noise", type=share_below(0.5), metavar="X", help=text)
+    text = "of G and D: adam (Radford 2016), rmsprop (Arjovsky 2017) or sgd (adam)"
     add("--optimizer", choices=OPTIMIZERS, metavar="O", help=text)
     for side in "gd":
         text = f"of {side.upper()} alone; two rates may settle (Heusel 2017)"
         add(f"--{side}-learning-rate", type=positive, metavar="RATE", help=text)
     text = "pictures and models of G's running mean, of this decay (Yazici 2019) (0)"
-    add("--ema", type=share_below_1, metavar="X", help=text)
+    add("--ema", type=share_below(1), metavar="X", help=text)
     if images:
         text = "change real and fake images alike: for few pictures (Zhao 2020) (off)"
         add("--augment", action="store_true", default=None, help=text)
@@ -93,12 +97,28 @@ def add_extensions(parser, images=True):
     add("--on-collapse", choices=modes, metavar="MODE", help=text)
 
 
-def share_below_1(text):
-    """A type for add_argument: a number of at least 0 and below 1."""
-    value = number(text)
-    if not 0 <= value < 1:
-        raise ArgumentTypeError(f"must be at least 0 and below 1, not {text!r}")
-    return value
+def share_below(bound):
+    """A type for add_argument: a number of at least 0 and below the bound."""
+
+    def parse(text):
+        value = number(text)
+        if not 0 <= value < bound:
+            raise ArgumentTypeError(f"must be at least 0 and below {bound}, not {text!r}")
+        return value
+
+    return parse
+
+
+def at_most(bound):
+    """A type for add_argument: a number above 0 and at most the bound."""
+
+    def parse(text):
+        value = positive(text)
+        if value > bound:
+            raise ArgumentTypeError(f"must be at most {bound}, not {text!r}")
+        return value
+
+    return parse
 
 
 def asks_for_flexible(given):
@@ -188,6 +208,12 @@ def _rules(o):
             (o.label_smoothing or o.label_noise) and o.objective not in LABELLED,
             f"--label-smoothing and --label-noise: D of --objective {o.objective} does "
             f"not learn labels of 1 and 0, as it does with {', '.join(LABELLED)}",
+        ),
+        (
+            o.objective == "wgan"
+            and (o.normalization == "spectral" or o.architecture == "resnet"),
+            "--objective wgan clips D's weights, and spectral normalization sets their "
+            "norm to 1: they undo each other; use wgan-gp or hinge",
         ),
         (
             o.augment and o.objective in ENERGIES,

@@ -135,7 +135,8 @@ def labels_for(options, n_points, names, path):
     if options.label is None:
         return np.arange(n_points) % len(names)
     numbers = {name: i for i, name in enumerate(names)}
-    numbers = {**{str(i): i for i in range(len(names))}, **numbers}
+    if not any(name.isdecimal() for name in names):  # else a number is a name
+        numbers |= {str(i): i for i in range(len(names))}
     if options.label not in numbers:
         raise UserError(
             f"--label {options.label}: there is no such class, but {', '.join(names)}"
@@ -143,13 +144,14 @@ def labels_for(options, n_points, names, path):
     return np.full(n_points, numbers[options.label])
 
 
-def judge(path, images, labels=None):
+def judge(path, images, labels=None, n_drawn=0):
     """What a saved D says of each image: its probability, score or energy, (n,).
 
     Args:
         path: file of a discriminator.
         images: float32 (n, h, w, c) in the range that G makes.
         labels: int (n,), where G draws classes.
+        n_drawn: number of the classes that G draws.
 
     Raises:
         UserError: it is not a discriminator, or one of other images.
@@ -165,6 +167,11 @@ def judge(path, images, labels=None):
         )
     if takes_labels(d_model) and labels is None:
         raise UserError(f"--verdict {path} judges by classes, this generator has none")
+    if takes_labels(d_model) and n_classes(d_model) != n_drawn:
+        raise UserError(
+            f"--verdict {path} judges by {n_classes(d_model)} classes, this generator "
+            f"draws {n_drawn}"
+        )
     inputs = with_labels(images, labels) if takes_labels(d_model) else images
     return d_model.predict(inputs, verbose=0)[:, 0]
 
@@ -190,7 +197,9 @@ def main(argv=None):
     if options.grid_by_class:
         columns, points = len(points), np.tile(points, (len(names), 1))
     raw = generate_images(g_model, points, labels)
-    verdict = judge(find_model(options.verdict), raw, labels) if options.verdict else None
+    verdict = None
+    if options.verdict:
+        verdict = judge(find_model(options.verdict), raw, labels, len(names))
     grid = Path(options.out) if options.out else free_name(path)
     try:
         if verdict is None:

@@ -9,11 +9,18 @@ import numpy as np
 
 from common.callbacks import append_row
 from common.checkpoints import load_state
-from common.sampling import generate_images, generate_latent_points
+from common.sampling import (
+    generate_images,
+    generate_latent_points,
+    n_classes,
+    takes_labels,
+)
 
 # Means of an epoch, as shares of the loss of a D that cannot tell: in 70 healthy runs of
 # all objectives D's was 0.07 or more and G's at most 6 (once 10); in lost ones 0.01 and
-# less, and up to 18. Variety: 0.16 or more from step 150 on, in a lost run 0.01.
+# less, and up to 18. (Label smoothing and noise, and the loss of a D that names classes,
+# keep D's above that: there G's loss tells.) Variety: 0.16 or more from step 150 on, in a
+# lost run 0.01.
 WARM_UP = 500  # steps in which only NaN counts: an untrained G draws one grey image
 LEAST_D, MOST_G, LEAST_VARIETY, LEAST_CLASSES = 0.02, 15, 0.1, 0.5
 N_IMAGES, MOST_RESTARTS = 64, 3
@@ -45,8 +52,9 @@ def symptoms(logs, ideal=None, variety=None, seen=None):
     Args:
         logs: dict of means: `g_loss`, `d_loss` or `d1` and `d2`, and any other numbers.
         ideal: D's loss when it cannot tell real from fake; None: the losses tell nothing.
-        variety: distance of generated images as a share of that of real ones, or None.
-        seen: share of the classes that are seen in generated images, or None.
+        variety: distance of generated images, of one class where G is told it, as a share
+            of that of real ones, or None.
+        seen: share of the classes asked for that D names in generated images, or None.
     """
     found = {}
     if broken := [value for value in logs.values() if not math.isfinite(value)]:
@@ -73,16 +81,16 @@ def mean_pairwise_distance(images):
 
 
 def classes_seen(d_model, images):
-    """Share of the classes that a D of `--condition classify` names in images.
+    """Number of classes that a D of `--condition classify` names in images.
 
-    None where D names no classes. With more classes than images, of as many as those.
+    None where D names no classes.
     """
     parts = {layer.name: layer for layer in d_model.layers}
     if "guess" not in parts:
         return None
     guesses = parts["guess"](parts["features"].predict(images, verbose=0))
     guesses = keras.ops.convert_to_numpy(guesses)
-    return len(np.unique(guesses.argmax(1))) / min(guesses.shape[1], len(images))
+    return len(np.unique(guesses.argmax(1)))
 
 
 def reseed(gan, seed):
@@ -146,20 +154,22 @@ class Guard(keras.callbacks.Callback):
             return symptoms(logs)
         rng = np.random.default_rng(self.seed)  # the same images and points every time
         real = self.dataset[(rng.random(N_IMAGES) * len(self.dataset)).astype(int)]
+        n_kinds = min(n_classes(g_model), N_IMAGES // 2) if takes_labels(g_model) else 1
         points = generate_latent_points(g_model.inputs[0].shape[-1], N_IMAGES, rng)
-        images = generate_images(g_model, points)
-        variety = mean_pairwise_distance(images) / max(mean_pairwise_distance(real), 1e-9)
+        images = generate_images(g_model, points, np.arange(N_IMAGES) % n_kinds)
+        made = [mean_pairwise_distance(images[k::n_kinds]) for k in range(n_kinds)]
+        variety = np.mean(made) / max(mean_pairwise_distance(real), 1e-9)
         seen = classes_seen(self.model.d_model, images)
-        return symptoms(logs, self.model.ideal, variety, seen)
+        return symptoms(logs, self.model.ideal, variety, seen and seen / n_kinds)
 
     def go_back(self, done, found):
         again = self.on_collapse == "restart" and self.restarts < MOST_RESTARTS
         self.tell(done, found, "restart" if again else "stop")
         self.restarts += again
         self.model.stop_training = not again
-        healthy = load_state(self.model, self.run)
+        load_state(self.model, self.run)
         reseed(self.model, [self.seed, done])
-        print(f"back to the state after epoch {healthy}, with fresh random numbers")
+        print("back to the last healthy state, with fresh random numbers")
 
     def tell(self, done, found, action):
         for what, value, text in found:

@@ -127,7 +127,13 @@ def attribute_of(file, attribute, path):
             f"--attribute {attribute}: there is none of this name, but "
             f"{', '.join(titles)}"
         )
-    return (file["attributes"][:, titles.index(attribute)] > 0).astype(int)
+    has = file["attributes"][:, titles.index(attribute)] > 0
+    if has.all() or not has.any():
+        raise UserError(
+            f"--attribute {attribute}: {'all' if has.all() else 'none'} of the pictures "
+            "have it: choose one that some have and some have not"
+        )
+    return has.astype(int)
 
 
 def check(file, path):

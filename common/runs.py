@@ -11,7 +11,9 @@ from common.checkpoints import finished_epochs
 from common.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
-MAY_CHANGE = {"data", "epochs", "save_every", "device", "resume"}  # when a run is resumed
+MAY_CHANGE = {  # when a run is resumed
+    "data", "epochs", "save_every", "device", "resume", "on_collapse",
+}  # fmt: skip
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 

@@ -6,6 +6,8 @@
 
 import numpy as np
 
+from common.errors import UserError
+
 
 def generate_real_samples(dataset, n_samples, rng=np.random):
     """Draw real images, with replacement.
@@ -71,12 +73,18 @@ def takes_labels(model):
 
 
 def n_classes(model):
-    """The number of classes that a G or a D of classes knows."""
+    """The number of classes that a G or a D of classes knows.
+
+    Raises:
+        UserError: none of its two inputs is a class.
+    """
     for layer in model.layers:
         for name in ("input_dim", "num_tokens"):  # of an Embedding, of a CategoryEncoding
             if size := getattr(layer, name, None):
                 return size
-    raise ValueError(f"{model.name} has two inputs, but none is a class")
+        if layer.name == "guess":  # of a D that names the class
+            return layer.units
+    raise UserError(f"the {model.name} has two inputs, but none of them is a class")
 
 
 def labels_in_turn(g_model, n):

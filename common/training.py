@@ -45,7 +45,8 @@ def prepare(script, options, images):
         )
     device = set_up(options.device, options.precision)
     show_notice(images)
-    print(f"{device}; data: {len(images.pixels)} images of {images.name}")
+    models = f"models: {options.architecture}"
+    print(f"{device}; {models}; data: {len(images.pixels)} images of {images.name}")
     run = runs.start_run(script, options, images.describe(), device)
     print(f"seed: {options.seed}; results in {run}")
     import keras
@@ -62,7 +63,7 @@ def train_as_asked(options, models, dataset, run, **snapshot):
         models: G, D and the composite, as `building.define_models` makes them.
         dataset, run, snapshot: see `train`.
     """
-    train(
+    gan = train(
         *models, dataset, options.latent_dim, options.epochs, options.batch_size,
         n_steps=options.steps_per_epoch, save_every=options.save_every,
         seed=options.seed, run=run, resume=bool(options.resume),
@@ -70,7 +71,7 @@ def train_as_asked(options, models, dataset, run, **snapshot):
         on_collapse=options.on_collapse,
         **snapshot,
     )  # fmt: skip
-    print(f"done: see {run}")
+    print(f"{'stopped' if gan.stop_training else 'done'}: see {run}")
 
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
@@ -94,6 +95,9 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         on_collapse: "warn", "stop" or "restart", see `guard.Guard`.
         summarize: what to call for pictures; if None, `summarize_performance`.
         snapshot: what it takes besides.
+
+    Returns:
+        the GAN that has learned.
 
     Raises:
         UserError: the state to go on with is missing or belongs to other models.
@@ -130,6 +134,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             verbose=callbacks.verbosity(),
         )
         draw_run(run, gan.ideal)
+    return gan
 
 
 def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,

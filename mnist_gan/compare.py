@@ -13,7 +13,7 @@ import numpy as np
 from common import cli
 from common.devices import set_up
 from common.objectives import OPTIONS
-from common.runs import ROOT, new_run
+from common.runs import ROOT, new_run, read_options
 from mnist_gan.load_data import DATA
 
 N_SCORED = 10_000
@@ -38,6 +38,10 @@ TABLES = {  # what is compared -> name of a training -> its words
         "latent-dim 20": [*SMALL, "--latent-dim", "20"],
         "latent-dim 500": [*SMALL, "--latent-dim", "500"],
         "batch": [*SMALL, "--normalization", "batch"],
+        "batch, separate halves": [
+            *(*SMALL, "--normalization", "batch"),
+            *("--halves", "separate"),
+        ],
         "layer": [*SMALL, "--normalization", "layer"],
         "spectral": [*SMALL, "--normalization", "spectral"],
         "resize": [*SMALL, "--upsampling", "resize"],
@@ -81,6 +85,12 @@ def train(words, folder, options):
     if (folder / "state.npz").exists():
         from common.checkpoints import finished_epochs
 
+        before = read_options(folder)["options"]
+        if (before["data"], before["seed"]) != (options.data, options.seed):
+            raise cli.UserError(
+                f"--resume: {folder} was trained with --data {before['data']} --seed "
+                f"{before['seed']}: give the same, or start in a new folder"
+            )
         if finished_epochs(folder) >= options.epochs:
             return
         words = ["--epochs", options.epochs, "--resume", folder]

@@ -20,6 +20,7 @@ from mnist_gan.load_data import DATA, load_real_samples
 CONSTANT = 0.5  # what G is fed with in the first two trainings
 SHAPE = (28, 28, 1)
 EVERY = 100  # steps a call of the compiled loop, for speed
+N_EPOCHS = 5  # of the progress bar
 PARTS = (
     ("1. sigmoid, squared error, SGD, one constant", False, 1),
     ("2. LeakyReLU, LayerNorm, cross-entropy, Adam", True, 1),
@@ -90,17 +91,19 @@ def train(dataset, modern, latent_dim, n_steps):
 
     class BookGAN(GAN):
         def latent_points(self, n):
-            return latent_points(1, latent_dim, self.latent_seed)  # one image a step
+            return latent_points(n, latent_dim, self.latent_seed)
+
+        def train_g(self, n):
+            return super().train_g(n // 2)  # one image, as many as D's real ones
 
     g_model = define_generator(modern, latent_dim)
     d_model = define_discriminator(modern)
     gan = BookGAN(g_model, d_model, define_gan(g_model, d_model, modern), "separate")
     gan.steps_per_execution = EVERY
-    n_epochs = 5  # of the progress bar
     gan.fit(
         batches_of(dataset, 1, seed=0),
-        epochs=n_epochs,
-        steps_per_epoch=max(EVERY, n_steps // n_epochs),
+        epochs=N_EPOCHS,
+        steps_per_epoch=n_steps // N_EPOCHS,
         shuffle=False,  # batches_of does it
         verbose=2,
     )
@@ -110,7 +113,11 @@ def train(dataset, modern, latent_dim, n_steps):
 def add_steps(parser):
     text = "of each training, one real image each (60000)"
     parser.add_argument(
-        "--steps", type=cli.whole_number(EVERY), default=60_000, help=text, metavar="N"
+        "--steps",
+        type=cli.whole_number(N_EPOCHS * EVERY),
+        default=60_000,
+        help=text,
+        metavar="N",
     )
 
 

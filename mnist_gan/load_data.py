@@ -53,7 +53,9 @@ def main(argv=None):
         print(f"test:  none ({none})")
     dataset = scale(train.pixels)
     print(f"as D sees them: {dataset.dtype} from {dataset.min()} to {dataset.max()}")
-    print("Notice: a GAN needs the images alone. The labels are not used.")
+    print(
+        "Notice: a GAN needs the images alone. Only train.py --conditional uses labels."
+    )
     path = new_run("mnist_gan", options.run_dir) / "real_samples.png"
     save_grid(dataset[:25], path, columns=5)
     print(f"saved {path}")

@@ -61,5 +61,7 @@ def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(capfd):
     assert said.count("done: see") == 2 and "| wgan |" in said
     compare.main([*words, "--epochs", "1", "--resume", str(RUN)])
     assert "done: see" not in capfd.readouterr().out  # nothing was left to train
+    said = refused(capfd, compare.main, *words, "--seed", "2", "--resume", RUN)
+    assert "--data digits --seed 1" in said
     digit_classifier.main([str(RUN / "wgan")])
     assert capfd.readouterr().out.count("distance") == 4

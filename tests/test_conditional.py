@@ -16,13 +16,14 @@ from celeba_gan.load_data import load_images as load_faces
 from cifar10_gan import train as cifar10
 from common import generate
 from common.batches import RealBatches, StreamedBatches
-from common.checkpoints import class_names, load_generator, load_model
+from common.checkpoints import class_names, load_generator, load_model, save_models
 from common.conditional import (
     conditional_discriminator,
     conditional_gan,
     conditional_generator,
 )
 from common.datasets import Images, Scaled
+from common.errors import UserError
 from common.objectives.table import OBJECTIVES, make_gan
 from common.sampling import class_grid, generate_images, with_labels
 from mnist_gan import conditional_dense, quick
@@ -293,6 +294,9 @@ def test_an_attribute_is_a_class(capsys):
     images = load_faces("celeba/img_align_celeba", 32, attribute="Bright")
     bright = images.pixels.mean((1, 2, 3)) > 100
     assert images.labels.tolist() == bright.astype(int).tolist()
+    table.write_text(table.read_text().replace(" 1 -1", "-1 -1"))
+    said = refused(capsys, celeba.main, *words, "--conditional", "--attribute", "Bald")
+    assert "none of the pictures" in said
     names = trained_names(celeba, *words, "--attribute", "Bright")
     assert names == ("not Bright", "Bright")
 
@@ -302,6 +306,34 @@ def test_a_generator_without_classes_is_told_none(capsys):
     path = str(RUN / "generator_model_001.h5")
     for words in (["--label", "7"], ["--grid-by-class"]):
         assert "--conditional" in refused(capsys, generate.main, path, *words)
+
+
+def test_a_discriminator_of_other_classes_gives_no_verdict(capsys):
+    for n, run in ((10, "ten"), (2, "two")):
+        g_model, d_model, _ = models("classify", n_classes=n)
+        Path(run).mkdir()
+        save_models(run, 1, g_model, d_model, tuple(map(str, range(n))))
+    words = ["ten/generator_model_001.h5", "-n", "4", "--verdict"]
+    said = refused(capsys, generate.main, *words, "two/discriminator_model_001.h5")
+    assert "judges by 2 classes, this generator draws 10" in said
+    generate.main([*words, "ten/discriminator_model_001.h5", "--out", "grid.png"])
+
+
+def test_a_number_is_a_name_where_names_are_numbers():
+    names = ("10", "7", "x")
+    options = generate.parse(["m.h5", "--label", "7"])
+    assert generate.labels_for(options, 2, names, "m.h5").tolist() == [1, 1]
+    with pytest.raises(UserError, match="no such class"):
+        generate.labels_for(generate.parse(["m.h5", "--label", "2"]), 2, names, "m.h5")
+    options = generate.parse(["m.h5", "--label", "2"])
+    assert generate.labels_for(options, 1, ("a", "b", "c"), "m.h5").tolist() == [2]
+
+
+def test_a_second_input_that_is_no_class_is_told(capsys):
+    inputs = [keras.Input((6,)), keras.Input((6,))]
+    x = keras.layers.Dense(784)(keras.layers.Add()(inputs))
+    keras.Model(inputs, keras.layers.Reshape(SHAPE)(x)).save("two.keras")
+    assert "none of them is a class" in refused(capsys, generate.main, "two.keras")
 
 
 def test_images_without_classes_are_refused(capsys):

@@ -232,6 +232,14 @@ def test_other_wrong_files_are_refused(tmp_path):
             datasets.load_images(str(path))
 
 
+def test_other_labels_are_other_data():
+    images = datasets.Images(PIXELS, LABELS, "mine", "drawn")
+    same = images._replace(labels=LABELS.astype("int64"), source="elsewhere")
+    other = images._replace(labels=LABELS[::-1])
+    prints = [i.describe()["fingerprint"] for i in (images, same, other)]
+    assert prints[0] == prints[1] != prints[2]
+
+
 def test_synthetic_bars_have_classes():
     """To try a training with classes as well: the middle of the bar tells its class."""
     images = datasets.load_images("synthetic")

@@ -149,6 +149,10 @@ BAD = {
     "--ema nan": "finite",
     "--label-noise -0.1": "at least 0",
     "--width 0": "above 0",
+    "--width 9": "at most 8",
+    "--label-noise 0.5": "below 0.5",
+    "--objective wgan --normalization spectral": "undo each other",
+    "--objective wgan --architecture resnet": "undo each other",
     "--depth 1.5": "whole number",
     "--dropout 1": "below 1",
     "--condition telepathy": "invalid choice",
@@ -209,6 +213,11 @@ def test_images_are_scaled_to_what_the_generator_makes():
         dataset = scaled_for(draw, images)
         np.testing.assert_allclose(dataset[:].ravel(), values, atol=1e-6)
         assert dataset[:].min() >= values[0] and dataset[:].max() <= 1
+
+
+def test_the_narrowest_models_have_a_filter():
+    for define, size in zip(TRIOS["flexible"], (4, SHAPE), strict=False):
+        assert define(size, width=0.001).count_params() > 0
 
 
 def test_without_options_the_models_are_the_folders_own():

@@ -1,8 +1,9 @@
 """The architectures of `--architecture`: what D and G are built of, for any dataset.
 
 Each module has `define_discriminator(in_shape)` and `define_generator(latent_dim,
-out_shape)`, like the folders' own; `flexible` is theirs, with the options that they leave
-as exercises. Height and width are multiples of 4, at least 8.
+out_shape)`, like the folders' own; `flexible` is that of the two tutorials, MNIST's for
+28x28 and CIFAR-10's for all other sizes, with the options that they leave as exercises.
+Height and width are multiples of 4, at least 8. `train.py` sets the optimizers' rates.
 """
 
 from common.architectures import dcgan, dense, flexible, resnet, small

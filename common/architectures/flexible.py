@@ -70,7 +70,7 @@ def define_discriminator(
     kind = "spectral" if normalization == "spectral" else "none"  # of the first
     model = Sequential([layers.Input(in_shape)], name="discriminator")
     for i, stride in enumerate([1] * own.full_size + [2] * halvings):
-        filters = round(width * own.d_filters[min(i, len(own.d_filters) - 1)])
+        filters = max(1, round(width * own.d_filters[min(i, len(own.d_filters) - 1)]))
         for strides in [stride] + [1] * depth:
             convolution = layers.Conv2D(filters, 3, strides=strides, padding="same")
             for layer in activated(convolution, kind):
@@ -116,7 +116,7 @@ def define_generator(
 
     own = tutorial_for(out_shape)
     *larger, (h, w) = halved(*out_shape[:2])
-    start, filters = round(width * own.g_start), round(width * 128)
+    start, filters = (max(1, round(width * n)) for n in (own.g_start, 128))
     kind = "none" if normalization == "spectral" else normalization
     enlarged = {
         "transpose": lambda: activated(
