@@ -40,8 +40,8 @@ objectives: $(READY)  # every objective on the same narrow models: about an hour
 extensions: $(READY)  # each extension of the tutorials for equal steps: about an hour
 	$(PY) mnist_gan/compare.py extensions
 
-test: $(READY)  # two at a time: much of a test is work for one core
-	$(PY) -m pytest -n 2
+test: $(READY)  # three at a time: much of a test is work for one core, or waiting
+	$(PY) -m pytest -n 3
 
 test-slow: $(READY)  # trainings that must have learned something
 	$(PY) -m pytest -m slow -n 2

@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 
 from common import extensions
-from common.averages import inner
 from common.checkpoints import image_range
 from common.datasets import Scaled
 from common.errors import UserError
@@ -82,6 +81,8 @@ def gan_for(options, g_model, d_model, gan_model):
 def set_optimizers(options, d_model, gan_model):
     """Give D's and G's optimizers the kind, the rates and the mean that are asked for."""
     import keras
+
+    from common.averages import inner
 
     rates = options.d_learning_rate, options.g_learning_rate
     for model, rate in zip((d_model, gan_model), rates, strict=True):
