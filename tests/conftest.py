@@ -32,6 +32,11 @@ def own_folder(tmp_path, monkeypatch):
     keras.config.set_dtype_policy("float32")
 
 
+def slow(*values):
+    """A case of a parametrized test that is left to the slow set."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def run_script(script, *words, **settings):
     """Run a script in a process of its own, in the working directory."""
     return subprocess.run(

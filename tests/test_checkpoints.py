@@ -74,16 +74,16 @@ def test_every_part_of_the_state_matters(tmp_path):
     checkpoints.save_state(whole, 1, tmp_path)
     seeds = [v for v in whole.variables if "seed_generator" in v.path]
     assert len(seeds) == 3  # D's two dropouts and the latent points
-    for left_out in range(3):
+    found = []
+    for left_out in (None, 0, 1, 2):
         resumed = GAN(*tutorial_models())
         checkpoints.load_state(resumed, tmp_path)
         mine = [v for v in resumed.variables if "seed_generator" in v.path]
-        mine[left_out].assign([1, 2])
-        other = GAN(*tutorial_models())
-        checkpoints.load_state(other, tmp_path)
-        for gan in (other, resumed):
-            gan.fit(real_images(4), batch_size=4, verbose=0, shuffle=False)
-        assert not np.array_equal(weights(other.d_model), weights(resumed.d_model))
+        if left_out is not None:
+            mine[left_out].assign([1, 2])
+        resumed.fit(real_images(4), batch_size=4, verbose=0, shuffle=False)
+        found.append(weights(resumed.d_model))
+    assert not any(np.array_equal(found[0], other) for other in found[1:])
 
 
 def test_wrong_states_are_refused(tmp_path):

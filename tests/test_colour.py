@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from conftest import refused
+from conftest import refused, slow
 from draw_landscapes import draw_folder
 from PIL import Image
 from test_scripts import run_here
@@ -64,7 +64,7 @@ def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder):
     assert (latent_dim, made) == (100, (-1, 1))
 
 
-@pytest.mark.parametrize("folder", MAINS)
+@pytest.mark.parametrize("folder", ["mnist_gan", *map(slow, FOLDERS)])
 def test_halves_are_chosen_by_one_option_in_every_folder(folder):
     more = ["--size", "32"] if folder == "celeba_gan" else []
     data = ["--data", "digits" if folder == "mnist_gan" else "synthetic", "--epochs", "1"]
@@ -81,7 +81,7 @@ def test_halves_are_chosen_by_one_option_in_every_folder(folder):
 @pytest.mark.parametrize(
     "folder, more",
     [
-        ("cifar10_gan", ["--data", "synthetic", "--preset", "quick"]),
+        slow("cifar10_gan", ["--data", "synthetic", "--preset", "quick"]),
         ("celeba_gan", ["--data", "photos", "--size", "32"]),
     ],
 )
@@ -100,7 +100,7 @@ def test_resume_goes_on_bit_for_bit(monkeypatch, folder, more):
         assert Path("whole", name).read_bytes() == Path("parts", name).read_bytes()
 
 
-@pytest.mark.parametrize("architecture", ["tutorial", "dense", "narrow"])
+@pytest.mark.parametrize("architecture", ["narrow", slow("tutorial"), slow("dense")])
 def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
     draw_folder("photos", 66)
     Path("photos", "notes.txt").write_text("no picture")
@@ -137,6 +137,7 @@ def test_grey_pictures_are_shown_as_they_are(monkeypatch, capsys):
         assert np.asarray(grid)[grid.height // 2, grid.width // 2].tolist() == [230] * 3
 
 
+@pytest.mark.slow
 def test_training_inside_the_folder_of_pictures_never_learns_from_its_own(monkeypatch):
     draw_folder("photos", 64)
     monkeypatch.chdir("photos")
@@ -185,6 +186,7 @@ def test_random_pixels_have_the_range_of_the_images(monkeypatch, module):
     assert seen == {"low": -1, "high": 1}
 
 
+@pytest.mark.slow
 def test_memory_is_measured_of_what_is_trained():
     with multiprocessing.get_context("spawn").Pool(1) as fresh:
         found = fresh.apply(measure, ("dense", 32, 2))

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import refused
+from conftest import refused, slow
 from PIL import Image
 from test_gan import moved, real_images, weights
 
@@ -81,7 +81,12 @@ def test_each_step_moves_its_own_side_only(condition, objective):
 
 @pytest.mark.parametrize(
     "condition, policy",
-    [("hadamard", "mixed_bfloat16"), *((c, "mixed_float16") for c in CONDITIONS)],
+    [
+        ("hadamard", "mixed_bfloat16"),
+        ("classify", "mixed_float16"),
+        slow("concat", "mixed_float16"),
+        slow("hadamard", "mixed_float16"),
+    ],
 )
 def test_both_sides_learn_in_mixed_precision(condition, policy):
     keras.config.set_dtype_policy(policy)
@@ -194,8 +199,9 @@ def test_a_grid_has_a_row_for_each_class_and_a_point_for_each_column():
 
 @pytest.mark.parametrize("words", [
     ["--condition", "hadamard", "--objective", "r3gan"],
-    ["--condition", "classify", "--augment"], ["--wrong-labels", "--label-noise", "0.2"],
-    ["--architecture", "conditional-dense", "--objective", "hinge"],
+    ["--condition", "classify", "--augment"],
+    slow(["--wrong-labels", "--label-noise", "0.2"]),
+    slow(["--architecture", "conditional-dense", "--objective", "hinge"]),
 ])  # fmt: skip
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(words):
     words = [*TINY, "--conditional", *words]

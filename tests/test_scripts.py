@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run_script
+from conftest import ROOT, run_script, slow
 from PIL import Image
 
 RUN = Path("runs/mnist_gan/0001")
@@ -148,12 +148,16 @@ ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, te
     "mnist_gan/compare.py",  # in test_compare
     "mnist_gan/digit_classifier.py",
 }
-LONG = {"celeba_gan/compare_memory.py", "mnist_gan/dense_story.py"}
+LONG = {
+    "celeba_gan/compare_memory.py",
+    "mnist_gan/dense_story.py",
+    "toy_gan/train_1010.py",
+}
 
 
 @pytest.mark.parametrize(
     "script",
-    [pytest.param(s, marks=[pytest.mark.slow] if s in LONG else []) for s in SCRIPTS],
+    [slow(script) if script in LONG else script for script in SCRIPTS],
 )
 def test_script_runs_alone(script, monkeypatch, capsys):
     words, expected, pictures = SCRIPTS[script]
@@ -172,7 +176,7 @@ def test_script_runs_alone(script, monkeypatch, capsys):
 
 
 def test_generate_runs_where_the_runs_are():
-    run_script("mnist_gan/train.py", "--dry-run")
+    run_script("mnist_gan/train.py", "--dry-run", "--preset", "quick")
     answer = run_script("common/generate.py", "generator_model_001.h5")
     assert answer.returncode == 0, answer.stderr
     assert f"using {RUN / 'generator_model_001.h5'}" in answer.stdout

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, refused
+from conftest import ROOT, refused, slow
 
 from common import plotting, sampling
 from common.checkpoints import load_generator, load_model
@@ -222,7 +222,7 @@ def test_a_run_stopped_in_its_first_epoch_can_go_on():
     assert (RUN / "history.csv").read_text().count("\n") == 1
 
 
-@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), slow(signal.SIGTERM, 143)])
 def test_interrupt_keeps_the_last_whole_epoch_and_says_how_to_resume(sent, code):
     words = ["--epochs", "1000", "--steps-per-epoch", "3", "--preset", "quick"]
     process = start_training(*words, "--save-every", "1000")
