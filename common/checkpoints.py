@@ -123,8 +123,7 @@ def class_names(path, n_classes):
     if h5py.is_hdf5(path):
         with h5py.File(path) as file:
             try:
-                names = json.loads(file.attrs.get("classes", "[]"))
-                names = tuple(map(str, names))
+                names = tuple(map(str, json.loads(file.attrs.get("classes", "[]"))))
             except (TypeError, ValueError):
                 raise UserError(f"{path}: the names of its classes are damaged") from None
             if len(names) == n_classes:

@@ -105,12 +105,19 @@ def positive(text):
 seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
 
 
-def share(text):
-    """A type for add_argument: a number above 0 and at most 1."""
-    value = positive(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"must be at most 1, not {text!r}")
-    return value
+def at_most(bound):
+    """A type for add_argument: a number above 0 and at most the bound."""
+
+    def parse(text):
+        value = positive(text)
+        if value > bound:
+            raise argparse.ArgumentTypeError(f"must be at most {bound}, not {text!r}")
+        return value
+
+    return parse
+
+
+share = at_most(1)
 
 
 def data_source(names):

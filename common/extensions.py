@@ -3,7 +3,7 @@ exercises. Off, which is the default, a training is the tutorial's."""
 
 from argparse import ArgumentTypeError
 
-from common.cli import number, positive, whole_number
+from common.cli import at_most, number, positive, whole_number
 from common.errors import UserError
 
 DEFAULTS = {
@@ -104,18 +104,6 @@ def share_below(bound):
         value = number(text)
         if not 0 <= value < bound:
             raise ArgumentTypeError(f"must be at least 0 and below {bound}, not {text!r}")
-        return value
-
-    return parse
-
-
-def at_most(bound):
-    """A type for add_argument: a number above 0 and at most the bound."""
-
-    def parse(text):
-        value = positive(text)
-        if value > bound:
-            raise ArgumentTypeError(f"must be at most {bound}, not {text!r}")
         return value
 
     return parse

@@ -74,7 +74,8 @@ def parse(argv):
     rows = TABLES[options.table]
     if unknown := set(options.only or ()) - set(rows):
         raise cli.UserError(
-            f"--only {unknown.pop()!r}: the rows of {options.table} are {', '.join(rows)}"
+            f"--only {unknown.pop()!r}: the rows of {options.table} are "
+            f"{', '.join(map(repr, rows))}"
         )
     return options
 
