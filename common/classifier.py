@@ -1,0 +1,208 @@
+"""Train the small classifiers whose features the scores are computed from.
+
+    python common/classifier.py mnist cifar-10
+
+trains one for each data set that is named, unless Keras's cache has it, and tells how many
+held-out images it reads right. `evaluate.py` does the same for what it needs.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common import cli
+from common.datasets import NotFoundError, keras_cache, show_notice
+from common.devices import set_up
+
+VERSION = 1  # of what follows; another one is trained anew
+BATCH = 128
+EPOCHS = {"mnist": 3, "fashion-mnist": 8, "cifar-10": 12}
+STEPS = 600  # of training on any other set
+MOST = 40_000  # rotated images
+LEAST = {"mnist": 0.99, "fashion-mnist": 0.90, "cifar-10": 0.75}  # accuracy
+
+
+def define_classifier(shape, n_classes, flip):
+    """A convolutional network of three stages, for images as bytes.
+
+    Args:
+        shape: (h, w, c) of an image, uint8.
+        n_classes: number of classes.
+        flip: whether a mirrored and slightly moved image is of the same class.
+
+    Returns:
+        compiled model, images -> probabilities (n, n_classes), whose layer `features`
+        gives the 64 numbers that they are made of.
+    """
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([layers.Input(shape), layers.Rescaling(1 / 255)])
+    if flip:
+        model.add(layers.RandomFlip("horizontal"))
+        model.add(layers.RandomTranslation(0.1, 0.1))
+    for filters in (32, 64, 128):
+        model.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
+        model.add(layers.BatchNormalization())
+        model.add(layers.ReLU())
+        model.add(layers.MaxPooling2D(padding="same"))
+    model.add(layers.Flatten())
+    model.add(layers.Dropout(0.3))
+    model.add(layers.Dense(64, activation="relu", name="features"))
+    model.add(layers.Dropout(0.3))
+    model.add(layers.Dense(n_classes, activation="softmax"))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def rotated(pixels, n_most=MOST):
+    """A task for images without classes: by how many quarters is each turned?
+
+    Gidaris et al. (2018): to tell, one must know what is seen.
+
+    Args:
+        pixels: uint8 (n, h, h, c), an array or `packed.PackedImages`.
+
+    Returns:
+        uint8 (m, h, h, c) and labels int (m,) in 0..3; m = 4 n, but at most n_most.
+    """
+    rows = np.arange(min(len(pixels), n_most // 4))
+    quarters = [np.rot90(pixels[rows], turn, axes=(1, 2)) for turn in range(4)]
+    return np.concatenate(quarters), np.repeat(np.arange(4), len(rows))
+
+
+def tasks(train, test):
+    """What the classifier learns, and what it is tested on: two pairs, images and labels.
+
+    Args:
+        train, test: datasets.Images; test may be None, then every tenth image of the
+            training set is held out.
+    """
+    if test is not None:
+        parts = (train.pixels, train.labels), (test.pixels, test.labels)
+    else:
+        is_held = np.arange(len(train.pixels)) % 10 == 0
+        parts = [
+            (train.pixels[rows], train.labels if train.labels is None else train.labels[rows])
+            for rows in (np.flatnonzero(~is_held), np.flatnonzero(is_held))
+        ]
+    if train.classes:
+        return parts
+    return [rotated(pixels) for pixels, _ in parts]
+
+
+def train_classifier(train, test):
+    """Train a classifier on `datasets.Images`.
+
+    Returns:
+        the model, and a dict: its `accuracy` on `held_out` images, its `classes`.
+    """
+    import keras
+
+    (x, y), (x_test, y_test) = tasks(train, test)
+    n_classes = len(train.classes) or 4
+    keras.utils.set_random_seed(0)
+    model = define_classifier(x.shape[1:], n_classes, x.shape[-1] == 3 and train.classes)
+    n_epochs = EPOCHS.get(train.name) or -(-STEPS * BATCH // len(x))
+    n_steps = -(-len(x) // BATCH) * n_epochs
+    model.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(2e-3, n_steps)
+    model.fit(x, y, BATCH, n_epochs, verbose=1 if sys.stdout.isatty() else 2)
+    _, accuracy = model.evaluate(x_test, y_test, batch_size=500, verbose=0)
+    return model, {
+        "accuracy": round(float(accuracy), 4),
+        "held_out": len(x_test),
+        "classes": list(train.classes),
+    }
+
+
+def load_classifier(train, test):
+    """The classifier of a data set: from Keras's cache, or trained now and kept there.
+
+    Args:
+        train, test: datasets.Images; test may be None.
+
+    Returns:
+        the model, and the dict that `train_classifier` makes.
+
+    Raises:
+        UserError: the cache cannot be written.
+    """
+    name = f"{train.name}-{train.describe()['fingerprint']}-v{VERSION}"
+    path = keras_cache().parent / "classifiers" / f"{name}.keras"
+    facts = path.with_suffix(".json")
+    model = read_classifier(path)
+    if model is None or not facts.exists():
+        task = "classes" if train.classes else "rotations, as it has no classes"
+        print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cli.UserError(
+                f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
+            ) from None
+        model, found = in_float32(train_classifier, train, test)
+        facts.write_text(json.dumps(found) + "\n")
+        part = path.with_suffix(".part.keras")
+        model.save(part)
+        part.replace(path)
+    return model, json.loads(facts.read_text())
+
+
+def read_classifier(path):
+    """The model in this file; None where there is none, or a damaged one."""
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False) if path.exists() else None
+    except Exception:  # Keras and zipfile raise a dozen kinds
+        print(f"{path} is damaged: training it again")
+        return None
+
+
+def in_float32(function, *arguments):
+    """Call a function that builds models while Keras's policy is float32."""
+    import keras
+
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        return function(*arguments)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+@cli.command
+def main(argv=None):
+    """Train what is missing, and print the accuracies."""
+    parser = cli.Parser(__doc__)
+    parser.usage = "%(prog)s [options] [DATA...]"
+    text = f"names of data sets or paths ({', '.join(LEAST)})"
+    parser.add_argument("data", nargs="*", default=list(LEAST), help=text)
+    options = parser.parse_args(argv)
+    from common.references import load_reference
+
+    set_up()
+    missing = []
+    for data in options.data:
+        try:
+            train, test = load_reference(data)
+        except NotFoundError as reason:
+            missing.append(f"{data}: {reason}")
+            continue
+        show_notice(train)
+        _, facts = load_classifier(train, test)
+        print(f"{train.name}: {facts['accuracy']:.2%} of {facts['held_out']} held-out "
+              "images read right")  # fmt: skip
+        if facts["accuracy"] < LEAST.get(train.name, 0):
+            print(f"that is less than {LEAST[train.name]:.0%}: its scores say little")
+    if missing:
+        raise cli.UserError("; ".join(missing))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""What a network sees in images: the features that scores are computed from.
+
+Each source gives a `Features`, whose `extract` is a plain function of images. Numbers of
+different features must never be compared, so a hash of the network names them.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common.classifier import in_float32, load_classifier
+from common.datasets import keras_cache
+from common.errors import UserError
+
+SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"
+KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+GET_KERAS = (
+    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
+    f"{KERAS_WEIGHTS} (92 MB)"
+)
+GET_GRAPH = (
+    "classify_image_graph_def.pb (96 MB) from "
+    "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
+)
+SIDE = 299  # pixels of the images that Inception takes
+AT_A_TIME = 500  # images
+IMAGE, POOL, LOGITS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"  # of the graph
+
+
+class Features(NamedTuple):
+    """A way to see images, and what is to be told beside its numbers."""
+
+    name: str
+    extract: Callable  # uint8 (n, h, w, c) -> features (n, d), probabilities or None
+    digest: str  # of the network's weights, hexadecimal
+    resize: str  # what happens to the size of an image
+    accuracy: float | None = None  # of the classifier, on held-out images
+    classes: tuple = ()  # names of what the probabilities are of, where these are asked
+
+
+def choose_features(source, train, test):
+    """The features that were asked for.
+
+    Args:
+        source: "classifier", "keras-inception", or the path of an `.h5` file with the
+            weights of Keras's InceptionV3, or of a `.pb` with the graph of 2015.
+        train, test: datasets.Images that the classifier learns from; test may be None.
+
+    Raises:
+        UserError: there is no such file, or it is another.
+    """
+    if source == "classifier":
+        return classifier_features(train, test)
+    if source == "keras-inception":
+        path = keras_cache().parent / "models" / KERAS_WEIGHTS
+        if not path.exists():
+            raise UserError(
+                f"--features keras-inception: {path} is missing: download {GET_KERAS} to "
+                "there, or name the file; or leave --features out"
+            )
+        return keras_inception(path)
+    path = Path(source).expanduser()
+    if path.suffix not in (".h5", ".pb"):
+        raise UserError(f"--features {source}: wanted is {SOURCES}")
+    if not path.is_file():
+        raise UserError(
+            f"--features {path}: there is no such file; get "
+            f"{GET_GRAPH if path.suffix == '.pb' else GET_KERAS}"
+        )
+    return inception_2015(path) if path.suffix == ".pb" else keras_inception(path)
+
+
+def classifier_features(train, test):
+    """The 64 features of a small classifier of this data set."""
+    import keras
+
+    model, facts = load_classifier(train, test)
+    both = keras.Model(
+        model.inputs, [model.get_layer("features").output, model.outputs[0]]
+    )
+    has_classes = bool(facts["classes"])
+
+    def extract(pixels):
+        features, probabilities = both.predict(pixels, batch_size=AT_A_TIME, verbose=0)
+        return features, probabilities if has_classes else None
+
+    kind = "classifier" if has_classes else "rotations"
+    digest = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights()))
+    return Features(
+        f"{train.name}-{kind}", extract, digest.hexdigest()[:12], "none",
+        facts["accuracy"], tuple(facts["classes"]),
+    )  # fmt: skip
+
+
+def keras_inception(path):
+    """Keras's InceptionV3: 2048 features, 1000 classes of ImageNet.
+
+    Its weights are others than those of 2015, which papers use: its numbers do not
+    compare with theirs, and its name says so.
+    """
+    import keras
+
+    def build():
+        try:
+            model = keras.applications.InceptionV3(weights=str(path))
+        except Exception as error:  # h5py and Keras raise many kinds
+            why = str(error).splitlines()[0]
+            raise UserError(
+                f"--features {path}: not the weights of Keras's InceptionV3 with its top "
+                f"({why}); get {GET_KERAS}"
+            ) from None
+        pool = model.get_layer("avg_pool").output
+        return keras.Model(model.inputs, [pool, model.outputs[0]])
+
+    model = in_float32(build)
+
+    def extract(pixels):
+        large = keras.ops.image.resize(
+            as_colour(pixels).astype("float32"), (SIDE, SIDE), "bilinear", antialias=True
+        )
+        return model.predict(large / 127.5 - 1, batch_size=50, verbose=0)
+
+    return Features("keras-inception", extract, file_digest(path), "antialiased bilinear")
+
+
+def inception_2015(path):
+    """The Inception of 2015, the one that papers use: 2048 features, 1008 classes.
+
+    Heusel et al. (2017) and Salimans et al. (2016) take its `pool_3`, and classes without
+    a bias. The graph itself resizes, as TensorFlow 1 did.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(f"--features {path}: this graph needs KERAS_BACKEND=tensorflow")
+    import tensorflow as tf
+
+    try:
+        graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
+        weights = next(n.input[1] for n in graph.node if n.name == LOGITS)
+
+        def run(images):
+            pool, w = tf.graph_util.import_graph_def(
+                graph, {IMAGE: images}, [POOL, f"{weights}:0"]
+            )
+            pool = tf.reshape(pool, (-1, w.shape[0]))
+            return pool, tf.nn.softmax(pool @ w)
+
+        images = tf.TensorSpec([None, None, None, 3], tf.float32)
+        function = tf.compat.v1.wrap_function(run, [images])
+    except Exception as error:  # protobuf and TensorFlow raise many kinds
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"--features {path}: not the Inception graph of 2015 ({why}); get {GET_GRAPH}"
+        ) from None
+
+    def extract(pixels):
+        large = as_colour(pixels).astype("float32")
+        parts = [function(tf.constant(large[i : i + 50])) for i in range(0, len(large), 50)]
+        return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+
+    return Features("inception-2015", extract, file_digest(path), "bilinear, of TF 1")
+
+
+def as_colour(pixels):
+    """uint8 (n, h, w, 1 or 3) -> (n, h, w, 3)."""
+    return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
+
+
+def file_digest(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def extract_all(features, pixels):
+    """What a `Features` sees in many images, part by part.
+
+    Args:
+        features: Features.
+        pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
+
+    Returns:
+        features float64 (n, d), probabilities float32 (n, classes) or None.
+    """
+    parts = [
+        features.extract(pixels[start : start + AT_A_TIME])
+        for start in range(0, len(pixels), AT_A_TIME)
+    ]
+    seen, probabilities = zip(*parts, strict=True)
+    seen = np.concatenate(seen).astype("float64")
+    has_classes = probabilities[0] is not None
+    return seen, np.concatenate(probabilities) if has_classes else None

@@ -1,0 +1,230 @@
+"""How good are generated images? One protocol for every score.
+
+A Judge knows n real images, drawn once and for all, and how a network sees them. Images
+are rounded to bytes before they are looked at, as a file would hold them.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from common import scores
+from common.datasets import keras_cache
+from common.errors import UserError
+from common.features import extract_all
+from common.sampling import generate_images, generate_latent_points, takes_labels
+
+QUANTISATION = "uint8"
+PART = 1000  # images drawn at a time
+
+
+class Judge:
+    """Scores of images against those of a data set.
+
+    Args:
+        train, test: datasets.Images; test may be None.
+        features: features.Features.
+        n: number of real images, and of generated ones.
+        split: "train" or "test", where the real images are drawn from.
+    """
+
+    def __init__(self, train, test, features, n=10_000, split="train"):
+        self.train, self.test, self.features = train, test, features
+        self.n, self.split = n, split
+        self.images = test if split == "test" else train
+        if self.images is None:
+            raise UserError(f"--split test: {train.name} has no held-out images")
+        self.other = train if split == "test" else test
+        self.told = set()  # refusals that were printed
+
+    @cached_property
+    def real(self):
+        """What is known of the real images: see `look_at_real`."""
+        return self.look_at_real(self.images, slice(0, self.n))
+
+    def look_at_real(self, images, rows):
+        """Features, probabilities and radii of these rows of a shuffled set, cached.
+
+        Returns:
+            dict of arrays: features (n, d), probabilities (n, classes) or (0,), near and
+            far (n,), see `scores.radii`.
+        """
+        order = np.random.default_rng(0).permutation(len(images.pixels))[rows]
+        fingerprint = images.describe()["fingerprint"]
+        name = f"{images.name}-{fingerprint}-{rows.start}-{rows.stop}"
+        path = keras_cache().parent / "features" / f"{name}-{self.features.digest}.npz"
+        if known := read_arrays(path):
+            return known
+        seen, probabilities = extract_all(self.features, images.pixels[order])
+        near, far = scores.radii(seen)
+        known = {
+            "features": seen,
+            "probabilities": np.zeros(0) if probabilities is None else probabilities,
+            "near": near,
+            "far": far,
+        }
+        write_arrays(path, known)
+        return known
+
+    @cached_property
+    def floor(self):
+        """Scores of real images against other real ones: better cannot be asked for.
+
+        Held-out images where there are enough, else two halves of the same set, which may
+        be fewer than n.
+
+        Returns:
+            dict of scores, and a text that says what was compared.
+        """
+        n = len(self.real["features"])
+        if self.other is not None and len(self.other.pixels) >= n:
+            real, other = self.real, self.look_at_real(self.other, slice(0, n))
+            names = ("test", "train") if self.split == "test" else ("train", "test")
+            text = f"{names[1]} against {names[0]}"
+        else:
+            n = min(n, len(self.images.pixels) // 2)
+            real = self.look_at_real(self.images, slice(0, n))
+            other = self.look_at_real(self.images, slice(n, 2 * n))
+            text = f"two parts of {self.split}"
+        found = self.compare(real, other["features"], other["probabilities"])
+        return found, f"{text}, n = {n}"
+
+    def ceiling(self, g_model, seed=0):
+        """Scores of the same generator before it has learned anything.
+
+        Args:
+            g_model: generator; its weights are not touched.
+        """
+        import keras
+
+        keras.utils.set_random_seed(seed)
+        untrained = keras.models.clone_model(g_model)
+        return self.score(*self.draw(untrained, seed))
+
+    def draw(self, g_model, seed):
+        """Images of a generator, of classes as frequent as among the real images.
+
+        Returns:
+            pixels uint8 (n, h, w, c); labels int (n,), or None where G takes none.
+        """
+        from common.checkpoints import image_range
+
+        rng = np.random.default_rng(seed)
+        points = generate_latent_points(g_model.inputs[0].shape[-1], self.n, rng)
+        labels = None
+        if takes_labels(g_model):
+            labels = rng.permutation(np.resize(np.ravel(self.train.labels), self.n))
+        low, high = image_range(g_model)
+        parts = []
+        for start in range(0, self.n, PART):
+            rows = slice(start, start + PART)
+            asked = None if labels is None else labels[rows]
+            images = generate_images(g_model, points[rows], asked)
+            parts.append(to_bytes((images - low) / (high - low)))
+        return np.concatenate(parts), labels
+
+    def score(self, pixels, asked=None):
+        """Scores of images, uint8 (n, h, w, c).
+
+        Args:
+            asked: int (n,), the classes that they are to show, if there are any.
+
+        Returns:
+            dict: `fid` (None where it is refused), `kid` and its `kid_error`; of
+            features with classes `inception_score` of all images, `inception_score_split`
+            (the mean of ten parts), `confident`, `classes_seen`, `entropy` and
+            `kl_to_uniform`; `precision`, `recall`, `density`, `coverage`; see
+            `scores.py`; and `agreement`, the share of images that the classifier
+            reads as asked.
+        """
+        seen, probabilities = extract_all(self.features, pixels)
+        found = self.compare(self.real, seen, probabilities)
+        if asked is not None and self.features.classes == tuple(self.train.classes):
+            found["agreement"] = float(np.mean(probabilities.argmax(1) == asked))
+        return found
+
+    def compare(self, real, seen, probabilities):
+        """The scores of what was seen in images, against what is known of real ones."""
+        found = {"fid": None}
+        try:
+            found["fid"] = scores.frechet_distance(real["features"], seen)
+        except UserError as refusal:
+            self.tell(str(refusal))
+        rng = np.random.default_rng(0)
+        found["kid"], found["kid_error"] = scores.kernel_distance(
+            real["features"], seen, rng
+        )
+        radii = real["near"], real["far"]
+        found |= scores.neighbours(real["features"], seen, radii)
+        if probabilities is not None and probabilities.size:
+            found["inception_score"] = scores.inception_score(probabilities)
+            split, _ = scores.split_inception_score(probabilities)
+            found["inception_score_split"] = split
+            found |= scores.class_histogram(probabilities)
+        return found
+
+    def tell(self, text):
+        """Print a sentence once."""
+        if text not in self.told:
+            print(text)
+        self.told.add(text)
+
+    def protocol(self):
+        """What must be told beside every score."""
+        images = self.images.describe()
+        return {
+            "data": images["name"],
+            "fingerprint": images["fingerprint"],
+            "split": self.split,
+            "n": self.n,
+            "n_real": len(self.real["features"]),
+            "features": self.features.name,
+            "features_hash": self.features.digest,
+            "accuracy": self.features.accuracy,
+            "resize": self.features.resize,
+            "quantisation": QUANTISATION,
+        }
+
+
+def summarize(rows):
+    """Mean and standard deviation (of a single scoring) of dicts of scores.
+
+    Returns:
+        dict, name -> {"mean": ..., "std": ...}; None where a score was refused, std None
+        of a single scoring.
+    """
+    found = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        if None in values:
+            found[name] = None
+            continue
+        std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+        found[name] = {"mean": float(np.mean(values)), "std": std}
+    return found
+
+
+def to_bytes(shares):
+    """float (n, h, w, c) in [0, 1] -> uint8 in 0..255, rounded."""
+    return np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+
+
+def read_arrays(path):
+    """The dict of arrays in an .npz file; None where there is none, or a damaged one."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception:  # NumPy and zipfile raise a dozen kinds
+        return None
+
+
+def write_arrays(path, arrays):
+    """Write a dict of arrays as a whole; a cache that cannot be written is no error."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        with part.open("wb") as file:
+            np.savez(file, **arrays)
+        part.replace(path)
+    except OSError as error:
+        print(f"not kept for the next time: {error}")

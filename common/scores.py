@@ -1,0 +1,181 @@
+"""Numbers that compare two sets of features, or judge class probabilities.
+
+Features are float64 (n, d), one row an image. What needs all pairs of rows takes them in
+blocks, so that 50,000 x 50,000 distances never stand in memory.
+"""
+
+import numpy as np
+
+from common.errors import UserError
+
+K_PRECISION, K_DENSITY = 3, 5  # neighbours: Kynkaanniemi (2019), Naeem (2020)
+BLOCK = 64  # MiB of distances at a time
+SUBSET = 1000  # rows of one estimate of KID
+
+
+def frechet_distance(a, b):
+    """FID: squared 2-Wasserstein distance of the Gaussians fitted to two feature sets.
+
+    Heusel et al. (2017), eq. 6: |m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)). The trace of
+    the root is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is
+    symmetric, so that they are real. It is biased upwards by small sets (the fewer, the
+    more): only values of equal n compare.
+
+    Raises:
+        UserError: fewer rows than columns: the Gaussians would be degenerate.
+    """
+    n, d = min(len(a), len(b)), a.shape[1]
+    if n < d:
+        raise UserError(
+            f"FID: {n} images are fewer than the {d} features, so it would say more of "
+            "the number than of the images: take more, or read KID, which has no such bias"
+        )
+    means = np.sum((a.mean(0) - b.mean(0)) ** 2)
+    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    values, vectors = np.linalg.eigh(np.atleast_2d(cov_a))
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    product = np.linalg.eigvalsh(root @ cov_b @ root)
+    roots = np.sqrt(np.maximum(product, 0)).sum()
+    return float(means + np.trace(cov_a) + np.trace(cov_b) - 2 * roots)
+
+
+def kernel_distance(a, b, rng):
+    """KID: unbiased squared MMD with the kernel (x.y / d + 1)^3, and its standard error.
+
+    Binkowski et al. (2018), section 4 and eq. 4. The mean over disjoint subsets of at most
+    1,000 rows of each set, at least ten of them. They share no image, so their spread
+    gives an honest standard error; overlapping ones, as often taken, would understate it.
+
+    Args:
+        a, b: features of equal number n; the rows beyond the shorter one are left out.
+        rng: NumPy generator that shuffles the rows.
+
+    Returns:
+        mean, standard error.
+
+    Raises:
+        UserError: fewer than 20 rows.
+    """
+    n = min(len(a), len(b))
+    if n < 20:
+        raise UserError(f"KID: {n} images are too few, at least 20 are needed")
+    n_subsets = max(10, n // SUBSET)
+    size = n // n_subsets
+    picks = [rng.permutation(len(x))[:n].copy() for x in (a, b)]
+    parts = [(a[picks[0][i::n_subsets][:size]], b[picks[1][i::n_subsets][:size]])
+             for i in range(n_subsets)]  # fmt: skip
+    values = np.array([squared_mmd(x, y) for x, y in parts])
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(n_subsets))
+
+
+def squared_mmd(x, y):
+    """The unbiased estimate, eq. 4, of two sets of equal size m."""
+    m, d = x.shape
+    xx, yy, xy = ((p @ q.T / d + 1) ** 3 for p, q in ((x, x), (y, y), (x, y)))
+    within = xx.sum() - np.trace(xx) + yy.sum() - np.trace(yy)
+    return within / (m * (m - 1)) - 2 * xy.mean()
+
+
+def inception_score(probabilities):
+    """exp of the mean KL divergence of each image's classes from those of all images.
+
+    Salimans et al. (2016), section 4: from 1 (all images alike, or nothing recognised) to
+    the number of classes (each surely recognised, all equally often).
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+    """
+    p = np.asarray(probabilities, "float64")
+    logs = np.log(np.maximum(p, 1e-300)) - np.log(np.maximum(p.mean(0), 1e-300))
+    return float(np.exp((p * logs).sum(1).mean()))
+
+
+def split_inception_score(probabilities, n_splits=10):
+    """Mean and standard deviation of the Inception Score of so many parts, as published.
+
+    A smaller part has a lower score, so the unsplit one is another number.
+    """
+    parts = np.array_split(probabilities, n_splits)
+    values = [inception_score(part) for part in parts]
+    return float(np.mean(values)), float(np.std(values))
+
+
+def neighbours(real, fake, real_radii=None, block=BLOCK):
+    """Precision and recall, density and coverage of two feature sets.
+
+    Around each image stands a ball that reaches to its k-th neighbour in its own set.
+
+    - precision: share of fakes in the ball of a real image; recall: share of real images
+      in the ball of a fake (Kynkaanniemi et al. 2019, eq. 1 and 2, k = 3);
+    - density: real balls around a fake, divided by k, mean; coverage: share of real
+      images whose ball holds a fake (Naeem et al. 2020, eq. 3 and 4, k = 5). Both are
+      near 1 for two samples of one distribution.
+
+    Args:
+        real, fake: float64 (n, d), (m, d), each of more than 5 rows.
+        real_radii: `radii(real)`, if it is known.
+        block: MiB of distances at a time; the result does not depend on it.
+
+    Returns:
+        dict of the four numbers.
+    """
+    from sklearn.metrics import pairwise_distances_chunked
+
+    if min(len(real), len(fake)) <= K_DENSITY:
+        raise UserError(
+            f"precision and recall: {min(len(real), len(fake))} images are too few, at "
+            f"least {K_DENSITY + 1} are needed"
+        )
+    real_near, real_far = real_radii or radii(real)
+    fake_near, _ = radii(fake)
+    recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
+
+    def look(distances, start):  # rows: fakes from `start` on; columns: real images
+        nonlocal recalled, covered
+        near = fake_near[start : start + len(distances), np.newaxis]
+        recalled |= (distances <= near).any(0)
+        inside = distances < real_far
+        covered |= inside.any(0)
+        return np.stack([(distances <= real_near).any(1), inside.sum(1)], axis=1)
+
+    blocks = pairwise_distances_chunked(
+        fake, real, reduce_func=look, working_memory=block
+    )
+    precise, balls = np.concatenate(list(blocks)).T
+    return {
+        "precision": float(precise.mean()),
+        "recall": float(recalled.mean()),
+        "density": float(balls.mean() / K_DENSITY),
+        "coverage": float(covered.mean()),
+    }
+
+
+def radii(x):
+    """Distances of each row to its third and to its fifth neighbour: (n,), (n,)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    # The nearest is the row itself.
+    search = NearestNeighbors(n_neighbors=K_DENSITY + 1, algorithm="brute").fit(x)
+    distances, _ = search.kneighbors(x)
+    return distances[:, K_PRECISION], distances[:, K_DENSITY]
+
+
+def class_histogram(probabilities, confident=0.9):
+    """What a classifier sees in images, from its probabilities (n, classes).
+
+    Returns:
+        dict: `confident`, share of images whose class has a probability above 0.9;
+        `classes_seen`, number of classes with at least a tenth of an equal share;
+        `entropy` of their histogram, and `kl_to_uniform`, how far that is from equal
+        shares (nats; they add up to the logarithm of the number of classes).
+    """
+    n_classes = probabilities.shape[1]
+    shares = np.bincount(probabilities.argmax(1), minlength=n_classes)
+    shares = shares / len(probabilities)
+    entropy = float(-np.sum(shares * np.log(np.maximum(shares, 1e-300))))
+    return {
+        "confident": float(np.mean(probabilities.max(1) > confident)),
+        "classes_seen": int(np.sum(shares >= 0.1 / n_classes)),
+        "entropy": entropy,
+        "kl_to_uniform": float(np.log(n_classes)) - entropy,
+    }
