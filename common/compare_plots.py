@@ -1,5 +1,7 @@
 """Pictures of several runs: curves in one figure, the last images side by side."""
 
+import math
+
 import numpy as np
 from PIL import Image
 
@@ -12,7 +14,7 @@ OUTPUTS = {  # start of a column's name -> what a panel of D's outputs shows
 }
 STYLES = {"real": "solid", "fake": "dashed"}
 DISTANCES = {"fid": "FID", "kid": "KID"}
-SPAN = 40  # a running mean goes over this part of a run
+SPAN = 40  # curves are smoothed over this part of a run
 FAR = 20  # times the usual size of a run's curve: then the axis becomes logarithmic
 COLUMNS = 4  # grids in a row
 
@@ -48,7 +50,8 @@ def save_curves(compared, labels, path):
         draw_distances(axes[-1], points, DISTANCES[distance])
     steps = sorted({int(run.history["step"].max()) for run in compared})
     which = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
-    axes[-1].set_xlabel(f"epoch{which}")
+    axes[-1].set_xlabel(f"epoch{which}; faint: as recorded, strong: smoothed")
+    axes[-1].set_xlim(left=0)
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [Line2D([], [], color=colour(i), lw=2) for i in range(len(compared))]
     figure.legend(handles, labels, loc="outside upper left", frameon=False)
@@ -64,8 +67,8 @@ def colour(i):
 
 
 def draw_panel(axis, compared, columns):
-    """Draw these columns of all runs: each value faint, their running mean strong."""
-    means, values = [], []
+    """Draw these columns of all runs: each value faint, smoothed strong."""
+    curves, values = [], []
     for i, run in enumerate(compared):
         for column, style in columns.items():
             if column not in run.history:
@@ -75,13 +78,13 @@ def draw_panel(axis, compared, columns):
             x, y = epochs(run)[finite], y[finite]
             if len(y) == 0:
                 continue
-            mean = running_mean(y)
-            axis.plot(x, y, color=colour(i), alpha=0.35, lw=0.8, zorder=1)
-            axis.plot(x, mean, color=colour(i), ls=style, lw=1.8, zorder=2)
-            means.append(mean)
+            curve = smooth(y)
+            axis.plot(x, y, color=colour(i), alpha=0.3, lw=0.8, zorder=1)
+            axis.plot(x, curve, color=colour(i), ls=style, lw=1.8, zorder=2)
+            curves.append(curve)
             values.append(y)
-    if means:
-        set_scale(axis, means, values)
+    if curves:
+        set_scale(axis, curves, values)
     if any(column.startswith("acc") for column in columns):
         axis.set_ylim(-0.02, 1.02)
     if len(columns) > 1:
@@ -99,33 +102,39 @@ def epochs(run):
     return run.history["epoch"] - 1 + steps / steps.max()
 
 
-def running_mean(y):
-    """The mean around each value, over a 40th of all, at least 3: (n,) -> (n,)."""
-    window = np.ones(min(len(y), max(3, len(y) // SPAN)))
-    sums = np.convolve(y, window, "same")
-    return sums / np.convolve(np.ones(len(y)), window, "same")
+def smooth(y):
+    """The running mean of running medians, over a 40th of all, at least 3: (n,) -> (n,).
+
+    The medians keep single values far off from making a plateau of the mean.
+    """
+    from scipy.ndimage import median_filter, uniform_filter1d
+
+    width = max(3, len(y) // SPAN)
+    return uniform_filter1d(median_filter(y, width), width)
 
 
-def set_scale(axis, means, values):
+def set_scale(axis, curves, values):
     """Choose an axis on which every curve can be read.
 
-    Linear, and cut where single values leave the running means; logarithmic beyond the
+    Linear, and cut where single values leave the curves; logarithmic beyond the
     usual size of the smallest curve, where one runs far off or is of another size.
 
     Args:
         axis: of Matplotlib.
-        means: list of float64 (n,), the running means.
-        values: list of float64 (n,), what they are the means of.
+        curves: list of float64 (n,), the smoothed curves.
+        values: list of float64 (n,), what was smoothed.
     """
-    usual = min(np.median(np.abs(mean)) for mean in means)
-    everything = np.concatenate(means)
-    most = np.abs(everything).max()
+    usual = min(np.median(np.abs(curve)) for curve in curves)
+    low, high = np.min(np.concatenate(curves)), np.max(np.concatenate(curves))
+    most = max(high, -low)
     if most > FAR * usual:
-        axis.set_yscale("symlog", linthresh=max(usual, 1e-4 * most))
+        decade = 10.0 ** math.ceil(math.log10(max(usual, 1e-4 * most)))
+        axis.set_yscale("symlog", linthresh=decade)
     else:
-        inner = np.concatenate([np.quantile(y, [0.02, 0.98]) for y in values])
-        everything = np.concatenate([everything, inner])
-    low, high = everything.min(), everything.max()
+        room = max(high - low, usual)
+        ends = np.concatenate([np.quantile(y, [0.005, 0.995]) for y in values])
+        ends = np.clip(ends, low - room, high + room)
+        low, high = min(low, ends.min()), max(high, ends.max())
     margin = 0.05 * ((high - low) or abs(high) or 1)
     axis.set_ylim(0 if low >= 0 else low - margin, high + margin)
 

@@ -87,7 +87,8 @@ def read_run(name, path):
 def read_columns(path, texts=()):
     """The columns of a CSV file of numbers: name -> float64 (rows,).
 
-    A missing file has none. A last row without its end is left out: a training is writing it.
+    A missing file has none. A last row without its end is left out: a training is
+    writing it.
 
     Args:
         path: the file.
