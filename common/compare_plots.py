@@ -16,6 +16,7 @@ STYLES = {"real": "solid", "fake": "dashed"}
 DISTANCES = {"fid": "FID", "kid": "KID"}
 SPAN = 40  # curves are smoothed over this part of a run
 FAR = 20  # times the usual size of a run's curve: then the axis becomes logarithmic
+SHORT = 25  # characters of a label, of which four stand in a line of the legend
 COLUMNS = 4  # grids in a row
 
 
@@ -54,7 +55,8 @@ def save_curves(compared, labels, path):
     axes[-1].set_xlim(left=0)
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [Line2D([], [], color=colour(i), lw=2) for i in range(len(compared))]
-    figure.legend(handles, labels, loc="outside upper left", frameon=False)
+    columns = 1 if max(map(len, labels)) > SHORT else 4
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False)
     figure.savefig(path, dpi=100)
     return figure
 
@@ -80,13 +82,14 @@ def draw_panel(axis, compared, columns):
                 continue
             curve = smooth(y)
             axis.plot(x, y, color=colour(i), alpha=0.3, lw=0.8, zorder=1)
-            axis.plot(x, curve, color=colour(i), ls=style, lw=1.8, zorder=2)
+            dot = "o" if len(y) == 1 else None
+            axis.plot(x, curve, color=colour(i), ls=style, lw=1.8, marker=dot, zorder=2)
             curves.append(curve)
             values.append(y)
-    if curves:
-        set_scale(axis, curves, values)
     if any(column.startswith("acc") for column in columns):
         axis.set_ylim(-0.02, 1.02)
+    elif curves:
+        set_scale(axis, curves, values)
     if len(columns) > 1:
         lines = [axis.plot([], [], color="black", ls=ls)[0] for ls in STYLES.values()]
         titles = [f"{side} images" for side in STYLES]
@@ -124,7 +127,8 @@ def set_scale(axis, curves, values):
         curves: list of float64 (n,), the smoothed curves.
         values: list of float64 (n,), what was smoothed.
     """
-    usual = min(np.median(np.abs(curve)) for curve in curves)
+    sizes = [np.median(np.abs(curve)) for curve in curves]
+    usual = min([size for size in sizes if size > 0], default=0)
     low, high = np.min(np.concatenate(curves)), np.max(np.concatenate(curves))
     most = max(high, -low)
     if most > FAR * usual:

@@ -1,6 +1,7 @@
 """The tables of a comparison: what differs between runs, and what came out of them."""
 
 import math
+from shlex import quote
 
 import numpy as np
 
@@ -119,7 +120,8 @@ def remarks(compared, rows):
     elif alike:
         said.append(f"The scores are of one protocol: {', '.join(alike)}.")
     said += [
-        f"{run.name} has no scores: `python common/evaluate.py {run.path}` makes them."
+        f"{run.name} has no scores: `python common/evaluate.py {quote(str(run.path))}` "
+        "makes them."
         for run in compared
         if lines[run.name] is None
     ]

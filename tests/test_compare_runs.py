@@ -126,7 +126,7 @@ def test_epochs_minutes_and_last_losses(capsys):
 
 
 def test_scores_are_the_last_line_of_the_highest_epoch(capsys):
-    a, b, c = make_run("a"), make_run("b"), make_run("c")
+    a, b, c = make_run("a"), make_run("b"), make_run("the c")
     score(a, (2, fid(9)), (2, fid(7.31, 0.12) | {"own": 3}), (1, fid(5)))
     score(b, (2, {"fid": {"mean": None, "std": None}, "recall": None}))
     said, rows = compared(capsys, a, b, c)
@@ -134,7 +134,7 @@ def test_scores_are_the_last_line_of_the_highest_epoch(capsys):
     assert rows["recall (more is better)"] == ["-", "refused", "-"]
     assert rows["own"] == ["3", "-", "-"]
     assert rows["epoch scored"] == ["2", "2", "-"]
-    assert "c has no scores: `python common/evaluate.py c`" in said
+    assert "the c has no scores: `python common/evaluate.py 'the c'` makes" in said
     assert "scores are of one protocol: n 100, n_real 50, split train" in said
     assert "cannot be compared" not in said
 
@@ -206,6 +206,14 @@ def test_a_loss_of_another_size_does_not_crush_the_others():
     make_run("a"), make_run("b", BCE | {"g_loss": 1.5}), make_run("critic", SCORES)
     assert curves_of("a", "critic")[0].get_yscale() == "symlog"
     assert curves_of("a", "b")[0].get_yscale() == "linear"
+
+
+def test_shares_stay_linear_and_a_single_row_is_a_dot():
+    make_run("a")
+    make_run("b", BCE | {"acc_real": 0, "acc_fake": 0}, epochs=1, rows=1)
+    _, g_loss, shares = curves_of("a", "b")
+    assert shares.get_yscale() == "linear" and shares.get_ylim()[0] > -0.1
+    assert [line.get_marker() for line in strong(g_loss)] == ["None", "o"]
 
 
 def test_single_values_far_off_and_nan_do_not_crush_the_curves():
