@@ -142,6 +142,7 @@ def run_here(script, words, monkeypatch, capsys):
 
 ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, test_compare
     "common/generate.py",
+    "common/compare.py",  # in test_compare_runs
     "celeba_gan/pack_hdf5.py",
     "celeba_gan/train.py",
     "cifar10_gan/train.py",

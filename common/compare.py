@@ -1,0 +1,67 @@
+"""Compare runs: the options that differ, their scores, curves and pictures."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import cli, runs
+from common.compare_tables import differing, report
+from common.compared import read_runs
+
+NOT_THE_GAME = {f"--{name.replace('_', '-')}" for name in runs.MAY_CHANGE}
+LONG = 60  # characters of a legend's line
+
+
+def parse(argv):
+    parser = cli.Parser(__doc__)
+    parser.usage = "%(prog)s [options] RUN RUN..."
+    parser.add_argument("runs", nargs="*", metavar="RUN", help="two or more run folders")
+    text = "a new folder for the results (runs/compare/NNNN)"
+    parser.add_argument("--run-dir", metavar="DIR", help=text)
+    return parser.parse_args(argv)
+
+
+def labels(compared, rows):
+    """A line of a legend for each run: its name, and what differs if that is short.
+
+    Args:
+        compared: list of compared.Run.
+        rows: see `differing`.
+    """
+    made = []
+    for i, run in enumerate(compared):
+        words = []
+        for name, values in rows.items():
+            if values[i] in (None, "no") or name in NOT_THE_GAME:
+                continue
+            if name.startswith("--"):
+                word = name.strip("-").replace("-", " ")
+                words.append(word if values[i] == "yes" else f"{word} {values[i]}")
+            elif name == "data":
+                words.append(values[i])
+        made.append(f"{run.name}: {', '.join(words)}" if words else run.name)
+    return made if max(map(len, made)) <= LONG else [run.name for run in compared]
+
+
+@cli.command
+def main(argv=None):
+    """Print and save the tables; draw curves and pictures."""
+    options = parse(argv)
+    compared = read_runs(options.runs)
+    folder = runs.new_run("compare", options.run_dir)
+    rows = differing(compared)
+    text = report(compared, rows)
+    print(text)
+    pictures = "![Curves](curves.png)\n\n![Pictures](grids.png)"
+    (folder / "comparison.md").write_text(f"# Comparison\n\n{text}\n\n{pictures}\n")
+    from common.compare_plots import save_curves, save_grids
+
+    save_curves(compared, labels(compared, rows), folder / "curves.png")
+    save_grids(compared, folder / "grids.png")
+    print(f"\nsaved comparison.md, curves.png and grids.png in {folder}")
+
+
+if __name__ == "__main__":
+    main()

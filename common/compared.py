@@ -1,0 +1,159 @@
+"""What a run folder tells when runs are compared: options, history, times and scores."""
+
+import csv
+import json
+import math
+import operator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common.errors import UserError
+from common.runs import read_options
+
+PROTOCOL = ("n", "n_real", "split", "features", "features_hash", "resize")
+
+
+class Scored(NamedTuple):
+    """A line of `metrics.jsonl`: what one saved generator scored."""
+
+    epoch: int
+    scores: dict  # name -> (mean, std or None), or None: refused
+    protocol: dict  # what must be equal in scores that are compared
+
+
+class Run(NamedTuple):
+    """What is known of a run folder."""
+
+    name: str
+    path: Path
+    record: dict  # see runs.describe_run
+    history: dict  # column -> float64 (rows,); d_loss also where halves were separate
+    seconds: np.ndarray  # of each finished epoch
+    scored: list  # of Scored, as they stand in the file
+
+
+def read_runs(folders):
+    """Read run folders, and give them the shortest names that tell them apart.
+
+    Raises:
+        UserError: fewer than two, one twice, or one that is no run or has no history.
+    """
+    if len(folders) < 2:
+        raise UserError(
+            f"{len(folders)} run folders were named: name two or more, such as "
+            "runs/mnist_gan/0001 runs/mnist_gan/0002"
+        )
+    paths = [Path(folder).expanduser().resolve() for folder in folders]
+    for i, path in enumerate(paths):
+        if path in paths[:i]:
+            raise UserError(f"{folders[i]} was named twice: name different runs")
+    named = zip(shortest_names(paths), folders, strict=True)
+    return [read_run(name, Path(folder).expanduser()) for name, folder in named]
+
+
+def shortest_names(paths):
+    """The last parts of these different paths, as few as tell them apart."""
+    for n in range(1, 1 + max(len(path.parts) for path in paths)):
+        names = ["/".join(path.parts[-n:]) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
+
+
+def read_run(name, path):
+    """Read a run folder.
+
+    Raises:
+        UserError: it is none, it has no history, or a file in it is damaged.
+    """
+    record = read_options(path)
+    history = read_columns(path / "history.csv")
+    if len(history.get("epoch", ())) == 0:
+        raise UserError(
+            f"{path} has no history, it stopped before the first row of history.csv: go "
+            f"on with --resume {path}, or leave it out"
+        )
+    if missing := {"step", "g_loss"} - set(history):
+        raise UserError(f"{path / 'history.csv'} has no column {missing.pop()}")
+    if "d1" in history:
+        history["d_loss"] = (history["d1"] + history["d2"]) / 2
+    seconds = read_columns(path / "times.csv", texts=["ended"]).get("seconds", [])
+    scored = read_scored(path / "metrics.jsonl", record["data"]["fingerprint"])
+    return Run(name, path, record, history, np.array(seconds), scored)
+
+
+def read_columns(path, texts=()):
+    """The columns of a CSV file of numbers: name -> float64 (rows,).
+
+    A missing file has none. A last row without its end is left out: a training is
+    writing it.
+
+    Args:
+        path: the file.
+        texts: columns that hold no numbers, and are left out.
+
+    Raises:
+        UserError: a row is damaged.
+    """
+    text = path.read_text(errors="replace") if path.exists() else ""
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    names, *rows = list(csv.reader(lines)) or [[]]
+    numbers = []
+    for line, row in enumerate(rows, 2):
+        try:
+            pairs = zip(names, row, strict=True)
+            numbers.append([float(value) for name, value in pairs if name not in texts])
+        except ValueError:
+            raise UserError(
+                f"{path}, line {line} is damaged: {','.join(row)[:60]!r} is not a row of "
+                f"{len(names)} values; remove it"
+            ) from None
+    names = [name for name in names if name not in texts]
+    columns = np.array(numbers, dtype=float).reshape(len(numbers), len(names)).T
+    return dict(zip(names, columns, strict=True))
+
+
+def read_scored(path, fingerprint):
+    """The lines of a `metrics.jsonl`, a list of Scored; empty if there is no file.
+
+    Args:
+        path: the file.
+        fingerprint: of the run's data: scores against other images are other scores.
+
+    Raises:
+        UserError: a line is damaged.
+    """
+    lines = path.read_text(errors="replace").split("\n") if path.exists() else []
+    found = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            scores = {name: mean_and_std(x) for name, x in entry["scores"].items()}
+            protocol = {key: entry["protocol"].get(key) for key in PROTOCOL}
+            epoch = operator.index(entry["epoch"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UserError(
+                f"{path}, line {number} is damaged: {line[:60]!r} holds no epoch, scores "
+                "and protocol; remove it"
+            ) from None
+        found.append(Scored(epoch, scores, {**protocol, "data": fingerprint}))
+    return found
+
+
+def mean_and_std(value):
+    """A score of the file as (mean, std or None), or None where it was refused."""
+    if not isinstance(value, dict):
+        value = {"mean": value}
+    mean, std = value["mean"], value.get("std")
+    if mean is None or not math.isfinite(mean):
+        return None
+    return float(mean), None if std is None else float(std)
+
+
+def latest(scored):
+    """The last line of the highest epoch, or None where there is no line."""
+    return max(reversed(scored), key=lambda line: line.epoch, default=None)
