@@ -134,13 +134,16 @@ def read_scored(path, fingerprint):
             entry = json.loads(line)
             scores = {name: mean_and_std(x) for name, x in entry["scores"].items()}
             protocol = {key: entry["protocol"].get(key) for key in PROTOCOL}
+            if entry["epoch"] is None:  # of a file whose name tells none
+                continue
             epoch = operator.index(entry["epoch"])
+            protocol["data"] = entry["protocol"].get("fingerprint", fingerprint)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
                 f"{path}, line {number} is damaged: {line[:60]!r} holds no epoch, scores "
                 "and protocol; remove it"
             ) from None
-        found.append(Scored(epoch, scores, {**protocol, "data": fingerprint}))
+        found.append(Scored(epoch, scores, protocol))
     return found
 
 

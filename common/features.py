@@ -159,7 +159,9 @@ def inception_2015(path):
 
     def extract(pixels):
         large = as_colour(pixels).astype("float32")
-        parts = [function(tf.constant(large[i : i + 50])) for i in range(0, len(large), 50)]
+        parts = [
+            function(tf.constant(large[i : i + 50])) for i in range(0, len(large), 50)
+        ]
         return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
     return Features("inception-2015", extract, file_digest(path), "bilinear, of TF 1")
@@ -175,19 +177,21 @@ def file_digest(path):
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
-def extract_all(features, pixels):
+def extract_all(features, pixels, picks=None):
     """What a `Features` sees in many images, part by part.
 
     Args:
         features: Features.
         pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
+        picks: int (m,), the rows to look at; if None, all.
 
     Returns:
-        features float64 (n, d), probabilities float32 (n, classes) or None.
+        features float64 (m, d), probabilities float32 (m, classes) or None.
     """
+    picks = np.arange(len(pixels)) if picks is None else picks
     parts = [
-        features.extract(pixels[start : start + AT_A_TIME])
-        for start in range(0, len(pixels), AT_A_TIME)
+        features.extract(pixels[picks[start : start + AT_A_TIME]])
+        for start in range(0, len(picks), AT_A_TIME)
     ]
     seen, probabilities = zip(*parts, strict=True)
     seen = np.concatenate(seen).astype("float64")

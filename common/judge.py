@@ -39,32 +39,32 @@ class Judge:
 
     @cached_property
     def real(self):
-        """What is known of the real images: see `look_at_real`."""
-        return self.look_at_real(self.images, slice(0, self.n))
+        """What is seen in the real images, see `look`."""
+        return self.look(self.images, slice(0, self.n))
 
-    def look_at_real(self, images, rows):
-        """Features, probabilities and radii of these rows of a shuffled set, cached.
+    @cached_property
+    def real_radii(self):
+        return scores.radii(self.real[0])
+
+    def look(self, images, rows):
+        """What is seen in these rows of an image set, in an order of `shuffled`; cached.
 
         Returns:
-            dict of arrays: features (n, d), probabilities (n, classes) or (0,), near and
-            far (n,), see `scores.radii`.
+            features float64 (n, d), probabilities float32 (n, classes) or None.
         """
-        order = np.random.default_rng(0).permutation(len(images.pixels))[rows]
-        fingerprint = images.describe()["fingerprint"]
-        name = f"{images.name}-{fingerprint}-{rows.start}-{rows.stop}"
+        name = (
+            f"{images.name}-{images.describe()['fingerprint']}-{rows.start}-{rows.stop}"
+        )
         path = keras_cache().parent / "features" / f"{name}-{self.features.digest}.npz"
-        if known := read_arrays(path):
-            return known
-        seen, probabilities = extract_all(self.features, images.pixels[order])
-        near, far = scores.radii(seen)
-        known = {
-            "features": seen,
-            "probabilities": np.zeros(0) if probabilities is None else probabilities,
-            "near": near,
-            "far": far,
-        }
-        write_arrays(path, known)
-        return known
+        known = read_arrays(path)
+        if known is None:
+            picks = shuffled(images)[rows]
+            seen, probabilities = extract_all(self.features, images.pixels, picks)
+            known = {"seen": seen.astype("float32")}  # as the network made them
+            if probabilities is not None:
+                known["probabilities"] = probabilities
+            write_arrays(path, known)
+        return known["seen"].astype("float64"), known.get("probabilities")
 
     @cached_property
     def floor(self):
@@ -76,18 +76,17 @@ class Judge:
         Returns:
             dict of scores, and a text that says what was compared.
         """
-        n = len(self.real["features"])
+        n = len(self.real[0])
         if self.other is not None and len(self.other.pixels) >= n:
-            real, other = self.real, self.look_at_real(self.other, slice(0, n))
+            real, other = self.real, self.look(self.other, slice(0, n))
             names = ("test", "train") if self.split == "test" else ("train", "test")
             text = f"{names[1]} against {names[0]}"
         else:
             n = min(n, len(self.images.pixels) // 2)
-            real = self.look_at_real(self.images, slice(0, n))
-            other = self.look_at_real(self.images, slice(n, 2 * n))
+            real = self.look(self.images, slice(0, n))
+            other = self.look(self.images, slice(n, 2 * n))
             text = f"two parts of {self.split}"
-        found = self.compare(real, other["features"], other["probabilities"])
-        return found, f"{text}, n = {n}"
+        return self.compare(real, other), f"{text}, n = {n}"
 
     def ceiling(self, g_model, seed=0):
         """Scores of the same generator before it has learned anything.
@@ -137,26 +136,25 @@ class Judge:
             `scores.py`; and `agreement`, the share of images that the classifier
             reads as asked.
         """
-        seen, probabilities = extract_all(self.features, pixels)
-        found = self.compare(self.real, seen, probabilities)
+        seen = extract_all(self.features, pixels)
+        found = self.compare(self.real, seen)
         if asked is not None and self.features.classes == tuple(self.train.classes):
-            found["agreement"] = float(np.mean(probabilities.argmax(1) == asked))
+            found["agreement"] = float(np.mean(seen[1].argmax(1) == asked))
         return found
 
-    def compare(self, real, seen, probabilities):
-        """The scores of what was seen in images, against what is known of real ones."""
+    def compare(self, real, made):
+        """Scores of what was seen in images, against what was seen in real ones."""
+        (known, _), (seen, probabilities) = real, made
         found = {"fid": None}
         try:
-            found["fid"] = scores.frechet_distance(real["features"], seen)
+            found["fid"] = scores.frechet_distance(known, seen)
         except UserError as refusal:
             self.tell(str(refusal))
         rng = np.random.default_rng(0)
-        found["kid"], found["kid_error"] = scores.kernel_distance(
-            real["features"], seen, rng
-        )
-        radii = real["near"], real["far"]
-        found |= scores.neighbours(real["features"], seen, radii)
-        if probabilities is not None and probabilities.size:
+        found["kid"], found["kid_error"] = scores.kernel_distance(known, seen, rng)
+        radii = self.real_radii if real is self.real else None
+        found |= scores.neighbours(known, seen, radii)
+        if probabilities is not None:
             found["inception_score"] = scores.inception_score(probabilities)
             split, _ = scores.split_inception_score(probabilities)
             found["inception_score_split"] = split
@@ -177,7 +175,7 @@ class Judge:
             "fingerprint": images["fingerprint"],
             "split": self.split,
             "n": self.n,
-            "n_real": len(self.real["features"]),
+            "n_real": len(self.real[0]),
             "features": self.features.name,
             "features_hash": self.features.digest,
             "accuracy": self.features.accuracy,
@@ -202,6 +200,11 @@ def summarize(rows):
         std = float(np.std(values, ddof=1)) if len(values) > 1 else None
         found[name] = {"mean": float(np.mean(values)), "std": std}
     return found
+
+
+def shuffled(images):
+    """Row numbers of an image set in an order that is the same every time: int (n,)."""
+    return np.random.default_rng(0).permutation(len(images.pixels))
 
 
 def to_bytes(shares):

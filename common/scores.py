@@ -27,8 +27,8 @@ def frechet_distance(a, b):
     n, d = min(len(a), len(b)), a.shape[1]
     if n < d:
         raise UserError(
-            f"FID: {n} images are fewer than the {d} features, so it would say more of "
-            "the number than of the images: take more, or read KID, which has no such bias"
+            f"FID: {n} images are fewer than the {d} features, so it would tell more of "
+            "the number than of the images: take more, or read KID, which has no bias"
         )
     means = np.sum((a.mean(0) - b.mean(0)) ** 2)
     cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
@@ -42,9 +42,9 @@ def frechet_distance(a, b):
 def kernel_distance(a, b, rng):
     """KID: unbiased squared MMD with the kernel (x.y / d + 1)^3, and its standard error.
 
-    Binkowski et al. (2018), section 4 and eq. 4. The mean over disjoint subsets of at most
-    1,000 rows of each set, at least ten of them. They share no image, so their spread
-    gives an honest standard error; overlapping ones, as often taken, would understate it.
+    Binkowski et al. (2018), section 4 and eq. 4. The mean over disjoint subsets of at
+    most 1,000 rows of each set, at least ten of them. They share no image, so that their
+    spread gives an honest standard error; overlapping ones would understate it.
 
     Args:
         a, b: features of equal number n; the rows beyond the shorter one are left out.

@@ -1,0 +1,281 @@
+"""Score generated images against real ones: FID, KID, and what they leave out."""
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from common import cli, runs
+from common.errors import UserError
+from common.generate import find_model
+
+FEWEST = 20  # images that can be scored
+
+
+def parse(argv):
+    from common.features import SOURCES
+    from common.references import DATA
+
+    parser = cli.Parser(__doc__)
+    parser.usage = "%(prog)s [options] MODEL | RUN | --images DIR"
+    add = parser.add_argument
+    add("target", nargs="?", metavar="MODEL|RUN", help="a generator, or all of a run")
+    add("--images", metavar="DIR", help="score a folder or zip of pictures instead")
+    text = f"compare with {', '.join(DATA)} or a path (the run's own, else auto)"
+    add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
+    add("--split", choices=("train", "test"), default="train", help="of it (train)")
+    text = "images, real and generated (10000)"
+    add("-n", type=cli.whole_number(FEWEST, 1_000_000), default=10_000, help=text)
+    add("--repeats", type=cli.whole_number(1, 100), default=3, help="drawings of n (3)")
+    add("--seed", type=cli.seed_number, default=0, help="of the latent points (0)")
+    add("--features", default="classifier", metavar="F", help=f"{SOURCES} (classifier)")
+    add("--export", metavar="DIR", help="also save n images as PNGs, for other programs")
+    add("--run-dir", metavar="DIR", help="a new folder for the results (the run's own)")
+    options = parser.parse_args(argv)
+    if (options.target is None) == (options.images is None):
+        raise UserError("name either a MODEL, a RUN, or --images DIR (see --help)")
+    if options.export and Path(options.export).exists():
+        raise UserError(f"--export {options.export} exists already: name a new folder")
+    if options.export and options.images:
+        raise UserError("--export: these images are files already; leave it out")
+    return options
+
+
+def find_models(target):
+    """What is to be scored: paths of generators, and their run folder, or None.
+
+    Raises:
+        UserError: there are none.
+    """
+    from common.plotting import by_epoch
+
+    path = Path(target).expanduser()
+    if path.is_dir():
+        runs.read_options(path)
+        models = by_epoch(path.glob("generator_model_*.h5"))
+        if not models:
+            raise UserError(f"{path} holds no generator_model_*.h5 yet: train longer")
+        return models, path
+    model = find_model(target)
+    return [model], model.parent if (model.parent / "options.json").exists() else None
+
+
+def references(options, run, shape):
+    """The real images, in training and held out; see `references.load_reference`."""
+    from common.references import load_reference, reference_of_run
+
+    if run and options.data is None:
+        return reference_of_run(run)
+    return load_reference(options.data or "auto", shape)
+
+
+def make_judge(options, train, test, n):
+    """The Judge that the options ask for, of n images; see `judge.Judge`."""
+    from common.datasets import show_notice
+    from common.features import choose_features
+    from common.judge import Judge
+
+    show_notice(train)
+    features = choose_features(options.features, train, test)
+    return Judge(train, test, features, n, options.split)
+
+
+def evaluate_models(options, models, run):
+    """Score saved generators, and name the best."""
+    from common.checkpoints import load_generator
+    from common.evaluation import Evaluation
+    from common.tracking import log_scores
+
+    shape = load_generator(models[0])[0].output_shape[1:]
+    train, test = references(options, run, shape)
+    if train.pixels.shape[1:] != shape:
+        raise UserError(
+            f"{models[0].name} makes images of {shape}, those of {train.name} are "
+            f"{train.pixels.shape[1:]}: name others by --data"
+        )
+    judge = make_judge(options, train, test, options.n)
+    folder = result_folder(options, run)
+    evaluation = Evaluation(judge, folder, options.seed, options.repeats)
+    evaluation.start()
+    records = []
+    for model in models:
+        g_model, epoch = load_generator(model)[0], epoch_of(model)
+        records.append(evaluation.generator(g_model, model.name, epoch))
+        if run:
+            log_scores(run, epoch, means(records[-1]))
+    best, record = models[0], records[0]
+    if len(models) > 1:
+        name, record, others = best_of(records)
+        best = next(model for model in models if model.name == record["model"])
+        text = f"; as good within two deviations: {', '.join(others)}" if others else ""
+        print(f"best by {name.upper()}: {best.name}{text}")
+        save_curves(records, evaluation.floor, folder / "scores.png")
+    evaluation.print_table(record)
+    curves = ", scores.png" * (len(models) > 1)
+    print(f"saved metrics.jsonl, nearest_{best.stem}.png{curves} in {folder}")
+    if options.export:
+        export(judge, best, options)
+
+
+def evaluate_images(options):
+    """Score a folder or zip of pictures."""
+    from common.evaluation import Evaluation
+
+    shape, read = open_pictures(options.images)
+    train, test = references(options, None, shape)
+    pixels = read(train.pixels.shape[1:], options.n)
+    judge = make_judge(options, train, test, len(pixels))
+    if shape != train.pixels.shape[1:]:
+        resize = f"{shape} to {train.pixels.shape[1:]} by Lanczos, antialiased"
+        judge.features = judge.features._replace(resize=resize)
+    folder = result_folder(options, None)
+    evaluation = Evaluation(judge, folder, repeats=1)
+    evaluation.start()
+    evaluation.print_table(evaluation.images(pixels, Path(options.images).name))
+    print(f"saved metrics.jsonl and a picture of the nearest training images in {folder}")
+
+
+def open_pictures(path):
+    """A folder or a zip of pictures.
+
+    Returns:
+        shape (h, w, c) of the first, and a function that reads at most n of them in
+        another shape, antialiased -> uint8 (n, h, w, c).
+
+    Raises:
+        UserError: there are no pictures, or fewer than 20.
+    """
+    import io
+
+    from PIL import Image
+
+    from celeba_gan.pictures import open_source, try_to_read
+
+    with open_source(path) as source:
+        for name in source.names:
+            try:
+                with Image.open(io.BytesIO(source.read(name))) as image:
+                    shape = (image.height, image.width, 1 if image.mode == "L" else 3)
+                break
+            except Exception:  # Pillow raises a dozen kinds
+                continue
+        else:
+            raise UserError(f"--images {path}: there are no pictures in it")
+
+    def read(shape, n):
+        with open_source(path) as source:
+            tries = (
+                try_to_read(source, shape[0], 1.0, shape[2], x) for x in source.names
+            )
+            found = [x for x in tries if not isinstance(x, str)][:n]
+        if len(found) < FEWEST:
+            raise UserError(
+                f"--images {path}: {len(found)} pictures are too few to be scored, at "
+                f"least {FEWEST} are needed"
+            )
+        return np.stack(found)
+
+    return shape, read
+
+
+def result_folder(options, run):
+    """The run's own folder, or a new one."""
+    if run and options.run_dir is None:
+        return run
+    return runs.new_run("evaluate", options.run_dir)
+
+
+def epoch_of(model):
+    """The epoch in the name of a `generator_model_010.h5`, or None."""
+    number = model.stem.rpartition("_")[2]
+    return int(number) if number.isdecimal() else None
+
+
+def best_of(records):
+    """The record with the best score: the lowest FID, or KID where FID was refused.
+
+    Returns:
+        name of the score, the best record, and the names of models that cannot be told
+        from it: within two standard deviations of the difference.
+    """
+    name = "kid" if any(r["scores"]["fid"] is None for r in records) else "fid"
+    best = min(records, key=lambda r: r["scores"][name]["mean"])
+
+    def as_good(record):
+        a, b = best["scores"][name], record["scores"][name]
+        spread = np.hypot(a["std"] or 0, b["std"] or 0)
+        return record is not best and b["mean"] - a["mean"] <= 2 * spread
+
+    return name, best, [r["model"] for r in records if as_good(r)]
+
+
+def save_curves(records, floor, path):
+    """Draw the scores of snapshots over the epochs, with their standard deviations."""
+    from matplotlib.figure import Figure
+
+    from common.evaluation import SHOWN
+
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    distances, shares = figure.subplots(2, 1, sharex=True)
+    name, best, _ = best_of(records)
+    panels = (
+        (distances, (name,)),
+        (shares, ("precision", "recall", "density", "coverage")),
+    )
+    for axis, names in panels:
+        for i, key in enumerate(names):
+            points = [(r["epoch"], r["scores"][key]) for r in records]
+            epochs, means = [e for e, _ in points], [s["mean"] for _, s in points]
+            errors = [s["std"] or 0 for _, s in points]
+            label = SHOWN[key][0]
+            colour = f"C{i}"
+            axis.errorbar(
+                epochs, means, errors, marker="o", capsize=3, label=label, color=colour
+            )
+    distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
+    distances.plot(best["epoch"], best["scores"][name]["mean"], "*", color="tab:red",
+                   markersize=16, label=f"best: epoch {best['epoch']}")  # fmt: skip
+    distances.set(ylabel=f"{name.upper()} (lower is better)", yscale="log")
+    shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))
+    for axis in (distances, shares):
+        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    figure.savefig(path, dpi=100)
+
+
+def means(record):
+    """What is tracked of a record: its scores' means, as floats."""
+    return {k: v["mean"] for k, v in record["scores"].items() if v is not None}
+
+
+def export(judge, model, options):
+    """Save n images of a generator, as other programs take them."""
+    from common.checkpoints import load_generator
+    from common.generate import save_each
+
+    pixels, _ = judge.draw(load_generator(model)[0], [options.seed, 0])
+    save_each(pixels / np.float32(255), Path(options.export))
+
+
+@cli.command
+def main(argv=None):
+    """Score, print, keep."""
+    started, options = time.time(), parse(argv)
+    models, run = find_models(options.target) if options.target else ([], None)
+    from common.devices import set_up
+
+    set_up()
+    if options.images:
+        evaluate_images(options)
+    else:
+        evaluate_models(options, models, run)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"took {time.time() - started:.0f} s; peak memory {peak:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""Scores as they are told: a printed table, a line of a file, a picture of copies."""
+
+import json
+from datetime import date
+
+import numpy as np
+
+from common import nearest, runs
+from common.judge import summarize
+
+METRICS = "metrics.jsonl"
+SHOWN = {  # score -> how it is called and shown, and whether in the row of a snapshot
+    "fid": ("FID", "{:.2f}", True),
+    "kid": ("KID", "{:.4f}", True),
+    "precision": ("precision", "{:.3f}", True),
+    "recall": ("recall", "{:.3f}", True),
+    "density": ("density", "{:.3f}", True),
+    "coverage": ("coverage", "{:.3f}", True),
+    "copies": ("share of copies", "{:.3f}", False),
+    "inception_score": ("Inception Score", "{:.2f}", False),
+    "inception_score_split": ("of ten parts", "{:.2f}", False),
+    "confident": ("surely of a class", "{:.3f}", False),
+    "classes_seen": ("classes seen", "{:.0f}", False),
+    "entropy": ("entropy of classes", "{:.3f}", False),
+    "kl_to_uniform": ("KL to equal shares", "{:.4f}", False),
+    "agreement": ("read as asked", "{:.3f}", False),
+}
+NAME = 24  # characters
+
+
+class Evaluation:
+    """Scores generators for a Judge, prints a row of each and keeps it as a line of JSON.
+
+    Args:
+        judge: judge.Judge.
+        folder: Path, where `metrics.jsonl` and pictures go.
+        seed: whole number, of the latent points.
+        repeats: how often n images are drawn and scored.
+    """
+
+    def __init__(self, judge, folder, seed=0, repeats=3):
+        self.judge, self.folder, self.seed, self.repeats = judge, folder, seed, repeats
+        self.protocol = {**judge.protocol(), "seed": seed, "repeats": repeats}
+        self.floor, self.floor_text = judge.floor
+        self.ceiling, self.ceiling_text = None, "untrained generator"
+
+    def start(self):
+        """Print the protocol, the heads of the columns, and the floor."""
+        p = self.protocol
+        accuracy = f", {p['accuracy']:.2%} right" if p["accuracy"] else ""
+        print(
+            f"{p['n']} images against {p['n_real']} of {p['data']}'s {p['split']} split"
+        )
+        print(
+            f"features: {p['features']} {p['features_hash']}{accuracy}; resize: "
+            f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}; "
+            f"{p['repeats']} x n images, mean +- standard deviation"
+        )
+        heads = (name for name, _, is_in_row in SHOWN.values() if is_in_row)
+        print(f"{'':{NAME}}" + "".join(f"{head:>17}" for head in heads))
+        self.print_row("real images", summarize([self.floor]))
+
+    def generator(self, g_model, model, epoch=None):
+        """Score a generator.
+
+        Args:
+            g_model: the generator.
+            model: name of its file.
+            epoch: its epoch, or None where that is unknown.
+
+        Returns:
+            the record, a dict as `keep` writes it.
+        """
+        from common.checkpoints import image_range
+
+        if self.ceiling is None:
+            self.ceiling = self.judge.ceiling(g_model)
+        rows = []
+        for repeat in range(self.repeats):
+            pixels, labels = self.judge.draw(g_model, [self.seed, repeat])
+            rows.append(self.judge.score(pixels, labels))
+        return self.keep(rows, pixels, model, epoch, image_range(g_model)[0])
+
+    def images(self, pixels, name):
+        """Score images, uint8 (n, h, w, c), that come from anywhere; as `generator`."""
+        noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
+        self.ceiling, self.ceiling_text = self.judge.score(noise), "uniform noise"
+        return self.keep([self.judge.score(pixels)], pixels, name)
+
+    def keep(self, rows, pixels, name, epoch=None, low=0):
+        """Look for copies, print a row, and append it to `metrics.jsonl`."""
+        found, neighbours = nearest.memorisation(self.judge, pixels)
+        stem = name.rpartition(".")[0] or name
+        nearest.save_picture(
+            self.folder / f"nearest_{stem}.png", self.judge, pixels, neighbours, low
+        )
+        if found:
+            rows = [{**row, "copies": found["pixels"]["copies"]} for row in rows]
+        summary = summarize(rows)
+        self.print_row(name, summary)
+        for sentence in nearest.warnings(found):
+            print(sentence)
+        record = {
+            "epoch": epoch, "model": name, "scores": summary, "memorisation": found,
+            "floor": {"what": self.floor_text, "scores": self.floor},
+            "ceiling": {"what": self.ceiling_text, "scores": self.ceiling},
+            "protocol": self.protocol, "date": date.today().isoformat(), "versions": runs.versions(),
+            "commit": runs.commit(),
+        }  # fmt: skip
+        with (self.folder / METRICS).open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        return record
+
+    def print_row(self, name, summary):
+        """Print the scores that are in a row."""
+        cells = (shown(key, summary) for key in SHOWN if SHOWN[key][2])
+        print(f"{name:{NAME}}" + "".join(f"{c:>17}" for c in cells), flush=True)
+
+    def print_table(self, record):
+        """Print all scores of a record, between the floor and the ceiling."""
+        parts = [summarize([self.floor]), record["scores"], summarize([self.ceiling])]
+        print(
+            f"{'':{NAME}}{'real images':>20}{record['model']:>26}{self.ceiling_text:>22}"
+        )
+        for key, (name, *_) in SHOWN.items():
+            if key in record["scores"]:
+                real, made, worst = (shown(key, part) for part in parts)
+                print(f"{name:{NAME}}{real:>20}{made:>26}{worst:>22}")
+        print(f"real images: {self.floor_text}")
+
+
+def shown(name, summary):
+    """A cell of a table: "7.31 +- 0.08"."""
+    if name not in summary:
+        return "-"
+    if summary[name] is None:
+        return "refused"
+    pattern, (mean, std) = SHOWN[name][1], summary[name].values()
+    return pattern.format(mean) + (f" +- {pattern.format(std)}" if std else "")
