@@ -106,7 +106,7 @@ def evaluate_models(options, models, run):
     for model in models:
         g_model, epoch = load_generator(model)[0], epoch_of(model)
         records.append(evaluation.generator(g_model, model.name, epoch))
-        if run:
+        if run and epoch is not None:
             log_scores(run, epoch, means(records[-1]))
     best, record = models[0], records[0]
     if len(models) > 1:

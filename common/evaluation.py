@@ -48,9 +48,7 @@ class Evaluation:
         """Print the protocol, the heads of the columns, and the floor."""
         p = self.protocol
         accuracy = f", {p['accuracy']:.2%} right" if p["accuracy"] else ""
-        print(
-            f"{p['n']} images against {p['n_real']} of {p['data']}'s {p['split']} split"
-        )
+        print(f"{p['n']} images against as many of {p['data']}'s {p['split']} split")
         print(
             f"features: {p['features']} {p['features_hash']}{accuracy}; resize: "
             f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}; "
@@ -94,9 +92,9 @@ class Evaluation:
         nearest.save_picture(
             self.folder / f"nearest_{stem}.png", self.judge, pixels, neighbours, low
         )
-        if found:
-            rows = [{**row, "copies": found["pixels"]["copies"]} for row in rows]
         summary = summarize(rows)
+        if found:
+            summary["copies"] = {"mean": found["pixels"]["copies"], "std": None}
         self.print_row(name, summary)
         for sentence in nearest.warnings(found):
             print(sentence)
@@ -104,7 +102,8 @@ class Evaluation:
             "epoch": epoch, "model": name, "scores": summary, "memorisation": found,
             "floor": {"what": self.floor_text, "scores": self.floor},
             "ceiling": {"what": self.ceiling_text, "scores": self.ceiling},
-            "protocol": self.protocol, "date": date.today().isoformat(), "versions": runs.versions(),
+            "protocol": self.protocol, "date": date.today().isoformat(),
+            "versions": runs.versions(),
             "commit": runs.commit(),
         }  # fmt: skip
         with (self.folder / METRICS).open("a") as file:

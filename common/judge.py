@@ -24,16 +24,17 @@ class Judge:
     Args:
         train, test: datasets.Images; test may be None.
         features: features.Features.
-        n: number of real images, and of generated ones.
+        n: number of real images, and of generated ones; at most as many as there are, as
+            scores of unequal numbers do not compare.
         split: "train" or "test", where the real images are drawn from.
     """
 
     def __init__(self, train, test, features, n=10_000, split="train"):
         self.train, self.test, self.features = train, test, features
-        self.n, self.split = n, split
-        self.images = test if split == "test" else train
+        self.images, self.split = test if split == "test" else train, split
         if self.images is None:
             raise UserError(f"--split test: {train.name} has no held-out images")
+        self.n = min(n, len(self.images.pixels))
         self.other = train if split == "test" else test
         self.told = set()  # refusals that were printed
 
@@ -76,7 +77,7 @@ class Judge:
         Returns:
             dict of scores, and a text that says what was compared.
         """
-        n = len(self.real[0])
+        n = self.n
         if self.other is not None and len(self.other.pixels) >= n:
             real, other = self.real, self.look(self.other, slice(0, n))
             names = ("test", "train") if self.split == "test" else ("train", "test")
@@ -175,7 +176,7 @@ class Judge:
             "fingerprint": images["fingerprint"],
             "split": self.split,
             "n": self.n,
-            "n_real": len(self.real[0]),
+            "n_real": self.n,
             "features": self.features.name,
             "features_hash": self.features.digest,
             "accuracy": self.features.accuracy,
