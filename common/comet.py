@@ -59,7 +59,7 @@ def start(run, track):
 
     Args:
         run: Path of the run folder; its `comet/` keeps the experiment's name on Comet,
-            and with "comet-offline" the archives to upload.
+            and with "comet-offline" an archive to upload, one for each start.
         track: "comet" or "comet-offline".
 
     Returns:
@@ -69,14 +69,16 @@ def start(run, track):
         UserError: Comet cannot be reached, or refuses the key.
     """
     comet_ml = package()
-    folder = run / "comet"
-    folder.mkdir(exist_ok=True)
-    name = folder / "experiment"
+    name = run / "comet" / "experiment"
     if not name.exists():
+        name.parent.mkdir(exist_ok=True)
         name.write_text(comet_ml.generate_guid())
+    # Comet takes the archive's name from the seeded generator: the same in each folder.
+    number = len(list(name.parent.iterdir()))
     config = comet_ml.ExperimentConfig(
-        **QUIET, display_summary_level=0, offline_directory=str(folder), name=run.name
-    )
+        **QUIET, display_summary_level=0, name=run.name,
+        offline_directory=str(name.parent / f"{number:02d}"),
+    )  # fmt: skip
     log = logging.getLogger("comet_ml")
     level = log.level
     log.setLevel(logging.CRITICAL)  # what fails is told below

@@ -7,18 +7,11 @@ import keras
 import numpy as np
 import psutil
 
-from common import comet, devices
-from common.averages import inner
+from common import comet
 from common.errors import UserError
+from common.measures import load_of, mean_norm_of_gradients, optimizers_of, outputs_of_d
 from common.plotting import LOSSES, by_epoch, epoch_of
 from common.runs import read_options
-from common.sampling import (
-    generate_images,
-    generate_latent_points,
-    generate_real_samples,
-    labels_in_turn,
-    with_labels,
-)
 
 FOLDER = "tensorboard"  # in the run folder
 SCORE = "score/"  # how the names of scores begin, in logs and in TensorBoard
@@ -96,47 +89,6 @@ def settings_of(run):
     }
 
 
-def optimizers_of(gan):
-    """The optimizers of both sides, without the scaling of losses around them."""
-    return {"d": inner(gan.d_model.optimizer), "g": inner(gan.gan_model.optimizer)}
-
-
-def mean_norm_of_gradients(optimizer):
-    """A keras.metrics.Mean of the L2 norms of all gradients that are applied from now on.
-
-    They are those of the loss itself: float16's scaling is inside out again, and steps
-    that it skips do not count.
-
-    Args:
-        optimizer: Keras optimizer whose steps are not compiled yet, see `optimizers_of`.
-    """
-    import tensorflow as tf
-
-    mean, apply = keras.metrics.Mean(), optimizer.apply
-
-    def measured(grads, trainable_variables=None):
-        known = [tf.convert_to_tensor(grad) for grad in grads if grad is not None]
-        mean.update_state(tf.linalg.global_norm(known))
-        apply(grads, trainable_variables)
-
-    optimizer.apply = measured
-    return mean
-
-
-def load_of(process):
-    """What a psutil.Process takes now: memory, CPU since the last call, and the GPU's."""
-    load = {
-        "machine/memory_mib": process.memory_info().rss / 2**20,
-        "machine/cpu_percent": process.cpu_percent(),
-    }
-    for line in devices.nvidia_smi("memory.used,utilization.gpu")[:1]:
-        names = "machine/gpu_memory_mib", "machine/gpu_percent"
-        for name, text in zip(names, line.split(","), strict=True):  # "81 MiB, 3 %"
-            if (number := text.split()[0]).isdecimal():  # not "[N/A]"
-                load[name] = int(number)
-    return load
-
-
 class Tracker(keras.callbacks.Callback):
     """A callback that is told of grids of images, and that must be closed."""
 
@@ -200,23 +152,12 @@ class Board(Tracker):
                 tf.summary.scalar(f"gradient_norm/{side}", self.norms[side].result())
             write_scalars({"machine/steps_per_second": self.pace})
             write_scalars(load_of(self.process))
-            for kind, outputs in self.outputs_of_d().items():
+            n = min(N_JUDGED, 20 * self.params["steps"])  # 2 steps are a mere trial
+            judged = outputs_of_d(self.model, self.dataset, n, self.seed)
+            for kind, outputs in judged.items():
                 tf.summary.histogram(f"output_of_d/{kind}", outputs)
         self.log_new_grids()
         self.writer.flush()
-
-    def outputs_of_d(self):
-        """What D says of the same real images, and of the same points' fakes."""
-        g_model, d_model = self.model.g_model, self.model.d_model
-        rng = np.random.default_rng(self.seed)
-        real, _ = generate_real_samples(self.dataset, N_JUDGED, rng)
-        points = generate_latent_points(g_model.inputs[0].shape[-1], N_JUDGED, rng)
-        labels = labels_in_turn(g_model, N_JUDGED)
-        fake = generate_images(g_model, points, labels)
-        if labels is not None:
-            fake = with_labels(fake, labels)
-        both = {"real": real, "fake": fake}
-        return {kind: d_model.predict(x, verbose=0) for kind, x in both.items()}
 
     def log_grid(self, path, epoch):
         import tensorflow as tf
