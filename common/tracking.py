@@ -131,7 +131,8 @@ class Board(Tracker):
         optimizers = optimizers_of(self.model)
         self.norms = {side: mean_norm_of_gradients(o) for side, o in optimizers.items()}
         with self.writer.as_default(0):
-            api.hparams(settings_of(self.run), trial_id=self.run.name)
+            trial = "/".join(self.run.absolute().parts[-2:])  # "mnist_gan/0001"
+            api.hparams(settings_of(self.run), trial_id=trial)
         self.process.cpu_percent()  # the first call begins to measure
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -148,9 +149,9 @@ class Board(Tracker):
         with self.writer.as_default(epoch + 1):
             write_scalars({name_in_board(name): logs[name] for name in logs})
             for side, optimizer in optimizers_of(self.model).items():
-                tf.summary.scalar(f"learning_rate/{side}", optimizer.learning_rate.value)
+                tf.summary.scalar(f"learning_rate/{side}", float(optimizer.learning_rate))
                 tf.summary.scalar(f"gradient_norm/{side}", self.norms[side].result())
-            write_scalars({"machine/steps_per_second": self.pace})
+            tf.summary.scalar("machine/steps_per_second", self.pace)
             write_scalars(load_of(self.process))
             n = min(N_JUDGED, 20 * self.params["steps"])  # 2 steps are a mere trial
             judged = outputs_of_d(self.model, self.dataset, n, self.seed)
@@ -191,7 +192,7 @@ class Comet(Tracker):
 
     def __init__(self, run, track):
         super().__init__(run)
-        self.experiment = comet.start(run, track)
+        self.track, self.experiment = track, comet.start(run, track)
         self.experiment.log_parameters(settings_of(run))
 
     def on_epoch_end(self, epoch, logs=None):
@@ -204,3 +205,7 @@ class Comet(Tracker):
     def close(self):
         self.log_new_grids()
         self.experiment.end()
+        if self.track == "comet":
+            print(f"on Comet: {self.experiment.url}")
+        else:
+            print(f"to have it on Comet: comet upload {self.run / 'comet'}/*/*.zip")
