@@ -9,7 +9,7 @@ READY = .venv/ready
 
 setup: $(READY)
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-comet.txt requirements-dev.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("Python 3.11 to 3.13 is needed, this is %d.%d: make PYTHON=python3.12 setup" % v)'
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --upgrade pip

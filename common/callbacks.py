@@ -19,7 +19,7 @@ COLUMNS = (
 EVERY = 10  # steps averaged in one row
 
 
-def run_callbacks(run, save_every, summarize, guard):
+def run_callbacks(run, save_every, summarize, guard, trackers):
     """The callbacks of a training, in their order: the state is saved last.
 
     Args:
@@ -27,19 +27,16 @@ def run_callbacks(run, save_every, summarize, guard):
         save_every: epochs between two calls of `summarize`.
         summarize: function of the number of finished epochs.
         guard: guard.Guard, which may undo an epoch before it is saved.
+        trackers: list of tracking.Tracker.
     """
-    callbacks = [
+    return [
         keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
         History(run),
         guard,
         Snapshots(save_every, summarize),
+        *trackers,
         State(run),
     ]
-    if keras.backend.backend() == "tensorflow":
-        callbacks.insert(
-            1, keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False)
-        )
-    return callbacks
 
 
 def verbosity():

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
 HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
@@ -29,6 +29,7 @@ OUTPUTS = {
     "k": ("k, the weight of fakes", "tab:red"),
 }
 GAP = 2  # pixels between two images of a grid
+LAST_SECONDS = 2  # how long the last frame of a film stays
 
 
 def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
@@ -138,19 +139,65 @@ def save_curves(history_csv, path, ideal=LN2):
     figure.savefig(path, dpi=100)
 
 
+def film_frames(pictures):
+    """Yield the frames of a film, RGB and of one size: the epoch above each picture.
+
+    Args:
+        pictures: PNG files, named after their epoch, not all of one size perhaps.
+    """
+    sizes = []
+    for path in pictures:
+        with Image.open(path) as picture:
+            sizes.append(picture.size)
+    width, height = (max(lengths) for lengths in zip(*sizes, strict=True))
+    strip = max(16, width // 16)  # pixels above a picture
+    size = (width + width % 2, strip + height + (strip + height) % 2)  # even: for H.264
+    font = ImageFont.load_default(0.75 * strip)
+    for path in pictures:
+        frame = Image.new("RGB", size, "white")
+        with Image.open(path) as picture:
+            frame.paste(picture.convert("RGB"), (0, strip))
+        text = f"epoch {epoch_of(path)}"
+        ImageDraw.Draw(frame).text((strip / 4, 0), text, fill="black", font=font)
+        yield frame
+
+
+def epoch_of(path):
+    """The number in a name like `generated_plot_e010.png`."""
+    return int(path.stem.rpartition("_e")[2])
+
+
 def save_film(pictures, path, seconds=0.4):
-    """Save PNG files, in this order, as one GIF; the last frame stays for longer."""
-    frames = [Image.open(picture).convert("P") for picture in pictures]
-    durations = [1000 * seconds] * (len(frames) - 1) + [2000]
-    frames[0].save(
-        path, save_all=True, append_images=frames[1:], duration=durations, loop=0
-    )
+    """Save PNG files as one film, `path` as .mp4 (H.264) and as .gif.
+
+    Args:
+        pictures: the files in their order, named after their epoch.
+        path: of either file; its ending does not matter.
+        seconds: how long a frame stays; the last one stays for longer.
+    """
+    import imageio.v2 as imageio
+
+    indexed = []
+    with imageio.get_writer(
+        path.with_suffix(".mp4"), fps=1 / seconds, codec="libx264",
+        pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
+    ) as film:  # fmt: skip
+        for frame in film_frames(pictures):
+            film.append_data(np.asarray(frame))
+            indexed.append(frame.convert("P"))
+        for _ in range(round(LAST_SECONDS / seconds) - 1):
+            film.append_data(np.asarray(frame))
+    durations = [1000 * seconds] * (len(indexed) - 1) + [1000 * LAST_SECONDS]
+    indexed[0].save(
+        path.with_suffix(".gif"), save_all=True, append_images=indexed[1:],
+        duration=durations, loop=0,
+    )  # fmt: skip
 
 
 def draw_run(run, ideal=LN2):
-    """Draw a run's `loss_curves.png`, and `training.gif` of its generated plots."""
+    """Draw a run's `loss_curves.png`, and its generated plots as a film."""
     save_curves(run / "history.csv", run / "loss_curves.png", ideal)
-    save_film(by_epoch(run.glob("generated_plot_e*.png")), run / "training.gif")
+    save_film(by_epoch(run.glob("generated_plot_e*.png")), run / "training")
 
 
 def by_epoch(paths):

@@ -12,7 +12,7 @@ from common.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_CHANGE = {  # when a run is resumed
-    "data", "epochs", "save_every", "device", "resume", "on_collapse",
+    "data", "epochs", "save_every", "device", "resume", "on_collapse", "track",
 }  # fmt: skip
 PACKAGES = ("keras", "tensorflow", "numpy")
 

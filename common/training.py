@@ -68,7 +68,7 @@ def train_as_asked(options, models, dataset, run, **snapshot):
         n_steps=options.steps_per_epoch, save_every=options.save_every,
         seed=options.seed, run=run, resume=bool(options.resume),
         n_pretrain=options.pretrain_discriminator, make_gan=partial(gan_for, options),
-        on_collapse=options.on_collapse,
+        on_collapse=options.on_collapse, track=options.track,
         **snapshot,
     )  # fmt: skip
     print(f"{'stopped' if gan.stop_training else 'done'}: see {run}")
@@ -76,7 +76,8 @@ def train_as_asked(options, models, dataset, run, **snapshot):
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
           *, n_steps=None, save_every=10, seed=0, run=None, resume=False, make_gan=None,
-          n_pretrain=0, on_collapse="warn", summarize=None, **snapshot):  # fmt: skip
+          n_pretrain=0, on_collapse="warn", track="none", summarize=None,
+          **snapshot):  # fmt: skip
     """Train D and G by turns, on real images in an order reshuffled for every pass.
 
     Args:
@@ -93,6 +94,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         make_gan: function of the three models -> the GAN that learns; if None, `gan.GAN`.
         n_pretrain: updates of an auto-encoding D on real images before the game.
         on_collapse: "warn", "stop" or "restart", see `guard.Guard`.
+        track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
         summarize: what to call for pictures; if None, `summarize_performance`.
         snapshot: what it takes besides.
 
@@ -100,7 +102,8 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         the GAN that has learned.
 
     Raises:
-        UserError: the state to go on with is missing or belongs to other models.
+        UserError: the state to go on with is missing or belongs to other models, or
+            Comet cannot be reached.
     """
     from common import callbacks
     from common.batches import batches_of
@@ -108,6 +111,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     from common.guard import Guard
     from common.objectives.table import pretrain
     from common.plotting import draw_run
+    from common.tracking import tracked
 
     run = run or runs.new_run("trained")
     n_steps = n_steps or max(len(dataset) // n_batch, FEWEST_STEPS)
@@ -121,7 +125,11 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         dataset=dataset, latent_dim=latent_dim, threshold=gan.threshold, seed=seed,
         run=run, **snapshot,
     )  # fmt: skip
-    with callbacks.kept_on_interrupt(gan, run, summarize):
+    guard = Guard(run, dataset, on_collapse, seed)
+    with (
+        tracked(run, dataset, seed, track) as trackers,
+        callbacks.kept_on_interrupt(gan, run, summarize),
+    ):
         gan.fit(
             batches_of(dataset, n_real, seed, start=done * n_steps),
             epochs=n_epochs,
@@ -129,7 +137,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             steps_per_epoch=n_steps,
             shuffle=False,  # batches_of does it
             callbacks=callbacks.run_callbacks(
-                run, save_every, summarize, Guard(run, dataset, on_collapse, seed)
+                run, save_every, summarize, guard, trackers
             ),
             verbose=callbacks.verbosity(),
         )

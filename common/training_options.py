@@ -4,7 +4,7 @@ import argparse
 import secrets
 from functools import partial
 
-from common import extensions
+from common import comet, extensions
 from common.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.errors import UserError
 from common.objectives import OPTIONS, OWN, objectives_with
@@ -20,6 +20,7 @@ DEFAULTS = {
     "device": "auto",
     "preset": None,
     "dry_run": False,
+    "track": "none",
     "objective": "bce",
     "critic_steps": 1,
     "pretrain_discriminator": 0,
@@ -51,8 +52,8 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         a Namespace of all options; with --resume those of the run that is resumed.
 
     Raises:
-        UserError: an option is unknown, its value is out of range, or it differs from
-            that of the run to be resumed.
+        UserError: an option is unknown, its value is out of range, it differs from that
+            of the run to be resumed, or what it needs is not installed.
     """
     defaults = {**DEFAULTS, "data": data[0], **tutorial}
     parser = Parser(doc)
@@ -68,7 +69,9 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         if "run_dir" in given:
             raise UserError("--resume goes on in the run's own folder: omit --run-dir")
         resumed = resumed_options(given["resume"], script, given)
-        return argparse.Namespace(**{**defaults, **resumed})
+        options = argparse.Namespace(**{**defaults, **resumed})
+        comet.check(options.track)
+        return options
     preset = presets.get(given.get("preset"), {})
     objective = _options_of_objective(given, objectives)
     dry = {}
@@ -79,6 +82,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         chosen["architecture"] = "flexible"
     options = argparse.Namespace(**chosen)
     extensions.check(options)
+    comet.check(options.track)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
     return options
@@ -135,6 +139,8 @@ def _add_options(parser, defaults, presets, objectives, more):
     text = "merged: D learns from real and fake images in one update; separate: in two"
     add("halves", text, group=experiments, choices=("merged", "separate"), metavar="H")
     _add_objective(partial(add, group=experiments), objectives)
+    text = "log to Comet, too: comet, or comet-offline, which needs no account"
+    add("track", text, group=experiments, choices=comet.KINDS, metavar="T")
     if more:
         more(experiments)
 

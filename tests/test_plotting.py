@@ -1,7 +1,9 @@
 """Pictures: they open, have the right size, and show what they were given."""
 
 import shutil
+from itertools import pairwise
 
+import imageio.v2 as imageio
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,6 +70,38 @@ def test_curves_and_film(tmp_path):
     assert opened(tmp_path / "loss_curves.png").size == (900, 700)
     with Image.open(tmp_path / "training.gif") as film:
         assert film.n_frames == 2
+
+
+def film_of(folder, sizes):
+    """Save grey pictures of these sizes as a film; return the frames of its MP4."""
+    for epoch, size in enumerate(sizes, start=9):
+        Image.new("RGB", size, "grey").save(folder / f"generated_plot_e{epoch:03d}.png")
+    pictures = plotting.by_epoch(folder.glob("generated_plot_e*.png"))
+    plotting.save_film(pictures, folder / "training")
+    with imageio.get_reader(folder / "training.mp4") as film:
+        assert film.get_meta_data()["codec"] == "h264"
+        assert film.get_meta_data()["pix_fmt"].startswith("yuv420p")
+        return [np.asarray(frame).astype(int) for frame in film]
+
+
+def test_the_film_tells_the_epoch_above_each_picture(tmp_path):
+    frames = film_of(tmp_path, [(301, 201)] * 3)
+    assert len(frames) == 3 + 4  # the last of 0.4 s stays for 2 s
+    assert {frame.shape for frame in frames} == {(220, 302, 3)}  # 18 for the epoch
+    for one, other in pairwise(frames[:3]):
+        assert np.abs(one - other)[:18].max() > 100  # 9, 10 and 11
+        assert np.abs(one - other)[26:].max() < 10
+    assert np.abs(frames[2] - frames[6]).max() < 30
+    assert frames[0][100, 150].mean() == pytest.approx(128, abs=4)
+    with Image.open(tmp_path / "training.gif") as film:
+        assert film.n_frames == 3 and film.size == (302, 220)
+
+
+def test_a_film_of_one_frame_and_of_frames_of_several_sizes(tmp_path):
+    assert len(film_of(tmp_path, [(16, 16)])) == 5
+    frames = film_of(tmp_path, [(16, 16), (40, 30)])
+    assert len(frames) == 6 and frames[0].shape == (46, 40, 3)
+    assert frames[0][44, 38].mean() > 240  # white beside the small picture
 
 
 def test_captioned_grid_shows_each_image_and_its_caption(tmp_path):

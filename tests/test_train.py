@@ -31,6 +31,7 @@ ARTEFACTS = {
     "tensorboard",
     "loss_curves.png",
     "training.gif",
+    "training.mp4",
 }
 
 

@@ -1,0 +1,211 @@
+"""What is written of a training for TensorBoard, and for Comet if asked."""
+
+import time
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+import psutil
+
+from common import comet
+from common.errors import UserError
+from common.measures import load_of, mean_norm_of_gradients, optimizers_of, outputs_of_d
+from common.plotting import LOSSES, by_epoch, epoch_of
+from common.runs import read_options
+
+FOLDER = "tensorboard"  # in the run folder
+SCORE = "score/"  # how the names of scores begin, in logs and in TensorBoard
+N_JUDGED = 200  # real images, and fakes, in a histogram of D's outputs
+NOT_SETTINGS = ("resume", "run_dir", "track")
+
+
+@contextmanager
+def tracked(run, dataset, seed, track="none"):
+    """The trackers of a training, which are closed however it ends.
+
+    Args:
+        run: Path of the run folder.
+        dataset, seed: as of `training.train`.
+        track: one of comet.KINDS.
+
+    Raises:
+        UserError: see `comet.start`.
+    """
+    trackers = [Comet(run, track)] if track != "none" else []
+    if keras.backend.backend() == "tensorflow":
+        trackers.append(Board(run, dataset, seed))
+    try:
+        yield trackers
+    finally:
+        for tracker in trackers:
+            tracker.close()
+
+
+def log_scores(run, epoch, scores):
+    """Add scores to a run's timeline and to its row in TensorBoard's HPARAMS.
+
+    For a run that is not in training now: there, scores come in through the logs.
+
+    Args:
+        run: Path of the run folder.
+        epoch: number of finished epochs that they belong to.
+        scores: dict of numbers; "fid" is shown as "score/fid".
+    """
+    writer = open_writer(run)
+    with writer.as_default(epoch):
+        write_scalars({f"{SCORE}{name}": value for name, value in scores.items()})
+    writer.close()
+
+
+def open_writer(run):
+    """A writer of one more event file in the run folder."""
+    import tensorflow as tf
+
+    return tf.summary.create_file_writer(str(run / FOLDER))
+
+
+def write_scalars(values):
+    """Write a dict of numbers with the default writer."""
+    import tensorflow as tf
+
+    for tag, value in values.items():
+        tf.summary.scalar(tag, value)
+
+
+def settings_of(run):
+    """The options of a run, and the data that they found: dict of bool, number and str.
+
+    Empty where there is no `options.json`.
+    """
+    try:
+        record = read_options(run)
+    except UserError:
+        return {}
+    options = {**record["options"], "data": record["data"]["name"]}
+    return {
+        name: value if isinstance(value, bool | int | float) else str(value)
+        for name, value in {"script": record["script"], **options}.items()
+        if name not in NOT_SETTINGS and value is not None
+    }
+
+
+class Tracker(keras.callbacks.Callback):
+    """A callback that is told of grids of images, and that must be closed."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+        self.past = set(self.grids())  # of the run before it was resumed
+
+    def grids(self):
+        return by_epoch(self.run.glob("generated_plot_e*.png"))
+
+    def log_new_grids(self):
+        """Call `log_grid` for each grid that was drawn since the last time."""
+        for path in self.grids():
+            if path not in self.past:
+                self.log_grid(path, epoch_of(path))
+                self.past.add(path)
+
+
+class Board(Tracker):
+    """Write a training's event file for TensorBoard; a step of it is an epoch.
+
+    It comes after the callback that draws grids. It changes no weight and draws from no
+    random generator of the training.
+
+    Args:
+        run: Path of the run folder.
+        dataset, seed: as of `training.train`.
+    """
+
+    def __init__(self, run, dataset, seed=0):
+        super().__init__(run)
+        self.dataset, self.seed = dataset, seed
+        self.writer = open_writer(run)
+        self.process = psutil.Process()
+
+    def on_train_begin(self, logs=None):
+        from tensorboard.plugins.hparams import api
+
+        optimizers = optimizers_of(self.model)
+        self.norms = {side: mean_norm_of_gradients(o) for side, o in optimizers.items()}
+        with self.writer.as_default(0):
+            trial = "/".join(self.run.absolute().parts[-2:])  # "mnist_gan/0001"
+            api.hparams(settings_of(self.run), trial_id=trial)
+        self.process.cpu_percent()  # the first call begins to measure
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for norm in self.norms.values():
+            norm.reset_state()
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.pace = (batch + 1) / (time.perf_counter() - self.started)  # steps a second
+
+    def on_epoch_end(self, epoch, logs=None):
+        import tensorflow as tf
+
+        with self.writer.as_default(epoch + 1):
+            write_scalars({name_in_board(name): logs[name] for name in logs})
+            for side, optimizer in optimizers_of(self.model).items():
+                tf.summary.scalar(f"learning_rate/{side}", float(optimizer.learning_rate))
+                tf.summary.scalar(f"gradient_norm/{side}", self.norms[side].result())
+            tf.summary.scalar("machine/steps_per_second", self.pace)
+            write_scalars(load_of(self.process))
+            n = min(N_JUDGED, 20 * self.params["steps"])  # 2 steps are a mere trial
+            judged = outputs_of_d(self.model, self.dataset, n, self.seed)
+            for kind, outputs in judged.items():
+                tf.summary.histogram(f"output_of_d/{kind}", outputs)
+        self.log_new_grids()
+        self.writer.flush()
+
+    def log_grid(self, path, epoch):
+        import tensorflow as tf
+        from PIL import Image
+
+        with Image.open(path) as picture, self.writer.as_default(epoch):
+            tf.summary.image("grid", np.asarray(picture.convert("RGB"))[np.newaxis])
+
+    def close(self):
+        self.log_new_grids()
+        self.writer.close()
+
+
+def name_in_board(name):
+    """The name of a log in TensorBoard, where all up to the slash stand together."""
+    if name.startswith(SCORE):
+        return name
+    return f"loss/{name}" if name in LOSSES else f"output/{name}"
+
+
+class Comet(Tracker):
+    """Log a training to Comet; a step there is an epoch.
+
+    Args:
+        run: Path of the run folder.
+        track: "comet" or "comet-offline", which leaves an archive to upload in `comet/`.
+
+    Raises:
+        UserError: see `comet.start`.
+    """
+
+    def __init__(self, run, track):
+        super().__init__(run)
+        self.track, self.experiment = track, comet.start(run, track)
+        self.experiment.log_parameters(settings_of(run))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.experiment.log_metrics(logs, step=epoch + 1, epoch=epoch + 1)
+        self.log_new_grids()
+
+    def log_grid(self, path, epoch):
+        self.experiment.log_image(str(path), name="generated_plot", step=epoch)
+
+    def close(self):
+        self.log_new_grids()
+        self.experiment.end()
+        if self.track == "comet":
+            print(f"on Comet: {self.experiment.url}")
+        else:
+            print(f"to have it on Comet: comet upload {self.run / 'comet'}/*/*.zip")
