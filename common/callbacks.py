@@ -19,14 +19,15 @@ COLUMNS = (
 EVERY = 10  # steps averaged in one row
 
 
-def run_callbacks(run, save_every, summarize, guard, trackers):
-    """The callbacks of a training, in their order: the state is saved last.
+def run_callbacks(run, save_every, summarize, guard, evaluate_every, trackers):
+    """The callbacks of a training, in their order: trackers are told the scores.
 
     Args:
         run: Path of the run folder.
         save_every: epochs between two calls of `summarize`.
         summarize: function of the number of finished epochs.
         guard: guard.Guard, which may undo an epoch before it is saved.
+        evaluate_every: epochs between two scorings of G, or None.
         trackers: list of tracking.Tracker.
     """
     return [
@@ -34,8 +35,9 @@ def run_callbacks(run, save_every, summarize, guard, trackers):
         History(run),
         guard,
         Snapshots(save_every, summarize),
-        *trackers,
         State(run),
+        *([Scores(run, evaluate_every)] if evaluate_every else []),
+        *trackers,
     ]
 
 
@@ -106,11 +108,40 @@ class Snapshots(keras.callbacks.Callback):
         self.every, self.summarize = every, summarize
 
     def on_epoch_end(self, epoch, logs=None):
-        done = epoch + 1
-        is_last = done == self.params["epochs"] or self.model.stop_training
-        if done % self.every == 0 or is_last:
+        if is_due(self, epoch + 1):
             with self.model.averaged_generator():
-                self.summarize(done)
+                self.summarize(epoch + 1)
+
+
+class Scores(keras.callbacks.Callback):
+    """Score G every so many epochs, and after the last one, and add that to the logs."""
+
+    def __init__(self, run, every):
+        super().__init__()
+        self.run, self.every = run, every
+
+    def on_train_begin(self, logs=None):
+        from common.evaluation import of_run
+
+        self.evaluation = of_run(self.run)
+        self.evaluation.start()
+
+    def on_epoch_end(self, epoch, logs=None):
+        from common.evaluation import means
+
+        done = epoch + 1
+        if is_due(self, done):
+            model = f"generator_model_{done:03d}.h5"
+            with self.model.averaged_generator():
+                record = self.evaluation.generator(self.model.g_model, model, done)
+            scores = means(record).items()
+            logs.update({f"score/{name}": value for name, value in scores})
+
+
+def is_due(callback, done):
+    """Whether so many epochs are a multiple of a callback's `every`, or the last."""
+    is_last = done == callback.params["epochs"] or callback.model.stop_training
+    return done % callback.every == 0 or is_last
 
 
 class State(keras.callbacks.Callback):

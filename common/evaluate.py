@@ -88,7 +88,7 @@ def make_judge(options, train, test, n):
 def evaluate_models(options, models, run):
     """Score saved generators, and name the best."""
     from common.checkpoints import load_generator
-    from common.evaluation import Evaluation
+    from common.evaluation import Evaluation, means, name_of_epoch
     from common.tracking import log_scores
 
     shape = load_generator(models[0])[0].output_shape[1:]
@@ -117,7 +117,8 @@ def evaluate_models(options, models, run):
         save_curves(records, evaluation.floor, folder / "scores.png")
     evaluation.print_table(record)
     curves = ", scores.png" * (len(models) > 1)
-    print(f"saved metrics.jsonl, nearest_{best.stem}.png{curves} in {folder}")
+    picture = f"nearest_{name_of_epoch(best.name, epoch_of(best))}.png"
+    print(f"saved metrics.jsonl, {picture}{curves} in {folder}")
     if options.export:
         export(judge, best, options)
 
@@ -240,16 +241,14 @@ def save_curves(records, floor, path):
     distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
     distances.plot(best["epoch"], best["scores"][name]["mean"], "*", color="tab:red",
                    markersize=16, label=f"best: epoch {best['epoch']}")  # fmt: skip
-    distances.set(ylabel=f"{name.upper()} (lower is better)", yscale="log")
+    distances.set_ylabel(f"{name.upper()} (lower is better)")
+    if floor[name] > 0:
+        distances.set_yscale("log")
+        distances.yaxis.set_major_formatter("{x:g}")
     shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))
     for axis in (distances, shares):
         axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     figure.savefig(path, dpi=100)
-
-
-def means(record):
-    """What is tracked of a record: its scores' means, as floats."""
-    return {k: v["mean"] for k, v in record["scores"].items() if v is not None}
 
 
 def export(judge, model, options):

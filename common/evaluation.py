@@ -6,7 +6,9 @@ from datetime import date
 import numpy as np
 
 from common import nearest, runs
-from common.judge import summarize
+from common.features import classifier_features
+from common.judge import Judge, summarize
+from common.references import reference_of_run
 
 METRICS = "metrics.jsonl"
 SHOWN = {  # score -> how it is called and shown, and whether in the row of a snapshot
@@ -88,10 +90,8 @@ class Evaluation:
     def keep(self, rows, pixels, name, epoch=None, low=0):
         """Look for copies, print a row, and append it to `metrics.jsonl`."""
         found, neighbours = nearest.memorisation(self.judge, pixels)
-        stem = name.rpartition(".")[0] or name
-        nearest.save_picture(
-            self.folder / f"nearest_{stem}.png", self.judge, pixels, neighbours, low
-        )
+        picture = self.folder / f"nearest_{name_of_epoch(name, epoch)}.png"
+        nearest.save_picture(picture, self.judge, pixels, neighbours, low)
         summary = summarize(rows)
         if found:
             summary["copies"] = {"mean": found["pixels"]["copies"], "std": None}
@@ -126,6 +126,30 @@ class Evaluation:
                 real, made, worst = (shown(key, part) for part in parts)
                 print(f"{name:{NAME}}{real:>20}{made:>26}{worst:>22}")
         print(f"real images: {self.floor_text}")
+
+
+def of_run(run):
+    """The Evaluation that a training makes of itself: the classifier's, n drawn once.
+
+    Args:
+        run: Path of the run folder.
+
+    Raises:
+        UserError: see `references.reference_of_run`.
+    """
+    train, test = reference_of_run(run)
+    features = classifier_features(train, test)
+    return Evaluation(Judge(train, test, features), run, repeats=1)
+
+
+def name_of_epoch(model, epoch):
+    """ "e008", or the name of a file that tells no epoch, without its ending."""
+    return model.removesuffix(".h5") if epoch is None else f"e{epoch:03d}"
+
+
+def means(record):
+    """What is tracked of a record: its scores' means."""
+    return {name: x["mean"] for name, x in record["scores"].items() if x is not None}
 
 
 def shown(name, summary):

@@ -25,6 +25,7 @@ DEFAULTS = {
     "ema": 0.0,
     "augment": False,
     "on_collapse": "warn",
+    "evaluate_every": None,
 }
 OF_BOTH = ("normalization", "width", "depth")
 OF_G, OF_D = (*OF_BOTH, "upsampling", "output"), (*OF_BOTH, "dropout")
@@ -92,6 +93,8 @@ def add_extensions(parser, images=True):
     if images:
         text = "change real and fake images alike: for few pictures (Zhao 2020) (off)"
         add("--augment", action="store_true", default=None, help=text)
+        text = "score G every N epochs, as common/evaluate.py does: FID, KID ... (never)"
+        add("--evaluate-every", type=whole_number(1), metavar="N", help=text)
     text = "warn, stop, or restart from the last healthy epoch (warn)"
     modes = ("warn", "stop", "restart")
     add("--on-collapse", choices=modes, metavar="MODE", help=text)

@@ -43,32 +43,40 @@ def nearest(queries, n_rows, rows_of, k=1):
 
 
 def nearer_to_training(to_training, to_held_out, n_training, n_held_out):
-    """How many samples are nearer to the training than to the held-out images?
+    """Are samples nearer to the training images than to those that G cannot have seen?
 
-    A G that has learned what the images have in common, and none by heart, is as near to
-    those that it saw as to those that it did not: the nearest of all is a training image
-    with the probability p = n_training / (n_training + n_held_out), however good or bad G
-    is. Of one that hands out training images every copy is. So (share - p) / (1 - p)
-    estimates the share of copies.
+    If G has learned what images have in common, and none by heart, it does not matter to
+    its samples which images were held out: an image that is the nearest of all to one of
+    them is a training image with the probability p = n_training / (n_training +
+    n_held_out), however good or bad G is. If G hands out training images, all are. So
+    (share - p) / (1 - p) estimates the share of copies. Each nearest image counts once,
+    however many samples it is the nearest to.
 
     Args:
-        to_training, to_held_out: distances (n,) to the nearest image of each set.
+        to_training, to_held_out: distances (n,) to the nearest image of each set, and the
+            rows of these, int (n,).
         n_training, n_held_out: number of images in each set.
 
     Returns:
-        dict: `share` nearer to the training set, `by_chance` p, `copies` as estimated,
-        its standard error `error`, and `flagged`, whether chance cannot explain it.
+        dict: `samples`, the share of samples that are nearer to the training images;
+        `share` of training images among the nearest, `by_chance` p, `copies` as
+        estimated, its standard error `error`, and `flagged`, whether chance cannot
+        explain it.
     """
+    is_training = to_training[0] < to_held_out[0]
+    n_seen = len(np.unique(to_training[1][is_training]))
+    n_unseen = len(np.unique(to_held_out[1][~is_training]))
     p = n_training / (n_training + n_held_out)
-    share = float(np.mean(to_training < to_held_out))
+    share = n_seen / (n_seen + n_unseen)
     copies = (share - p) / (1 - p)
-    error = float(np.sqrt(p / (1 - p) / len(to_training)))
+    error = float(np.sqrt(p / (1 - p) / (n_seen + n_unseen)))
     return {
+        "samples": float(np.mean(is_training)),
         "share": share,
         "by_chance": p,
         "copies": copies,
         "error": error,
-        "flagged": bool(copies > SUSPICIOUS * error),
+        "flagged": copies > SUSPICIOUS * error,
     }
 
 
@@ -119,18 +127,17 @@ def memorisation(judge, pixels):
         neighbours[space] = distances[:SHOWN], numbers[rows[:SHOWN]]
         if judge.test is not None:
             n_test = len(judge.test.pixels)
-            held_out, _ = nearest(samples, n_test, of(judge.test)[0])
-            found[space] = nearer_to_training(
-                distances[:, 0], held_out[:, 0], n_train, n_test
-            )
+            others = nearest(samples, n_test, of(judge.test)[0])
+            pairs = [(d[:, 0], r[:, 0]) for d, r in ((distances, rows), others)]
+            found[space] = nearer_to_training(*pairs, n_train, n_test)
     return found, neighbours
 
 
 def warnings(found):
     """A sentence for each space of `memorisation` in which images are copies."""
     return [
-        f"IT HANDS OUT TRAINING IMAGES: in {space}, {f['share']:.1%} are nearer to one "
-        f"than to any held-out image, by chance {f['by_chance']:.1%}: about "
+        f"IT HANDS OUT TRAINING IMAGES: {f['share']:.1%} of the nearest real images (in "
+        f"{space}) are of the training set, by chance {f['by_chance']:.1%}: about "
         f"{f['copies']:.0%} (+- {f['error']:.0%}) are copies"
         for space, f in found.items()
         if f["flagged"]

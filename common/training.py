@@ -68,7 +68,8 @@ def train_as_asked(options, models, dataset, run, **snapshot):
         n_steps=options.steps_per_epoch, save_every=options.save_every,
         seed=options.seed, run=run, resume=bool(options.resume),
         n_pretrain=options.pretrain_discriminator, make_gan=partial(gan_for, options),
-        on_collapse=options.on_collapse, track=options.track,
+        on_collapse=options.on_collapse, evaluate_every=options.evaluate_every,
+        track=options.track,
         **snapshot,
     )  # fmt: skip
     print(f"{'stopped' if gan.stop_training else 'done'}: see {run}")
@@ -76,8 +77,8 @@ def train_as_asked(options, models, dataset, run, **snapshot):
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
           *, n_steps=None, save_every=10, seed=0, run=None, resume=False, make_gan=None,
-          n_pretrain=0, on_collapse="warn", track="none", summarize=None,
-          **snapshot):  # fmt: skip
+          n_pretrain=0, on_collapse="warn", evaluate_every=None, track="none",
+          summarize=None, **snapshot):  # fmt: skip
     """Train D and G by turns, on real images in an order reshuffled for every pass.
 
     Args:
@@ -94,6 +95,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         make_gan: function of the three models -> the GAN that learns; if None, `gan.GAN`.
         n_pretrain: updates of an auto-encoding D on real images before the game.
         on_collapse: "warn", "stop" or "restart", see `guard.Guard`.
+        evaluate_every: epochs between two scorings of G, see `evaluation`; None: never.
         track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
         summarize: what to call for pictures; if None, `summarize_performance`.
         snapshot: what it takes besides.
@@ -137,7 +139,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             steps_per_epoch=n_steps,
             shuffle=False,  # batches_of does it
             callbacks=callbacks.run_callbacks(
-                run, save_every, summarize, guard, trackers
+                run, save_every, summarize, guard, evaluate_every, trackers
             ),
             verbose=callbacks.verbosity(),
         )
