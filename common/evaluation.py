@@ -6,8 +6,7 @@ from datetime import date
 import numpy as np
 
 from common import nearest, runs
-from common.features import classifier_features
-from common.judge import Judge, summarize
+from common.judge import classifier_judge, summarize
 from common.references import reference_of_run
 
 METRICS = "metrics.jsonl"
@@ -23,6 +22,8 @@ SHOWN = {  # score -> how it is called and shown, and whether in the row of a sn
     "inception_score_split": ("of ten parts", "{:.2f}", False),
     "confident": ("surely of a class", "{:.3f}", False),
     "classes_seen": ("classes seen", "{:.0f}", False),
+    "rarest": ("rarest class", "{:.3f}", False),
+    "commonest": ("commonest class", "{:.3f}", False),
     "entropy": ("entropy of classes", "{:.3f}", False),
     "kl_to_uniform": ("KL to equal shares", "{:.4f}", False),
     "agreement": ("read as asked", "{:.3f}", False),
@@ -138,8 +139,7 @@ def of_run(run):
         UserError: see `references.reference_of_run`.
     """
     train, test = reference_of_run(run)
-    features = classifier_features(train, test)
-    return Evaluation(Judge(train, test, features), run, repeats=1)
+    return Evaluation(classifier_judge(train, test), run, repeats=1)
 
 
 def name_of_epoch(model, epoch):

@@ -11,7 +11,7 @@ import numpy as np
 from common import scores
 from common.datasets import keras_cache
 from common.errors import UserError
-from common.features import extract_all
+from common.features import classifier_features, extract_all
 from common.sampling import generate_images, generate_latent_points, takes_labels
 
 QUANTISATION = "uint8"
@@ -130,12 +130,11 @@ class Judge:
             asked: int (n,), the classes that they are to show, if there are any.
 
         Returns:
-            dict: `fid` (None where it is refused), `kid` and its `kid_error`; of
-            features with classes `inception_score` of all images, `inception_score_split`
-            (the mean of ten parts), `confident`, `classes_seen`, `entropy` and
-            `kl_to_uniform`; `precision`, `recall`, `density`, `coverage`; see
-            `scores.py`; and `agreement`, the share of images that the classifier
-            reads as asked.
+            dict: `fid` (None where it is refused), `kid` and its `kid_error`,
+            `precision`, `recall`, `density`, `coverage`, see `scores.py`; of features
+            with classes also `inception_score` of all images, `inception_score_split`,
+            the mean of ten parts, and what `scores.class_histogram` tells; with `asked`
+            also `agreement`, the share of images that the classifier reads as asked.
         """
         seen = extract_all(self.features, pixels)
         found = self.compare(self.real, seen)
@@ -183,6 +182,11 @@ class Judge:
             "resize": self.features.resize,
             "quantisation": QUANTISATION,
         }
+
+
+def classifier_judge(train, test, n=10_000):
+    """A Judge that sees images as the small classifier of this data set does."""
+    return Judge(train, test, classifier_features(train, test), n)
 
 
 def summarize(rows):

@@ -166,6 +166,7 @@ def class_histogram(probabilities, confident=0.9):
     Returns:
         dict: `confident`, share of images whose class has a probability above 0.9;
         `classes_seen`, number of classes with at least a tenth of an equal share;
+        `rarest` and `commonest`, the least and the greatest share;
         `entropy` of their histogram, and `kl_to_uniform`, how far that is from equal
         shares (nats; they add up to the logarithm of the number of classes).
     """
@@ -176,6 +177,8 @@ def class_histogram(probabilities, confident=0.9):
     return {
         "confident": float(np.mean(probabilities.max(1) > confident)),
         "classes_seen": int(np.sum(shares >= 0.1 / n_classes)),
+        "rarest": float(shares.min()),
+        "commonest": float(shares.max()),
         "entropy": entropy,
         "kl_to_uniform": float(np.log(n_classes)) - entropy,
     }

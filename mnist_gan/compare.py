@@ -16,7 +16,6 @@ from common.objectives import OPTIONS
 from common.runs import ROOT, new_run, read_options
 from mnist_gan.load_data import DATA
 
-N_SCORED = 10_000
 CRITICS = ("wgan", "wgan-gp")  # whose weights are drawn
 QUICK = ["--preset", "quick"]
 SMALL = (
@@ -122,35 +121,40 @@ def score_all(folders, data):
 
     Returns:
         rows: list of dicts, what the table shows of each.
-        samples: list of float32 (n, 28, 28, 1) in [0, 1].
+        samples: list of float32 (24, 28, 28, 1) in [0, 1].
     """
     set_up()
-    from mnist_gan.digit_classifier import draw, last_generator, train_and_test
+    from common.checkpoints import load_generator
+    from common.evaluate import find_models
+    from common.judge import classifier_judge
+    from common.references import load_reference
 
-    judge, _, test = train_and_test(data)
+    judge = classifier_judge(*load_reference(data, (28, 28, 1)))
     rows, samples = [], []
     for name, folder in folders.items():
-        images, labels = draw(*last_generator(folder), N_SCORED)
-        score = judge.score(images, test.pixels / 255, labels)
+        pixels, labels = judge.draw(load_generator(find_models(folder)[0][-1])[0], seed=0)
+        score = judge.score(pixels, labels)
         minutes, milliseconds = pace(folder)
         row = {
             "name": name,
-            "distance": f"{score['distance']:.1f}",
+            "FID": f"{score['fid']:.2f}",
+            "precision": f"{score['precision']:.2f}",
+            "recall": f"{score['recall']:.2f}",
+            "coverage": f"{score['coverage']:.2f}",
             "confident": f"{score['confident']:.0%}",
-            "digits seen": int(np.sum(score["classes"] >= 0.01)),
-            "rarest": f"{score['classes'].min():.1%}",
-            "commonest": f"{score['classes'].max():.1%}",
+            "digits seen": score["classes_seen"],
+            "commonest": f"{score['commonest']:.1%}",
             "as asked": "" if labels is None else f"{score['agreement']:.1%}",
             "minutes": f"{minutes:.1f}",
             "ms a step": f"{milliseconds:.0f}",
         }
         rows.append(row)
-        samples.append(images)
+        samples.append(pixels[:24] / np.float32(255))
     return rows, samples
 
 
 def save_gallery(path, rows, samples):
-    """Draw 24 images of each, with its name and distance above."""
+    """Draw 24 images of each, with its name and FID above."""
     from matplotlib.figure import Figure
 
     from common.plotting import tile, to_pictures
@@ -162,8 +166,8 @@ def save_gallery(path, rows, samples):
     for axis in axes:
         axis.set_axis_off()
     for axis, row, images in zip(axes, rows, samples, strict=False):
-        axis.imshow(tile(to_pictures(images[:24]), columns=6))
-        axis.set_title(f"{row['name']}: distance {row['distance']}")
+        axis.imshow(tile(to_pictures(images), columns=6))
+        axis.set_title(f"{row['name']}: FID {row['FID']}")
     figure.savefig(path, dpi=80)
 
 

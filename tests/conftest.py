@@ -32,6 +32,12 @@ def own_folder(tmp_path, monkeypatch):
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory):
+    """A KERAS_HOME for classifiers that more than one test needs, on any worker."""
+    return tmp_path_factory.getbasetemp().parent / "shared_keras"
+
+
 def slow(*values):
     """A case of a parametrized test that is left to the slow set."""
     return pytest.param(*values, marks=pytest.mark.slow)

@@ -11,55 +11,54 @@ import numpy as np
 import pytest
 
 from common.checkpoints import load_discriminator, load_generator
-from common.datasets import load_images
-from common.sampling import generate_images, generate_latent_points, with_labels
-from mnist_gan import quick, train
-from mnist_gan.digit_classifier import DigitClassifier, draw, last_generator
+from common.evaluate import find_models
+from common.judge import classifier_judge
+from common.references import load_reference
+from common.sampling import with_labels
+from mnist_gan import train
 from mnist_gan.train import main
 
 DATA_DIR = os.environ.get("GAN_DATA_DIR")
 
 
-def draws_all_digits(classes):
-    return classes.min() > 0 and classes.max() <= 0.25
+def real_judge(monkeypatch, shared_cache, n):
+    """A Judge of real digits, whose classifier reads them."""
+    monkeypatch.setenv("KERAS_HOME", str(shared_cache))
+    if DATA_DIR is not None:
+        monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
+    judge = classifier_judge(*load_reference("mnist" if DATA_DIR else "digits"), n)
+    assert judge.features.accuracy > 0.95
+    return judge
 
 
 @pytest.mark.slow
-def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(monkeypatch):
-    if DATA_DIR is not None:
-        monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
-    real, test = load_images("auto"), load_images("auto", "test")
-    judge = DigitClassifier(real, epochs=3 if len(real.pixels) > 10_000 else 60)
-    accuracy = judge.accuracy(test)
-    print(f"{real.name}: the classifier reads {accuracy:.1%} of the test images")
-    assert accuracy > 0.95
-
+def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(
+    monkeypatch, shared_cache
+):
+    judge = real_judge(monkeypatch, shared_cache, 1000)
     started = time.time()
     main(["--preset", "quick", "--seed", "1"])
     print(f"trained in {time.time() - started:.0f} s")
-    models = Path("runs/mnist_gan/0001").glob("generator_model_*.h5")
-    trained, latent_dim, _ = load_generator(max(models))
-    points = generate_latent_points(latent_dim, 1000, np.random.default_rng(0))
-    scores = {}
-    for name, g_model in {
-        "trained": trained,
-        "control": quick.define_generator(latent_dim),
-    }.items():
-        scores[name] = judge.score(generate_images(g_model, points), test.pixels / 255)
-        print(name, scores[name])
-    assert draws_all_digits(scores["trained"]["classes"])
-    assert not draws_all_digits(scores["control"]["classes"])
+    models, _ = find_models("runs/mnist_gan/0001")
+    g_model, *_ = load_generator(models[-1])
+    scores = {
+        "trained": judge.score(*judge.draw(g_model, 0)),
+        "control": judge.ceiling(g_model),
+    }
+    print(scores)
+    draws_all = {k: x["rarest"] > 0 and x["commonest"] <= 0.25 for k, x in scores.items()}
+    assert draws_all == {"trained": True, "control": False}
     assert scores["trained"]["confident"] > 0.6
-    assert scores["trained"]["distance"] < scores["control"]["distance"] / 5
+    assert scores["trained"]["fid"] < scores["control"]["fid"] / 5
 
 
 @pytest.mark.slow
-def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(monkeypatch):
+def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(
+    monkeypatch, shared_cache
+):
     """And with --wrong-labels D knows a real image from one with a wrong label."""
-    if DATA_DIR is not None:
-        monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
-    real, test = load_images("auto"), load_images("auto", "test")
-    judge = DigitClassifier(real, epochs=3 if len(real.pixels) > 10_000 else 60)
+    judge = real_judge(monkeypatch, shared_cache, 1000)
+    real, test = judge.train, judge.test
     shuffled = np.random.default_rng(0).permutation(real.labels)
     agreement = {}
     for name, images, words in (
@@ -69,9 +68,8 @@ def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(monkeypatc
         monkeypatch.setattr(train, "load_images", lambda data, images=images: images)
         words += ["--preset", "quick", "--seed", "1", "--epochs", "4", "--conditional"]
         main([*words, "--run-dir", name])
-        drawn, labels = draw(*last_generator(Path(name)), 1000)
-        score = judge.score(drawn, test.pixels / 255, labels)
-        agreement[name] = score["agreement"]
+        g_model, *_ = load_generator(Path(name, "generator_model_004.h5"))
+        agreement[name] = judge.score(*judge.draw(g_model, 0))["agreement"]
     print(agreement)
     assert agreement["right"] >= 0.85 > agreement["shuffled"]
     d_model = load_discriminator(Path("right/discriminator_model_004.h5"))

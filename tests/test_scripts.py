@@ -143,11 +143,12 @@ def run_here(script, words, monkeypatch, capsys):
 ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, test_compare
     "common/generate.py",
     "common/compare.py",  # in test_compare_runs
+    "common/classifier.py",  # in test_features
+    "common/evaluate.py",  # in test_evaluate
     "celeba_gan/pack_hdf5.py",
     "celeba_gan/train.py",
     "cifar10_gan/train.py",
     "mnist_gan/compare.py",  # in test_compare
-    "mnist_gan/digit_classifier.py",
 }
 LONG = {
     "celeba_gan/compare_memory.py",
