@@ -153,7 +153,7 @@ class Board(Tracker):
                 tf.summary.scalar(f"gradient_norm/{side}", self.norms[side].result())
             tf.summary.scalar("machine/steps_per_second", self.pace)
             write_scalars(load_of(self.process))
-            n = min(N_JUDGED, 20 * self.params["steps"])  # 2 steps are a mere trial
+            n = min(N_JUDGED, 10 * self.params["steps"])  # 2 steps are a mere trial
             judged = outputs_of_d(self.model, self.dataset, n, self.seed)
             for kind, outputs in judged.items():
                 tf.summary.histogram(f"output_of_d/{kind}", outputs)
