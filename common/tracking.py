@@ -2,6 +2,7 @@
 
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -61,7 +62,7 @@ def open_writer(run):
     """A writer of one more event file in the run folder."""
     import tensorflow as tf
 
-    return tf.summary.create_file_writer(str(run / FOLDER))
+    return tf.summary.create_file_writer(str(Path(run) / FOLDER))
 
 
 def write_scalars(values):

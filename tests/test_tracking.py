@@ -118,7 +118,9 @@ def test_the_timeline_of_pictures_is_the_grids(run):
 def test_options_are_hyperparameters(run):
     tag = metadata.SESSION_START_INFO_TAG
     content = events(run).SummaryMetadata(tag).plugin_data.content
-    found = metadata.parse_session_start_info_plugin_data(content).hparams
+    info = metadata.parse_session_start_info_plugin_data(content)
+    assert info.group_name == f"{run.parent.name}/{run.name}"
+    found = info.hparams
     assert found["objective"].string_value == "bce"
     assert found["batch_size"].number_value == 8
     assert found["conditional"].WhichOneof("kind") == "bool_value"
