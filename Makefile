@@ -55,7 +55,7 @@ format: $(READY)
 	$(PY) -m ruff format .
 
 tensorboard: $(READY)
-	$(PY) -m tensorboard.main --logdir runs
+	$(PY) -m tensorboard.main --logdir runs --samples_per_plugin images=1000
 
 clean:  # the environment and caches; never your runs
 	rm -rf .venv .pytest_cache .ruff_cache

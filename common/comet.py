@@ -15,15 +15,20 @@ QUIET = dict.fromkeys(  # settings of comet_ml: it logs nothing by itself
     ),
     False,
 )
+SILENT = {  # read when it is imported
+    "COMET_DISABLE_AUTO_LOGGING": "1",
+    "COMET_DISABLE_ANNOUNCEMENT": "1",
+    "COMET_ERROR_TRACKING_ENABLE": "0",
+}
 
 
 def package():
-    """The module `comet_ml`, with its patches of Keras and its chatter switched off.
+    """The module `comet_ml`, without its patches of Keras, reports and chatter.
 
     Raises:
         UserError: it is not installed.
     """
-    os.environ["COMET_DISABLE_AUTO_LOGGING"] = "1"  # read when it is imported
+    os.environ.update(SILENT)
     logging.getLogger("comet_ml").setLevel(logging.WARNING)
     try:
         import comet_ml

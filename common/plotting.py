@@ -181,6 +181,7 @@ def save_film(pictures, path, seconds=0.4):
     with imageio.get_writer(
         path.with_suffix(".mp4"), fps=1 / seconds, codec="libx264",
         pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
+        output_params=["-preset", "veryfast"],
     ) as film:  # fmt: skip
         for frame in film_frames(pictures):
             film.append_data(np.asarray(frame))

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -61,7 +62,7 @@ def open_writer(run):
     """A writer of one more event file in the run folder."""
     import tensorflow as tf
 
-    return tf.summary.create_file_writer(str(run / FOLDER))
+    return tf.summary.create_file_writer(str(Path(run) / FOLDER))
 
 
 def write_scalars(values):
@@ -153,7 +154,7 @@ class Board(Tracker):
                 tf.summary.scalar(f"gradient_norm/{side}", self.norms[side].result())
             tf.summary.scalar("machine/steps_per_second", self.pace)
             write_scalars(load_of(self.process))
-            n = min(N_JUDGED, 20 * self.params["steps"])  # 2 steps are a mere trial
+            n = min(N_JUDGED, 10 * self.params["steps"])  # 2 steps are a mere trial
             judged = outputs_of_d(self.model, self.dataset, n, self.seed)
             for kind, outputs in judged.items():
                 tf.summary.histogram(f"output_of_d/{kind}", outputs)

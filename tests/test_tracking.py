@@ -95,14 +95,14 @@ def test_histograms_are_of_what_d_says_of_the_same_images(run):
     )
     gan = SimpleNamespace(g_model=g_model, d_model=d_model)
     dataset = scaled_for(g_model, embedded_digits("train"))
-    expected = measures.outputs_of_d(gan, dataset, 60, seed=5)
+    expected = measures.outputs_of_d(gan, dataset, 30, seed=5)
     for kind, outputs in expected.items():
         event = events(run).Tensors(f"output_of_d/{kind}")[-1]
         left, right, counts = tf.make_ndarray(event.tensor_proto).T
-        assert counts.sum() == len(outputs) == 60
+        assert counts.sum() == len(outputs) == 30
         assert left[0] == pytest.approx(outputs.min(), abs=1e-5)
         assert right[-1] == pytest.approx(outputs.max(), abs=1e-5)
-        assert outputs.dtype == "float32" and outputs.shape == (60, 1)
+        assert outputs.dtype == "float32" and outputs.shape == (30, 1)
 
 
 def test_the_timeline_of_pictures_is_the_grids(run):
@@ -118,7 +118,9 @@ def test_the_timeline_of_pictures_is_the_grids(run):
 def test_options_are_hyperparameters(run):
     tag = metadata.SESSION_START_INFO_TAG
     content = events(run).SummaryMetadata(tag).plugin_data.content
-    found = metadata.parse_session_start_info_plugin_data(content).hparams
+    info = metadata.parse_session_start_info_plugin_data(content)
+    assert info.group_name == f"{run.parent.name}/{run.name}"
+    found = info.hparams
     assert found["objective"].string_value == "bce"
     assert found["batch_size"].number_value == 8
     assert found["conditional"].WhichOneof("kind") == "bool_value"
