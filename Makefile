@@ -4,8 +4,8 @@ PYTHON ?= python3
 PY = .venv/bin/python
 READY = .venv/ready
 
-.PHONY: setup demo toy mnist cifar10 celeba objectives extensions test test-slow lint format \
-        tensorboard clean
+.PHONY: setup demo toy mnist cifar10 celeba objectives extensions classifiers test test-slow \
+        lint format tensorboard clean
 
 setup: $(READY)
 
@@ -39,6 +39,9 @@ objectives: $(READY)  # every objective on the same narrow models: about an hour
 
 extensions: $(READY)  # each extension of the tutorials for equal steps: about an hour
 	$(PY) mnist_gan/compare.py extensions
+
+classifiers: $(READY)  # whose features the scores are of: once, about 10 minutes on 2 cores
+	$(PY) common/classifier.py
 
 test: $(READY)  # three at a time: much of a test is work for one core, or waiting
 	$(PY) -m pytest -n 3
