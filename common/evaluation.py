@@ -13,6 +13,7 @@ METRICS = "metrics.jsonl"
 SHOWN = {  # score -> how it is called and shown, and whether in the row of a snapshot
     "fid": ("FID", "{:.2f}", True),
     "kid": ("KID", "{:.4f}", True),
+    "kid_error": ("its standard error", "{:.4f}", False),
     "precision": ("precision", "{:.3f}", True),
     "recall": ("recall", "{:.3f}", True),
     "density": ("density", "{:.3f}", True),
@@ -20,6 +21,7 @@ SHOWN = {  # score -> how it is called and shown, and whether in the row of a sn
     "copies": ("share of copies", "{:.3f}", False),
     "inception_score": ("Inception Score", "{:.2f}", False),
     "inception_score_split": ("of ten parts", "{:.2f}", False),
+    "inception_score_split_std": ("between the parts", "{:.2f}", False),
     "confident": ("surely of a class", "{:.3f}", False),
     "classes_seen": ("classes seen", "{:.0f}", False),
     "rarest": ("rarest class", "{:.3f}", False),

@@ -132,8 +132,8 @@ class Judge:
         Returns:
             dict: `fid` (None where it is refused), `kid` and its `kid_error`,
             `precision`, `recall`, `density`, `coverage`, see `scores.py`; of features
-            with classes also `inception_score` of all images, `inception_score_split`,
-            the mean of ten parts, and what `scores.class_histogram` tells; with `asked`
+            with classes also `inception_score` of all images, `inception_score_split` and
+            `.._std`, mean and deviation of ten parts, and what `scores.class_histogram` tells; with `asked`
             also `agreement`, the share of images that the classifier reads as asked.
         """
         seen = extract_all(self.features, pixels)
@@ -156,8 +156,9 @@ class Judge:
         found |= scores.neighbours(known, seen, radii)
         if probabilities is not None:
             found["inception_score"] = scores.inception_score(probabilities)
-            split, _ = scores.split_inception_score(probabilities)
-            found["inception_score_split"] = split
+            mean, std = scores.split_inception_score(probabilities)
+            found["inception_score_split"] = mean
+            found["inception_score_split_std"] = std
             found |= scores.class_histogram(probabilities)
         return found
 

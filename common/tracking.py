@@ -45,13 +45,16 @@ def tracked(run, dataset, seed, track="none"):
 def log_scores(run, epoch, scores):
     """Add scores to a run's timeline and to its row in TensorBoard's HPARAMS.
 
-    For a run that is not in training now: there, scores come in through the logs.
+    For a run that is not in training now: there, scores come in through the logs. Does
+    nothing where Keras's backend is another than TensorFlow.
 
     Args:
         run: Path of the run folder.
         epoch: number of finished epochs that they belong to.
         scores: dict of numbers; "fid" is shown as "score/fid".
     """
+    if keras.backend.backend() != "tensorflow":
+        return
     writer = open_writer(run)
     with writer.as_default(epoch):
         write_scalars({f"{SCORE}{name}": value for name, value in scores.items()})
