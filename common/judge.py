@@ -132,8 +132,8 @@ class Judge:
         Returns:
             dict: `fid` (None where it is refused), `kid` and its `kid_error`,
             `precision`, `recall`, `density`, `coverage`, see `scores.py`; of features
-            with classes also `inception_score` of all images, `inception_score_split` and
-            `.._std`, mean and deviation of ten parts, and what `scores.class_histogram` tells; with `asked`
+            with classes also `inception_score` of all images, mean and deviation of ten
+            parts of them, and what `scores.class_histogram` tells; with `asked`
             also `agreement`, the share of images that the classifier reads as asked.
         """
         seen = extract_all(self.features, pixels)
