@@ -137,33 +137,37 @@ def load_classifier(train, test):
     """
     name = f"{train.name}-{train.describe()['fingerprint']}-v{VERSION}"
     path = keras_cache().parent / "classifiers" / f"{name}.keras"
-    facts = path.with_suffix(".json")
-    model = read_classifier(path)
-    if model is None or not facts.exists():
-        task = "classes" if train.classes else "rotations, as it has no classes"
-        print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cli.UserError(
-                f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
-            ) from None
-        model, found = in_float32(train_classifier, train, test)
-        facts.write_text(json.dumps(found) + "\n")
-        part = path.with_suffix(".part.keras")
-        model.save(part)
-        part.replace(path)
-    return model, json.loads(facts.read_text())
+    known = read_classifier(path)
+    if known is not None:
+        return known
+    task = "classes" if train.classes else "rotations, as it has no classes"
+    print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cli.UserError(
+            f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
+        ) from None
+    model, facts = in_float32(train_classifier, train, test)
+    path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
+    part = path.with_suffix(".part.keras")
+    model.save(part)
+    part.replace(path)
+    return model, facts
 
 
 def read_classifier(path):
-    """The model in this file; None where there is none, or a damaged one."""
+    """The model in this file and the facts beside it; None where one is not whole."""
     import keras
 
+    facts = path.with_suffix(".json")
+    if not (path.exists() and facts.exists()):
+        return None
     try:
-        return keras.models.load_model(path, compile=False) if path.exists() else None
+        model = keras.models.load_model(path, compile=False)
+        return model, json.loads(facts.read_text())
     except Exception:  # Keras and zipfile raise a dozen kinds
-        print(f"{path} is damaged: training it again")
+        print(f"{path} or its .json is damaged: training it again")
         return None
 
 

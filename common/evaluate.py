@@ -3,6 +3,7 @@
 import resource
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -13,6 +14,7 @@ import numpy as np
 from common import cli, runs
 from common.errors import UserError
 from common.generate import find_model
+from common.sampling import n_classes, takes_labels
 
 FEWEST = 20  # images that can be scored
 
@@ -41,9 +43,15 @@ def parse(argv):
         raise UserError("name either a MODEL, a RUN, or --images DIR (see --help)")
     if options.export and Path(options.export).exists():
         raise UserError(f"--export {options.export} exists already: name a new folder")
+    if options.run_dir and is_in_use(Path(options.run_dir).expanduser()):
+        raise UserError(f"--run-dir {options.run_dir} is not empty: name a new one")
     if options.export and options.images:
         raise UserError("--export: these images are files already; leave it out")
     return options
+
+
+def is_in_use(folder):
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def find_models(target):
@@ -57,7 +65,8 @@ def find_models(target):
     path = Path(target).expanduser()
     if path.is_dir():
         runs.read_options(path)
-        models = by_epoch(path.glob("generator_model_*.h5"))
+        models = [m for m in path.glob("generator_model_*.h5") if epoch_of(m) is not None]
+        models = by_epoch(models)
         if not models:
             raise UserError(f"{path} holds no generator_model_*.h5 yet: train longer")
         return models, path
@@ -81,6 +90,13 @@ def make_judge(options, train, test, n):
     from common.judge import Judge
 
     show_notice(train)
+    if options.split == "test" and test is None:
+        raise UserError(f"--split test: {train.name} has no held-out images")
+    n_real = len(test.pixels if options.split == "test" else train.pixels)
+    if n_real < 2 * FEWEST:  # the halves are scored, too
+        raise UserError(
+            f"{train.name}: {n_real} images are too few, at least {2 * FEWEST} are needed"
+        )
     features = choose_features(options.features, train, test)
     return Judge(train, test, features, n, options.split)
 
@@ -91,13 +107,9 @@ def evaluate_models(options, models, run):
     from common.evaluation import Evaluation, means, name_of_epoch
     from common.tracking import log_scores
 
-    shape = load_generator(models[0])[0].output_shape[1:]
-    train, test = references(options, run, shape)
-    if train.pixels.shape[1:] != shape:
-        raise UserError(
-            f"{models[0].name} makes images of {shape}, those of {train.name} are "
-            f"{train.pixels.shape[1:]}: name others by --data"
-        )
+    g_model = load_generator(models[0])[0]
+    train, test = references(options, run, g_model.output_shape[1:])
+    check_fit(g_model, models[0].name, train)
     judge = make_judge(options, train, test, options.n)
     folder = result_folder(options, run)
     evaluation = Evaluation(judge, folder, options.seed, options.repeats)
@@ -121,6 +133,21 @@ def evaluate_models(options, models, run):
     print(f"saved metrics.jsonl, {picture}{curves} in {folder}")
     if options.export:
         export(judge, best, options)
+
+
+def check_fit(g_model, name, train):
+    """Raise a UserError if a generator draws other images, or classes, than these."""
+    shape, real_shape = g_model.output_shape[1:], train.pixels.shape[1:]
+    if shape != real_shape:
+        raise UserError(
+            f"{name} makes images of {shape}, those of {train.name} are {real_shape}: "
+            "name others by --data"
+        )
+    if takes_labels(g_model) and n_classes(g_model) != len(train.classes):
+        raise UserError(
+            f"{name} draws {n_classes(g_model)} classes, {train.name} has "
+            f"{len(train.classes) or 'none'}: name others by --data"
+        )
 
 
 def evaluate_images(options):
@@ -161,6 +188,7 @@ def open_pictures(path):
         for name in source.names:
             try:
                 with Image.open(io.BytesIO(source.read(name))) as image:
+                    image.load()  # of what it knows by name alone, it finds out here
                     shape = (image.height, image.width, 1 if image.mode == "L" else 3)
                 break
             except Exception:  # Pillow raises a dozen kinds
@@ -173,7 +201,7 @@ def open_pictures(path):
             tries = (
                 try_to_read(source, shape[0], 1.0, shape[2], x) for x in source.names
             )
-            found = [x for x in tries if not isinstance(x, str)][:n]
+            found = list(islice((x for x in tries if not isinstance(x, str)), n))
         if len(found) < FEWEST:
             raise UserError(
                 f"--images {path}: {len(found)} pictures are too few to be scored, at "
@@ -187,6 +215,13 @@ def open_pictures(path):
 def result_folder(options, run):
     """The run's own folder, or a new one."""
     if run and options.run_dir is None:
+        try:
+            (run / ".probe").touch()  # may it be written to?
+            (run / ".probe").unlink()
+        except OSError as error:
+            raise UserError(
+                f"cannot write into {run}: {error.strerror}; name another by --run-dir"
+            ) from None
         return run
     return runs.new_run("evaluate", options.run_dir)
 
@@ -238,11 +273,12 @@ def save_curves(records, floor, path):
             axis.errorbar(
                 epochs, means, errors, marker="o", capsize=3, label=label, color=colour
             )
-    distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
+    if floor[name] is not None:
+        distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
     distances.plot(best["epoch"], best["scores"][name]["mean"], "*", color="tab:red",
                    markersize=16, label=f"best: epoch {best['epoch']}")  # fmt: skip
     distances.set_ylabel(f"{name.upper()} (lower is better)")
-    if floor[name] > 0:
+    if min([floor[name] or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
         distances.set_yscale("log")
         distances.yaxis.set_major_formatter("{x:g}")
     shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))

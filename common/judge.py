@@ -26,14 +26,12 @@ class Judge:
         features: features.Features.
         n: number of real images, and of generated ones; at most as many as there are, as
             scores of unequal numbers do not compare.
-        split: "train" or "test", where the real images are drawn from.
+        split: "train" or, if there is one, "test", where the real images are drawn from.
     """
 
     def __init__(self, train, test, features, n=10_000, split="train"):
         self.train, self.test, self.features = train, test, features
         self.images, self.split = test if split == "test" else train, split
-        if self.images is None:
-            raise UserError(f"--split test: {train.name} has no held-out images")
         self.n = min(n, len(self.images.pixels))
         self.other = train if split == "test" else test
         self.told = set()  # refusals that were printed
@@ -132,13 +130,15 @@ class Judge:
         Returns:
             dict: `fid` (None where it is refused), `kid` and its `kid_error`,
             `precision`, `recall`, `density`, `coverage`, see `scores.py`; of features
-            with classes also `inception_score` of all images, mean and deviation of ten
-            parts of them, and what `scores.class_histogram` tells; with `asked`
-            also `agreement`, the share of images that the classifier reads as asked.
+            with classes also `inception_score` of all images, `inception_score_split`
+            and `.._std`, mean and deviation of ten parts, and what
+            `scores.class_histogram` tells; with `asked` also `agreement`, the share of
+            images that the classifier reads as asked.
         """
         seen = extract_all(self.features, pixels)
         found = self.compare(self.real, seen)
-        if asked is not None and self.features.classes == tuple(self.train.classes):
+        known = self.features.classes
+        if asked is not None and known and known == tuple(self.train.classes):
             found["agreement"] = float(np.mean(seen[1].argmax(1) == asked))
         return found
 

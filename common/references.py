@@ -11,17 +11,19 @@ from common.runs import read_options
 GREY_SETS = ("mnist", "fashion-mnist", "digits")
 COLOUR_SETS = ("cifar-10",)
 FACES = ("celeba",)
-DATA = ("auto", *GREY_SETS, *COLOUR_SETS, *FACES)
+DATA = ("auto", *GREY_SETS, *COLOUR_SETS, *FACES, "synthetic")
+GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 
 
 def load_reference(data, shape=None):
     """The real images of a name or a path.
 
     Args:
-        data: one of DATA, or a path: of a file or folder that `mnist_gan/train.py` takes,
-            where shape is (28, 28, 1), of CIFAR-10, where it holds that, or else of
-            pictures.
-        shape: (h, w, c) of the images that are to be compared; with "auto" it decides.
+        data: one of DATA, or a path: of an .npz or a .csv, or of any file or folder that
+            `mnist_gan/train.py` takes, where shape is (28, 28, 1), of CIFAR-10, where it
+            holds that, or else of pictures.
+        shape: (h, w, c) of the images that are to be compared; with "auto" it decides,
+            and with "synthetic".
 
     Returns:
         datasets.Images to train on, and those that are held out, or None.
@@ -30,11 +32,15 @@ def load_reference(data, shape=None):
         UserError: there are none.
     """
     if data == "auto":
-        known = {(28, 28, 1): "mnist", (32, 32, 3): "cifar-10"}
-        data = known.get(shape, "celeba")
-    if data in GREY_SETS or (data not in DATA and shape == (28, 28, 1)):
+        data = {GREY: "mnist", COLOUR: "cifar-10"}.get(shape, "celeba")
+    is_path, is_drawn = data not in DATA, data == "synthetic"
+    if data in GREY_SETS or ((is_path or is_drawn) and shape == GREY):
         return both(datasets.load_images, data)
-    if data in COLOUR_SETS or (data not in DATA and is_cifar10(Path(data))):
+    if is_path and Path(data).suffix in (".npz", ".csv"):
+        return both(datasets.load_images, data)
+    if data in COLOUR_SETS or (is_drawn and shape == COLOUR):
+        return both(cifar10.load_images, data)
+    if is_path and is_cifar10(Path(data)):
         return both(cifar10.load_images, data)
     return pictures(data, size=shape[0] if shape else 64)
 

@@ -11,6 +11,7 @@ from common.errors import UserError
 K_PRECISION, K_DENSITY = 3, 5  # neighbours: Kynkaanniemi (2019), Naeem (2020)
 BLOCK = 64  # MiB of distances at a time
 SUBSET = 1000  # rows of one estimate of KID
+ROUNDING = 1e-6  # of a radius: distances that should be equal differ by less
 
 
 def frechet_distance(a, b):
@@ -31,8 +32,8 @@ def frechet_distance(a, b):
             "the number than of the images: take more, or read KID, which has no bias"
         )
     means = np.sum((a.mean(0) - b.mean(0)) ** 2)
-    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    values, vectors = np.linalg.eigh(np.atleast_2d(cov_a))
+    cov_a, cov_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
+    values, vectors = np.linalg.eigh(cov_a)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     product = np.linalg.eigvalsh(root @ cov_b @ root)
     roots = np.sqrt(np.maximum(product, 0)).sum()
@@ -59,7 +60,7 @@ def kernel_distance(a, b, rng):
     n = min(len(a), len(b))
     if n < 20:
         raise UserError(f"KID: {n} images are too few, at least 20 are needed")
-    n_subsets = max(10, n // SUBSET)
+    n_subsets = max(10, -(-n // SUBSET))
     size = n // n_subsets
     picks = [rng.permutation(len(x))[:n].copy() for x in (a, b)]
     parts = [(a[picks[0][i::n_subsets][:size]], b[picks[1][i::n_subsets][:size]])
@@ -133,10 +134,11 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
     def look(distances, start):  # rows: fakes from `start` on; columns: real images
         nonlocal recalled, covered
         near = fake_near[start : start + len(distances), np.newaxis]
-        recalled |= (distances <= near).any(0)
-        inside = distances < real_far
+        recalled |= (distances <= near * (1 + ROUNDING)).any(0)
+        inside = distances < real_far * (1 - ROUNDING)
         covered |= inside.any(0)
-        return np.stack([(distances <= real_near).any(1), inside.sum(1)], axis=1)
+        precise = (distances <= real_near * (1 + ROUNDING)).any(1)
+        return np.stack([precise, inside.sum(1)], axis=1)
 
     blocks = pairwise_distances_chunked(
         fake, real, reduce_func=look, working_memory=block
