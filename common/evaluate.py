@@ -3,7 +3,6 @@
 import resource
 import sys
 import time
-from itertools import islice
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -14,9 +13,8 @@ import numpy as np
 from common import cli, runs
 from common.errors import UserError
 from common.generate import find_model
+from common.references import FEWEST
 from common.sampling import n_classes, takes_labels
-
-FEWEST = 20  # images that can be scored
 
 
 def parse(argv):
@@ -105,6 +103,7 @@ def evaluate_models(options, models, run):
     """Score saved generators, and name the best."""
     from common.checkpoints import load_generator
     from common.evaluation import Evaluation, means, name_of_epoch
+    from common.snapshots import best_of, save_curves
     from common.tracking import log_scores
 
     g_model = load_generator(models[0])[0]
@@ -153,6 +152,7 @@ def check_fit(g_model, name, train):
 def evaluate_images(options):
     """Score a folder or zip of pictures."""
     from common.evaluation import Evaluation
+    from common.references import open_pictures
 
     shape, read = open_pictures(options.images)
     train, test = references(options, None, shape)
@@ -166,50 +166,6 @@ def evaluate_images(options):
     evaluation.start()
     evaluation.print_table(evaluation.images(pixels, Path(options.images).name))
     print(f"saved metrics.jsonl and a picture of the nearest training images in {folder}")
-
-
-def open_pictures(path):
-    """A folder or a zip of pictures.
-
-    Returns:
-        shape (h, w, c) of the first, and a function that reads at most n of them in
-        another shape, antialiased -> uint8 (n, h, w, c).
-
-    Raises:
-        UserError: there are no pictures, or fewer than 20.
-    """
-    import io
-
-    from PIL import Image
-
-    from celeba_gan.pictures import open_source, try_to_read
-
-    with open_source(path) as source:
-        for name in source.names:
-            try:
-                with Image.open(io.BytesIO(source.read(name))) as image:
-                    image.load()  # of what it knows by name alone, it finds out here
-                    shape = (image.height, image.width, 1 if image.mode == "L" else 3)
-                break
-            except Exception:  # Pillow raises a dozen kinds
-                continue
-        else:
-            raise UserError(f"--images {path}: there are no pictures in it")
-
-    def read(shape, n):
-        with open_source(path) as source:
-            tries = (
-                try_to_read(source, shape[0], 1.0, shape[2], x) for x in source.names
-            )
-            found = list(islice((x for x in tries if not isinstance(x, str)), n))
-        if len(found) < FEWEST:
-            raise UserError(
-                f"--images {path}: {len(found)} pictures are too few to be scored, at "
-                f"least {FEWEST} are needed"
-            )
-        return np.stack(found)
-
-    return shape, read
 
 
 def result_folder(options, run):
@@ -230,61 +186,6 @@ def epoch_of(model):
     """The epoch in the name of a `generator_model_010.h5`, or None."""
     number = model.stem.rpartition("_")[2]
     return int(number) if number.isdecimal() else None
-
-
-def best_of(records):
-    """The record with the best score: the lowest FID, or KID where FID was refused.
-
-    Returns:
-        name of the score, the best record, and the names of models that cannot be told
-        from it: within two standard deviations of the difference.
-    """
-    name = "kid" if any(r["scores"]["fid"] is None for r in records) else "fid"
-    best = min(records, key=lambda r: r["scores"][name]["mean"])
-
-    def as_good(record):
-        a, b = best["scores"][name], record["scores"][name]
-        spread = np.hypot(a["std"] or 0, b["std"] or 0)
-        return record is not best and b["mean"] - a["mean"] <= 2 * spread
-
-    return name, best, [r["model"] for r in records if as_good(r)]
-
-
-def save_curves(records, floor, path):
-    """Draw the scores of snapshots over the epochs, with their standard deviations."""
-    from matplotlib.figure import Figure
-
-    from common.evaluation import SHOWN
-
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    distances, shares = figure.subplots(2, 1, sharex=True)
-    name, best, _ = best_of(records)
-    panels = (
-        (distances, (name,)),
-        (shares, ("precision", "recall", "density", "coverage")),
-    )
-    for axis, names in panels:
-        for i, key in enumerate(names):
-            points = [(r["epoch"], r["scores"][key]) for r in records]
-            epochs, means = [e for e, _ in points], [s["mean"] for _, s in points]
-            errors = [s["std"] or 0 for _, s in points]
-            label = SHOWN[key][0]
-            colour = f"C{i}"
-            axis.errorbar(
-                epochs, means, errors, marker="o", capsize=3, label=label, color=colour
-            )
-    if floor[name] is not None:
-        distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
-    distances.plot(best["epoch"], best["scores"][name]["mean"], "*", color="tab:red",
-                   markersize=16, label=f"best: epoch {best['epoch']}")  # fmt: skip
-    distances.set_ylabel(f"{name.upper()} (lower is better)")
-    if min([floor[name] or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
-        distances.set_yscale("log")
-        distances.yaxis.set_major_formatter("{x:g}")
-    shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))
-    for axis in (distances, shares):
-        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    figure.savefig(path, dpi=100)
 
 
 def export(judge, model, options):

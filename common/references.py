@@ -1,5 +1,11 @@
-"""Which real images are those that a generator is to be compared with?"""
+"""Which real images are those that a generator is to be compared with?
 
+Only this module of `common/` knows a folder of the collection: celeba_gan/ reads and
+packs pictures of any kind.
+"""
+
+import io
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +19,7 @@ COLOUR_SETS = ("cifar-10",)
 FACES = ("celeba",)
 DATA = ("auto", *GREY_SETS, *COLOUR_SETS, *FACES, "synthetic")
 GREY, COLOUR = (28, 28, 1), (32, 32, 3)
+FEWEST = 20  # images that can be scored
 
 
 def load_reference(data, shape=None):
@@ -87,7 +94,48 @@ def is_cifar10(path):
 
 
 def pictures(data, size, crop=None, attribute=None):
-    # The only place that knows a folder of the collection: it packs what is not packed.
     from celeba_gan.load_data import load_images
 
     return load_images(data, size, crop, attribute), None
+
+
+def open_pictures(path):
+    """A folder or a zip of pictures.
+
+    Returns:
+        shape (h, w, c) of the first, and a function that reads at most n of them in
+        another shape, antialiased -> uint8 (n, h, w, c).
+
+    Raises:
+        UserError: there are no pictures, or fewer than 20.
+    """
+    from PIL import Image
+
+    from celeba_gan.pictures import open_source, try_to_read
+
+    with open_source(path) as source:
+        for name in source.names:
+            try:
+                with Image.open(io.BytesIO(source.read(name))) as image:
+                    image.load()  # of what it knows by name alone, it finds out here
+                    shape = (image.height, image.width, 1 if image.mode == "L" else 3)
+                break
+            except Exception:  # Pillow raises a dozen kinds
+                continue
+        else:
+            raise UserError(f"--images {path}: there are no pictures in it")
+
+    def read(shape, n):
+        with open_source(path) as source:
+            tries = (
+                try_to_read(source, shape[0], 1.0, shape[2], x) for x in source.names
+            )
+            found = list(islice((x for x in tries if not isinstance(x, str)), n))
+        if len(found) < FEWEST:
+            raise UserError(
+                f"--images {path}: {len(found)} pictures are too few to be scored, at "
+                f"least {FEWEST} are needed"
+            )
+        return np.stack(found)
+
+    return shape, read

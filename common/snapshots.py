@@ -1,0 +1,58 @@
+"""Which snapshot of a run is the best? Its scores over the epochs, and the answer."""
+
+import numpy as np
+
+from common.evaluation import SHOWN
+
+
+def best_of(records):
+    """The record with the best score: the lowest FID, or KID where FID was refused.
+
+    Returns:
+        name of the score, the best record, and the names of models that cannot be told
+        from it: within two standard deviations of the difference.
+    """
+    name = "kid" if any(r["scores"]["fid"] is None for r in records) else "fid"
+    best = min(records, key=lambda r: r["scores"][name]["mean"])
+
+    def as_good(record):
+        a, b = best["scores"][name], record["scores"][name]
+        spread = np.hypot(a["std"] or 0, b["std"] or 0)
+        return record is not best and b["mean"] - a["mean"] <= 2 * spread
+
+    return name, best, [r["model"] for r in records if as_good(r)]
+
+
+def save_curves(records, floor, path):
+    """Draw the scores of snapshots over the epochs, with their standard deviations."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    distances, shares = figure.subplots(2, 1, sharex=True)
+    name, best, _ = best_of(records)
+    panels = (
+        (distances, (name,)),
+        (shares, ("precision", "recall", "density", "coverage")),
+    )
+    for axis, names in panels:
+        for i, key in enumerate(names):
+            points = [(r["epoch"], r["scores"][key]) for r in records]
+            epochs, means = [e for e, _ in points], [s["mean"] for _, s in points]
+            errors = [s["std"] or 0 for _, s in points]
+            label = SHOWN[key][0]
+            colour = f"C{i}"
+            axis.errorbar(
+                epochs, means, errors, marker="o", capsize=3, label=label, color=colour
+            )
+    if floor[name] is not None:
+        distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
+    distances.plot(best["epoch"], best["scores"][name]["mean"], "*", color="tab:red",
+                   markersize=16, label=f"best: epoch {best['epoch']}")  # fmt: skip
+    distances.set_ylabel(f"{name.upper()} (lower is better)")
+    if min([floor[name] or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
+        distances.set_yscale("log")
+        distances.yaxis.set_major_formatter("{x:g}")
+    shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))
+    for axis in (distances, shares):
+        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    figure.savefig(path, dpi=100)
