@@ -97,7 +97,8 @@ class Evaluation:
         nearest.save_picture(picture, self.judge, pixels, neighbours, low)
         summary = summarize(rows)
         if found:
-            summary["copies"] = {"mean": found["pixels"]["copies"], "std": None}
+            told = found["pixels"]  # few images that are alike tell little
+            summary["copies"] = {"mean": told["copies"], "std": told["error"]}
         self.print_row(name, summary)
         for sentence in nearest.warnings(found):
             print(sentence)

@@ -190,7 +190,8 @@ def test_a_generator_that_hands_out_training_images_is_flagged(data, capsys):
     (line,) = lines(OTHER_RUNS / "0001")
     assert all(found["flagged"] for found in line["memorisation"].values())
     assert set(line["memorisation"]) == {"pixels", "features"}
-    assert line["scores"]["copies"]["mean"] == 1
+    copies = line["scores"]["copies"]
+    assert copies["mean"] == 1 and 0 < copies["std"] < 0.25
     assert line["scores"]["precision"]["mean"] > 0.9 and line["epoch"] is None
 
 
