@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from common.checkpoints import load_state, save_state
+from common.errors import UserError
 from common.plotting import draw_run
 
 COLUMNS = (
@@ -132,8 +133,11 @@ class Scores(keras.callbacks.Callback):
         done = epoch + 1
         if is_due(self, done):
             model = f"generator_model_{done:03d}.h5"
-            with self.model.averaged_generator():
-                record = self.evaluation.generator(self.model.g_model, model, done)
+            try:
+                with self.model.averaged_generator():
+                    record = self.evaluation.generator(self.model.g_model, model, done)
+            except UserError as error:  # a G of NaN; the guard says what to do
+                return print(f"not scored: {error}")
             scores = means(record).items()
             logs.update({f"score/{name}": value for name, value in scores})
 

@@ -114,7 +114,8 @@ def train_classifier(train, test):
     n_epochs = EPOCHS.get(train.name) or -(-STEPS * BATCH // len(x))
     n_steps = -(-len(x) // BATCH) * n_epochs
     model.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(2e-3, n_steps)
-    model.fit(x, y, BATCH, n_epochs, verbose=1 if sys.stdout.isatty() else 2)
+    in_lines = 2 if n_epochs < 20 else 0
+    model.fit(x, y, BATCH, n_epochs, verbose=1 if sys.stdout.isatty() else in_lines)
     _, accuracy = model.evaluate(x_test, y_test, batch_size=500, verbose=0)
     return model, {
         "accuracy": round(float(accuracy), 4),

@@ -76,7 +76,7 @@ def outcomes(compared):
     found = dict.fromkeys(name for line in lines if line for name in line.scores)
     known = [name for name in SCORES if name in found]
     for name in dict.fromkeys([*known, *found]):
-        rows[SCORES.get(name, name)] = [
+        rows[SCORES.get(name, name.replace("_", " "))] = [
             score_text(line.scores[name]) if line and name in line.scores else None
             for line in lines
         ]

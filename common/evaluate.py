@@ -209,7 +209,8 @@ def main(argv=None):
         evaluate_images(options)
     else:
         evaluate_models(options, models, run)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, else KiB
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     print(f"took {time.time() - started:.0f} s; peak memory {peak:.0f} MiB")
 
 

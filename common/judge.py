@@ -104,6 +104,9 @@ class Judge:
 
         Returns:
             pixels uint8 (n, h, w, c); labels int (n,), or None where G takes none.
+
+        Raises:
+            UserError: the images have values that are no numbers.
         """
         from common.checkpoints import image_range
 
@@ -118,6 +121,8 @@ class Judge:
             rows = slice(start, start + PART)
             asked = None if labels is None else labels[rows]
             images = generate_images(g_model, points[rows], asked)
+            if not np.isfinite(images).all():
+                raise UserError(f"{g_model.name} makes values that are no numbers")
             parts.append(to_bytes((images - low) / (high - low)))
         return np.concatenate(parts), labels
 

@@ -46,11 +46,11 @@ def nearer_to_training(to_training, to_held_out, n_training, n_held_out):
     """Are samples nearer to the training images than to those that G cannot have seen?
 
     If G has learned what images have in common, and none by heart, it does not matter to
-    its samples which images were held out: an image that is the nearest of all to one of
-    them is a training image with the probability p = n_training / (n_training +
-    n_held_out), however good or bad G is. If G hands out training images, all are. So
-    (share - p) / (1 - p) estimates the share of copies. Each nearest image counts once,
-    however many samples it is the nearest to.
+    its samples which images were held out: the nearest of all is a training image with
+    the probability p = n_training / (n_training + n_held_out), however good or bad G is.
+    If G hands out training images, it always is. So (share - p) / (1 - p) estimates the
+    share of copies. Samples with the same nearest image are one throw of that coin: where
+    all of G's images are alike, chance alone can put them near a training image.
 
     Args:
         to_training, to_held_out: distances (n,) to the nearest image of each set, and the
@@ -58,20 +58,18 @@ def nearer_to_training(to_training, to_held_out, n_training, n_held_out):
         n_training, n_held_out: number of images in each set.
 
     Returns:
-        dict: `samples`, the share of samples that are nearer to the training images;
-        `share` of training images among the nearest, `by_chance` p, `copies` as
-        estimated, its standard error `error`, and `flagged`, whether chance cannot
-        explain it.
+        dict: `share` of samples that are nearer to a training image, `by_chance` p,
+        `copies` as estimated, its standard error `error`, and `flagged`, whether chance
+        cannot explain it.
     """
     is_training = to_training[0] < to_held_out[0]
-    n_seen = len(np.unique(to_training[1][is_training]))
-    n_unseen = len(np.unique(to_held_out[1][~is_training]))
     p = n_training / (n_training + n_held_out)
-    share = n_seen / (n_seen + n_unseen)
+    share = float(np.mean(is_training))
     copies = (share - p) / (1 - p)
-    error = float(np.sqrt(p / (1 - p) / (n_seen + n_unseen)))
+    which = np.where(is_training, to_training[1], n_training + to_held_out[1])
+    weights = np.bincount(which) / len(which)  # of each throw
+    error = float(np.sqrt(p / (1 - p) * np.sum(weights**2)))
     return {
-        "samples": float(np.mean(is_training)),
         "share": share,
         "by_chance": p,
         "copies": copies,
@@ -136,8 +134,8 @@ def memorisation(judge, pixels):
 def warnings(found):
     """A sentence for each space of `memorisation` in which images are copies."""
     return [
-        f"IT HANDS OUT TRAINING IMAGES: {f['share']:.1%} of the nearest real images (in "
-        f"{space}) are of the training set, by chance {f['by_chance']:.1%}: about "
+        f"IT HANDS OUT TRAINING IMAGES: in {space}, {f['share']:.1%} are nearer to one "
+        f"than to any held-out image, by chance {f['by_chance']:.1%}: about "
         f"{f['copies']:.0%} (+- {f['error']:.0%}) are copies"
         for space, f in found.items()
         if f["flagged"]

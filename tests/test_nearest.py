@@ -65,7 +65,7 @@ def test_images_that_are_all_alike_are_not_taken_for_copies():
     for seed in range(0, 200, 10):
         samples = normal(1, seed=seed + 2) + 0.001 * normal(600, seed=seed + 3)
         found = copies_in(samples, seed)
-        assert found["samples"] in (0, 1) and not found["flagged"]
+        assert found["share"] in (0, 1) and not found["flagged"]
 
 
 def test_bad_images_are_no_copies():
