@@ -18,11 +18,12 @@ from common import judge as judging
 from common import nearest
 from common.checkpoints import quiet_keras, save_models
 from common.datasets import load_images
-from common.evaluate import main, save_curves
+from common.evaluate import main
 from common.features import choose_features
 from common.judge import Judge
 from common.nearest import memorisation
 from common.references import load_reference
+from common.snapshots import save_curves
 from mnist_gan import quick
 
 RUN = Path("runs/mnist_gan/0001")
