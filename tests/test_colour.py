@@ -82,7 +82,7 @@ def test_halves_are_chosen_by_one_option_in_every_folder(folder):
     "folder, more",
     [
         slow("cifar10_gan", ["--data", "synthetic", "--preset", "quick"]),
-        ("celeba_gan", ["--data", "photos", "--size", "32"]),
+        slow("celeba_gan", ["--data", "photos", "--size", "32"]),
     ],
 )
 def test_resume_goes_on_bit_for_bit(monkeypatch, folder, more):
@@ -149,6 +149,7 @@ def test_training_inside_the_folder_of_pictures_never_learns_from_its_own(monkey
     assert record["data"]["shape"][0] == 64
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_when_its_pictures_were_moved():
     draw_folder("photos", 64)
     celeba(["--data", "photos", *SMALL, *TINY, "--epochs", "1"])
@@ -198,6 +199,7 @@ def test_memory_is_measured_of_what_is_trained():
     assert found["peak"] > 3 * n_bytes / 2**20
 
 
+@pytest.mark.slow
 def test_an_epoch_of_few_images_has_steps_enough(monkeypatch):
     assert training.FEWEST_STEPS == 100
     monkeypatch.setattr(training, "FEWEST_STEPS", 40)  # more than 64 images in twos

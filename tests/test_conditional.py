@@ -83,7 +83,7 @@ def test_each_step_moves_its_own_side_only(condition, objective):
     "condition, policy",
     [
         ("hadamard", "mixed_bfloat16"),
-        ("classify", "mixed_float16"),
+        slow("classify", "mixed_float16"),
         slow("concat", "mixed_float16"),
         slow("hadamard", "mixed_float16"),
     ],
@@ -199,7 +199,7 @@ def test_a_grid_has_a_row_for_each_class_and_a_point_for_each_column():
 
 @pytest.mark.parametrize("words", [
     ["--condition", "hadamard", "--objective", "r3gan"],
-    ["--condition", "classify", "--augment"],
+    slow(["--condition", "classify", "--augment"]),
     slow(["--wrong-labels", "--label-noise", "0.2"]),
     slow(["--architecture", "conditional-dense", "--objective", "hinge"]),
 ])  # fmt: skip

@@ -240,6 +240,7 @@ def test_rotated_images_turn_back():
     assert len(rotated(pixels, n_most=40)[0]) == 40
 
 
+@pytest.mark.slow
 def test_images_without_classes_give_features_of_rotations(quick):
     train, test = load_reference("digits")
     train, test = (images._replace(labels=None, classes=()) for images in (train, test))

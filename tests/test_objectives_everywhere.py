@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, refused
+from conftest import ROOT, refused, slow
 from test_gan import weights
 from test_objectives import POINTS, game
 
@@ -134,6 +134,7 @@ def test_a_saved_energy_gives_the_same_energies(folder):
     assert np.array_equal(*judged)
 
 
+@pytest.mark.slow
 def test_another_process_can_load_a_saved_energy():
     """What is not Keras's own in it is known there without a training."""
     d_model = heads.with_energy(FOLDERS["points"][1](), FOLDERS["points"][0], "square")
@@ -212,7 +213,9 @@ def updates(run):
         return [state[name] for name in state.files if name.endswith("iteration")]
 
 
-@pytest.mark.parametrize("objective", RESUMED)
+@pytest.mark.parametrize(
+    "objective", [x if x in ("began", "wgan-gp") else slow(x) for x in RESUMED]
+)
 def test_resume_goes_on_bit_for_bit(capsys, monkeypatch, without_pictures, objective):
     words = [*TINY, "--objective", objective, *RESUMED[objective]]
     toy([*words, "--epochs", "2", "--save-every", "9", "--run-dir", "whole"])

@@ -151,6 +151,9 @@ ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, te
     "mnist_gan/compare.py",  # in test_compare
 }
 LONG = {
+    "celeba_gan/load_data.py",
+    "celeba_gan/train_discriminator.py",
+    "cifar10_gan/train_discriminator.py",
     "celeba_gan/compare_memory.py",
     "mnist_gan/dense_story.py",
     "toy_gan/train_1010.py",
@@ -177,6 +180,7 @@ def test_script_runs_alone(script, monkeypatch, capsys):
     assert "Traceback" not in complaints and "oneDNN" not in complaints
 
 
+@pytest.mark.slow
 def test_generate_runs_where_the_runs_are():
     run_script("mnist_gan/train.py", "--dry-run", "--preset", "quick")
     answer = run_script("common/generate.py", "generator_model_001.h5")

@@ -94,7 +94,7 @@ def assert_same_results(one, other, epoch):
         assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
-@pytest.mark.parametrize("preset", [[], ["--preset", "quick"]])
+@pytest.mark.parametrize("preset", [slow([]), ["--preset", "quick"]])
 def test_seed_repeats_and_resume_goes_on_bit_for_bit(capsys, preset):
     words = [*TINY, *preset, "--save-every", "1"]
     main([*words, "--epochs", "2", "--run-dir", "whole"])
