@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import refused
+from conftest import refused, slow
 from test_gan import moved, real_images, weights
 
 from common.architectures import architectures
@@ -115,7 +115,11 @@ def every_pair():
         yield words_of(row)
 
 
-@pytest.mark.parametrize("words", list(every_pair()), ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [slow(words) if i % 2 else words for i, words in enumerate(every_pair())],
+    ids=" ".join,
+)
 def test_every_two_options_train_together(words):
     play_two_steps(words)
 

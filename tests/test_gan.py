@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import slow
 
 from celeba_gan import dense
 from celeba_gan.define_discriminator import define_discriminator as celeba_d
@@ -63,8 +64,8 @@ def dense_models(latent_dim=10, shape=(32, 32, 3)):
     return g_model, d_model, celeba_gan(g_model, d_model)
 
 
-ALL_MODELS = [tutorial_models, quick_models, batch_norm_models, cifar10_models,
-              celeba_models, dense_models]  # fmt: skip
+SMALLER_MODELS = [tutorial_models, quick_models, batch_norm_models, cifar10_models,
+                  dense_models]  # fmt: skip
 HALVES = ["merged", "separate"]
 
 
@@ -109,7 +110,7 @@ class WhoMoves(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("halves", HALVES)
-@pytest.mark.parametrize("models", ALL_MODELS)
+@pytest.mark.parametrize("models", [*SMALLER_MODELS, celeba_models])
 def test_each_step_moves_its_own_side_only(models, halves):
     gan = GAN(*models(), halves)
     for half in (4, 2, 8, 5, 4):
@@ -121,7 +122,7 @@ def test_each_step_moves_its_own_side_only(models, halves):
 
 
 @pytest.mark.parametrize("halves", HALVES)
-@pytest.mark.parametrize("models", ALL_MODELS)
+@pytest.mark.parametrize("models", [*SMALLER_MODELS, slow(celeba_models)])
 def test_inside_compiled_steps_only_the_own_side_moves(models, halves):
     """The trap of Keras 3 is in traced steps, where a flag is read once for a shape."""
     gan = GAN(*models(), halves)
@@ -152,7 +153,7 @@ def test_a_flag_set_from_outside_does_not_stop_the_discriminator():
 LEARNERS = [
     (tutorial_models, "merged"),
     (cifar10_models, "separate"),
-    (celeba_models, "separate"),
+    slow(celeba_models, "separate"),
 ]
 
 
