@@ -107,8 +107,7 @@ class Evaluation:
             "floor": {"what": self.floor_text, "scores": self.floor},
             "ceiling": {"what": self.ceiling_text, "scores": self.ceiling},
             "protocol": self.protocol, "date": date.today().isoformat(),
-            "versions": runs.versions(),
-            "commit": runs.commit(),
+            "versions": runs.versions(), "commit": runs.commit(),
         }  # fmt: skip
         with (self.folder / METRICS).open("a") as file:
             file.write(json.dumps(record) + "\n")

@@ -114,7 +114,8 @@ class Judge:
         points = generate_latent_points(g_model.inputs[0].shape[-1], self.n, rng)
         labels = None
         if takes_labels(g_model):
-            labels = rng.permutation(np.resize(np.ravel(self.train.labels), self.n))
+            real = np.ravel(self.train.labels)[shuffled(self.train)]
+            labels = rng.permutation(np.resize(real, self.n))
         low, high = image_range(g_model)
         parts = []
         for start in range(0, self.n, PART):

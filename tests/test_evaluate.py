@@ -211,6 +211,15 @@ def test_classes_are_read_as_asked(data):
     assert found[0]["classes_seen"]["mean"] >= 9
 
 
+def test_classes_are_asked_for_as_often_as_they_are_real(data):
+    """Also where the images come class by class, as from subfolders."""
+    train = load_images(data)
+    train = train._replace(labels=np.repeat([0, 1], [675, 225]))
+    judge = Judge(train, None, None, 400)
+    _, labels = judge.draw(of_classes(train.pixels[:10]), 0)
+    assert np.bincount(labels) == pytest.approx([300, 100], abs=25)
+
+
 def test_exported_images_get_the_scores_of_their_generator(run, data):
     score(run / SECOND, *FEW, "--export", "singles")
     score("--images", "singles", "--data", data, "-n", "100")
