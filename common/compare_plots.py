@@ -5,6 +5,7 @@ import math
 import numpy as np
 from PIL import Image
 
+from common.compared import key
 from common.plotting import by_epoch
 
 OUTPUTS = {  # start of a column's name -> what a panel of D's outputs shows
@@ -155,8 +156,7 @@ def comparable_distances(compared):
         for i, run in enumerate(compared):
             for line in run.scored:
                 if line.scores.get(name):
-                    key = tuple(map(str, line.protocol.values()))
-                    found = protocols.setdefault(key, {}).setdefault(i, {})
+                    found = protocols.setdefault(key(line), {}).setdefault(i, {})
                     found[line.epoch] = line.scores[name]
         for found in protocols.values():
             several = {i: points for i, points in found.items() if len(points) > 1}

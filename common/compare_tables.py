@@ -5,7 +5,7 @@ from shlex import quote
 
 import numpy as np
 
-from common.compared import PROTOCOL, latest
+from common.compared import PROTOCOL, lines_to_compare
 
 LEFT_OUT = {"run_dir", "resume", "data"}  # they must differ; data is told by its content
 LESS, MORE = "less is better", "more is better"
@@ -70,7 +70,7 @@ def outcomes(compared):
         "D's loss, mean of the last epoch": [last(run, "d_loss") for run in compared],
         "G's loss, mean of the last epoch": [last(run, "g_loss") for run in compared],
     }
-    lines = [latest(run.scored) for run in compared]
+    lines = lines_to_compare(compared)
     if any(lines):
         rows["epoch scored"] = [line and str(line.epoch) for line in lines]
     found = dict.fromkeys(name for line in lines if line for name in line.scores)
@@ -106,7 +106,8 @@ def remarks(compared, rows):
     said = []
     if "--objective" in rows:
         said.append("The losses are of different objectives: they cannot be compared.")
-    lines = {run.name: latest(run.scored) for run in compared}
+    names = [run.name for run in compared]
+    lines = dict(zip(names, lines_to_compare(compared), strict=True))
     protocols = {name: line.protocol for name, line in lines.items() if line}
     differ, alike = [], []
     for key in (*PROTOCOL, "data"):

@@ -125,7 +125,8 @@ def read_scored(path, fingerprint):
     Raises:
         UserError: a line is damaged.
     """
-    lines = path.read_text(errors="replace").split("\n") if path.exists() else []
+    text = path.read_text(errors="replace") if path.exists() else ""
+    lines = text[: text.rfind("\n") + 1].split("\n")  # a last one may be in writing
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -157,6 +158,22 @@ def mean_and_std(value):
     return float(mean), None if std is None else float(std)
 
 
-def latest(scored):
-    """The last line of the highest epoch, or None where there is no line."""
-    return max(reversed(scored), key=lambda line: line.epoch, default=None)
+def lines_to_compare(compared):
+    """The last line of the highest epoch of each run, or None where it has no line.
+
+    Of the lines under one protocol, if there is one under which all scored runs were.
+    """
+    of_runs = [{key(line) for line in run.scored} for run in compared if run.scored]
+    common = set.intersection(*of_runs) if of_runs else set()
+    newest = next((run.scored for run in compared if run.scored), [])
+    wanted = next((key(line) for line in reversed(newest) if key(line) in common), None)
+    told = []
+    for run in compared:
+        lines = [line for line in run.scored if wanted in (None, key(line))]
+        told.append(max(reversed(lines), key=lambda line: line.epoch, default=None))
+    return told
+
+
+def key(line):
+    """A protocol as something that can be looked up."""
+    return tuple(map(str, line.protocol.values()))

@@ -16,6 +16,8 @@ from common.generate import find_model
 from common.references import FEWEST
 from common.sampling import n_classes, takes_labels
 
+N, N_REPEATS = 10_000, 3  # images, and drawings of so many
+
 
 def parse(argv):
     from common.features import SOURCES
@@ -30,22 +32,34 @@ def parse(argv):
     add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
     add("--split", choices=("train", "test"), default="train", help="of it (train)")
     text = "images, real and generated (10000)"
-    add("-n", type=cli.whole_number(FEWEST, 1_000_000), default=10_000, help=text)
-    add("--repeats", type=cli.whole_number(1, 100), default=3, help="drawings of n (3)")
-    add("--seed", type=cli.seed_number, default=0, help="of the latent points (0)")
+    add("-n", type=cli.whole_number(FEWEST, 1_000_000), default=N, help=text)
+    text = "how often a generator draws n (3)"
+    add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
+    add("--seed", type=cli.seed_number, default=0, help="of its latent points (0)")
     add("--features", default="classifier", metavar="F", help=f"{SOURCES} (classifier)")
     add("--export", metavar="DIR", help="also save n images as PNGs, for other programs")
     add("--run-dir", metavar="DIR", help="a new folder for the results (the run's own)")
     options = parser.parse_args(argv)
     if (options.target is None) == (options.images is None):
         raise UserError("name either a MODEL, a RUN, or --images DIR (see --help)")
-    if options.export and Path(options.export).exists():
-        raise UserError(f"--export {options.export} exists already: name a new folder")
+    if options.export:
+        check_new(Path(options.export).expanduser())
     if options.run_dir and is_in_use(Path(options.run_dir).expanduser()):
         raise UserError(f"--run-dir {options.run_dir} is not empty: name a new one")
     if options.export and options.images:
         raise UserError("--export: these images are files already; leave it out")
     return options
+
+
+def check_new(folder):
+    """Raise a UserError if --export cannot make this folder."""
+    if folder.exists():
+        raise UserError(f"--export {folder} exists already: name a new folder")
+    try:
+        folder.mkdir(parents=True)
+        folder.rmdir()
+    except OSError as error:
+        raise UserError(f"--export {folder}: {error.strerror}; name another") from None
 
 
 def is_in_use(folder):
@@ -110,28 +124,39 @@ def evaluate_models(options, models, run):
     train, test = references(options, run, g_model.output_shape[1:])
     check_fit(g_model, models[0].name, train)
     judge = make_judge(options, train, test, options.n)
-    folder = result_folder(options, run)
+    folder = result_folder(options, run if options.data is None else None)
     evaluation = Evaluation(judge, folder, options.seed, options.repeats)
     evaluation.start()
     records = []
     for model in models:
         g_model, epoch = load_generator(model)[0], epoch_of(model)
-        records.append(evaluation.generator(g_model, model.name, epoch))
-        if run and epoch is not None:
+        try:
+            records.append(evaluation.generator(g_model, model.name, epoch))
+        except UserError as error:  # the other snapshots may be sound
+            print(f"{model.name} is not scored: {error}", flush=True)
+            continue
+        if run and epoch is not None and is_usual(options):
             log_scores(run, epoch, means(records[-1]))
-    best, record = models[0], records[0]
-    if len(models) > 1:
-        name, record, others = best_of(records)
-        best = next(model for model in models if model.name == record["model"])
+    if not records:
+        raise UserError(f"{options.target}: nothing could be scored")
+    name, record, others = best_of(records)
+    best = next(model for model in models if model.name == record["model"])
+    if len(records) > 1:
         text = f"; as good within two deviations: {', '.join(others)}" if others else ""
         print(f"best by {name.upper()}: {best.name}{text}")
         save_curves(records, evaluation.floor, folder / "scores.png")
     evaluation.print_table(record)
-    curves = ", scores.png" * (len(models) > 1)
+    curves = ", scores.png" * (len(records) > 1)
     picture = f"nearest_{name_of_epoch(best.name, epoch_of(best))}.png"
     print(f"saved metrics.jsonl, {picture}{curves} in {folder}")
     if options.export:
         export(judge, best, options)
+
+
+def is_usual(options):
+    """Whether the scores are those of `--evaluate-every`, with which they are shown."""
+    usual = (None, "train", N, "classifier")
+    return (options.data, options.split, options.n, options.features) == usual
 
 
 def check_fit(g_model, name, train):

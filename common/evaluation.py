@@ -1,6 +1,7 @@
 """Scores as they are told: a printed table, a line of a file, a picture of copies."""
 
 import json
+import logging
 from datetime import date
 
 import numpy as np
@@ -45,6 +46,7 @@ class Evaluation:
 
     def __init__(self, judge, folder, seed=0, repeats=3):
         self.judge, self.folder, self.seed, self.repeats = judge, folder, seed, repeats
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each G is traced anew
         self.protocol = {**judge.protocol(), "seed": seed, "repeats": repeats}
         self.floor, self.floor_text = judge.floor
         self.ceiling, self.ceiling_text = None, "untrained generator"
@@ -56,8 +58,9 @@ class Evaluation:
         print(f"{p['n']} images against as many of {p['data']}'s {p['split']} split")
         print(
             f"features: {p['features']} {p['features_hash']}{accuracy}; resize: "
-            f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}; "
-            f"{p['repeats']} x n images, mean +- standard deviation"
+            f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}"
+            + f"; mean +- standard deviation of {self.repeats}"
+            * (self.repeats > 1)
         )
         heads = (name for name, _, is_in_row in SHOWN.values() if is_in_row)
         print(f"{'':{NAME}}" + "".join(f"{head:>17}" for head in heads))

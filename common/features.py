@@ -152,7 +152,7 @@ def inception_2015(path):
         images = tf.TensorSpec([None, None, None, 3], tf.float32)
         function = tf.compat.v1.wrap_function(run, [images])
     except Exception as error:  # protobuf and TensorFlow raise many kinds
-        why = (str(error) or type(error).__name__).splitlines()[0]
+        why = (str(error) or f"it has no {LOGITS}").splitlines()[0]
         raise UserError(
             f"--features {path}: not the Inception graph of 2015 ({why}); get {GET_GRAPH}"
         ) from None

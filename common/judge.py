@@ -58,6 +58,9 @@ class Judge:
         known = read_arrays(path)
         if known is None:
             picks = shuffled(images)[rows]
+            print(
+                f"looking at {len(picks)} images of {images.name}, once ...", flush=True
+            )
             seen, probabilities = extract_all(self.features, images.pixels, picks)
             known = {"seen": seen.astype("float32")}  # as the network made them
             if probabilities is not None:
@@ -114,8 +117,8 @@ class Judge:
         points = generate_latent_points(g_model.inputs[0].shape[-1], self.n, rng)
         labels = None
         if takes_labels(g_model):
-            real = np.ravel(self.train.labels)[shuffled(self.train)]
-            labels = rng.permutation(np.resize(real, self.n))
+            real = np.ravel(self.images.labels)[shuffled(self.images)[: self.n]]
+            labels = rng.permutation(real)
         low, high = image_range(g_model)
         parts = []
         for start in range(0, self.n, PART):
@@ -123,7 +126,7 @@ class Judge:
             asked = None if labels is None else labels[rows]
             images = generate_images(g_model, points[rows], asked)
             if not np.isfinite(images).all():
-                raise UserError(f"{g_model.name} makes values that are no numbers")
+                raise UserError("this generator makes values that are no numbers")
             parts.append(to_bytes((images - low) / (high - low)))
         return np.concatenate(parts), labels
 

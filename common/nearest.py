@@ -87,7 +87,7 @@ def spaces(judge, pixels):
         Inception are left out: those of a whole training set take hours on a CPU.
     """
 
-    def flat(pixels):  # scaled so that a distance is a mean one of the grey levels
+    def flat(pixels):  # a distance is then the root mean square of the grey levels'
         rows = pixels.reshape(len(pixels), -1).astype("float32")
         return rows / np.float32(np.sqrt(rows.shape[1]))
 
@@ -116,7 +116,7 @@ def memorisation(judge, pixels):
             images, with which copies are counted.
         neighbours: dict, space -> distances and row numbers (SHOWN, NEIGHBOURS).
     """
-    pixels = pixels[:SAMPLES]
+    pixels = pixels[: SHOWN if judge.test is None else SAMPLES]
     found, neighbours = {}, {}
     n_train = len(judge.train.pixels)
     for space, (samples, of) in spaces(judge, pixels).items():

@@ -37,7 +37,7 @@ def frechet_distance(a, b):
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     product = np.linalg.eigvalsh(root @ cov_b @ root)
     roots = np.sqrt(np.maximum(product, 0)).sum()
-    return float(means + np.trace(cov_a) + np.trace(cov_b) - 2 * roots)
+    return max(0.0, float(means + np.trace(cov_a) + np.trace(cov_b) - 2 * roots))
 
 
 def kernel_distance(a, b, rng):

@@ -166,6 +166,20 @@ def test_other_protocols_are_told_and_not_drawn_together(capsys):
     assert compare_plots.comparable_distances(read_runs([a, c])) == (None, {})
 
 
+def test_lines_of_one_protocol_are_told_where_there_are_such(capsys):
+    """And not the last ones; nor one that is being written."""
+    a, b = make_run("a"), make_run("b")
+    score(a, (1, fid(9)), (2, fid(8)), n=100)
+    of_100 = (a / "metrics.jsonl").read_text()
+    score(a, (2, fid(50)), n=30)
+    of_30 = (a / "metrics.jsonl").read_text()
+    (a / "metrics.jsonl").write_text(of_100 + of_30 + of_30[:20])
+    score(b, (2, fid(7)), n=100)
+    said, _ = compared(capsys, a, b)
+    assert "of one protocol: n 100" in said and "cannot be compared" not in said
+    assert "8.00 ± 0.50 | 7.00 ± 0.50" in said
+
+
 def test_kid_is_drawn_where_there_is_no_fid():
     runs = [make_run("a"), make_run("b")]
     kid = {"fid": None, "kid": {"mean": 0.01, "std": None}}
@@ -289,7 +303,7 @@ def make_broken_runs():
         ("history", "history.csv", "epoch,step,g_loss\n1,10,0.5\n1,2x,0.5\n"),
         ("other", "history.csv", "epoch,step,loss\n1,10,0.5\n"),
         ("times", "times.csv", "epoch,seconds,ended\n1,2\n"),
-        ("cut", "metrics.jsonl", f'{LINE}{{"epoch": 2, "sco'),
+        ("cut", "metrics.jsonl", f'{LINE}{{"epoch": 2, "sco\n{LINE}'),
         ("empty", "metrics.jsonl", "{}\n"),
         ("words", "metrics.jsonl", LINE.replace("{},", '{"fid": {"mean": "7"}},')),
     ):

@@ -197,6 +197,16 @@ def test_a_generator_that_hands_out_training_images_is_flagged(data, capsys):
     assert line["scores"]["precision"]["mean"] > 0.9 and line["epoch"] is None
 
 
+def test_a_snapshot_of_nan_does_not_end_the_scoring(run, capsys):
+    broken = handing_out(np.zeros((3, 28, 28), np.uint8))
+    broken.set_weights([w * np.nan for w in broken.get_weights()])
+    save(broken, run / "generator_model_000.h5")
+    score(run, *FEW)
+    said = capsys.readouterr().out
+    assert "generator_model_000.h5 is not scored: this generator makes values" in said
+    assert f"best by FID: {SECOND}\n" in said and len(lines()) == 2
+
+
 def test_classes_are_read_as_asked(data):
     train = load_images(data)
     means = np.stack([train.pixels[train.labels == k].mean(0) for k in range(10)])
@@ -224,13 +234,27 @@ def test_exported_images_get_the_scores_of_their_generator(run, data):
     score(run / SECOND, *FEW, "--export", "singles")
     score("--images", "singles", "--data", data, "-n", "100")
     (model,), (images,) = lines(), lines(OTHER_RUNS / "0001")
-    for name in ("fid", "kid", "precision", "recall", "density", "coverage", "copies"):
-        assert images["scores"][name]["mean"] == pytest.approx(
-            model["scores"][name]["mean"], abs=1e-6
-        )
+    told, scored = images["scores"], model["scores"]
+    for name in ("fid", "precision", "recall", "density", "coverage", "copies"):
+        assert told[name]["mean"] == pytest.approx(scored[name]["mean"], abs=1e-6)
+    spread = told["kid_error"]["mean"] + scored["kid_error"]["mean"]
+    assert abs(told["kid"]["mean"] - scored["kid"]["mean"]) < 2 * spread  # other subsets
     assert images["model"] == "singles" and images["epoch"] is None
     assert images["protocol"]["resize"] == "none"
     assert images["ceiling"]["what"] == "uniform noise"
+
+
+def test_pictures_sorted_by_class_are_drawn_from_all_of_them(data):
+    train = load_images(data)
+    for label in range(10):
+        folder = Path("sorted", str(label))
+        folder.mkdir(parents=True)
+        for i, image in enumerate(train.pixels[train.labels == label][:30, ..., 0]):
+            Image.fromarray(image).save(folder / f"{i}.png")
+    score("--images", "sorted", "--data", data, "-n", "100")
+    (line,) = lines(OTHER_RUNS / "0001")
+    assert line["scores"]["classes_seen"]["mean"] == 10
+    assert line["scores"]["inception_score_split"]["mean"] > 2
 
 
 def test_pictures_of_another_size_are_resized_and_the_protocol_says_so(data, place):
