@@ -259,18 +259,13 @@ def test_script_trains_and_tells_the_accuracy(quick, capsys):
     assert "mnist" in refused(capsys, classifier.main, "digits", "mnist")
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("keras")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("data, least", [("mnist", 0.99), ("cifar-10", 0.75)])
-def test_real_held_out_images_are_read(monkeypatch, cache, data, least):
+def test_real_held_out_images_are_read(monkeypatch, shared_cache, data, least):
     if DATA_DIR is None:
         pytest.skip("GAN_DATA_DIR names no folder")
     monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
-    monkeypatch.setenv("KERAS_HOME", str(cache))
+    monkeypatch.setenv("KERAS_HOME", str(shared_cache))
     try:
         train, test = load_reference(data)
     except UserError as reason:
