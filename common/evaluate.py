@@ -197,8 +197,7 @@ def result_folder(options, run):
     """The run's own folder, or a new one."""
     if run and options.run_dir is None:
         try:
-            (run / ".probe").touch()  # may it be written to?
-            (run / ".probe").unlink()
+            runs.probe(run)
         except OSError as error:
             raise UserError(
                 f"cannot write into {run}: {error.strerror}; name another by --run-dir"

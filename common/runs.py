@@ -33,8 +33,7 @@ def new_run(project, run_dir=None):
                     f"--run-dir {run} is not empty, and nothing is ever overwritten: "
                     "name a new folder, or go on with --resume"
                 )
-            (run / ".probe").touch()  # may it be written to?
-            (run / ".probe").unlink()
+            probe(run)
             return run
         parent = Path("runs") / project
         parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +52,12 @@ def new_run(project, run_dir=None):
         raise UserError(
             f"cannot make the run folder: {error}; choose another with --run-dir"
         ) from None
+
+
+def probe(run):
+    """Raise the OSError that writing into this folder raises, if it does."""
+    (run / ".probe").touch()
+    (run / ".probe").unlink()
 
 
 def start_run(script, options, data, device):
