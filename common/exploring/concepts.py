@@ -63,7 +63,7 @@ def of_drawings(shares):
 
 
 def of_colours(shares):
-    """Light, colours, and where: float (n, h, w, 3) in [0, 1]."""
+    """Light and colours: float (n, h, w, 3) in [0, 1]."""
     from matplotlib.colors import rgb_to_hsv
 
     hue, saturation, value = np.moveaxis(rgb_to_hsv(shares), -1, 0)
@@ -76,8 +76,6 @@ def of_colours(shares):
     for i, name in enumerate(HUES):
         distance = np.abs((hue - i / 6 + 0.5) % 1 - 0.5)
         found[name] = is_coloured & (distance < 1 / 12)
-    for name, area in boxes(THIRDS, shares.shape[1:]).items():
-        found[name] = np.broadcast_to(area, value.shape)
     return found
 
 
@@ -151,26 +149,39 @@ def of_classes(subject, images):
     }
 
 
-def find_concepts(subject, images, masks=None):
-    """What can be named in these images without a classifier.
+def seen_in(subject, images):
+    """What can be named without a classifier, and differs from image to image.
 
     Args:
         subject: subject.Subject.
         images: float32 (n, h, w, c) in [low, 1].
-        masks: folder of the user's masks; if None, what `FACES` names, where the images
-            are CelebA's.
 
     Returns:
         dict, name -> bool (n, h, w).
     """
-    pixels = subject.to_bytes(images)
-    shares = pixels / np.float32(255)
-    found = of_drawings(shares) if pixels.shape[-1] == 1 else of_colours(shares)
+    shares = subject.to_bytes(images) / np.float32(255)
+    return of_drawings(shares) if images.shape[-1] == 1 else of_colours(shares)
+
+
+def areas_of(subject, masks=None):
+    """Areas that are the same in all images: dict, name -> bool (h, w).
+
+    Args:
+        subject: subject.Subject.
+        masks: folder of the user's masks; if None, thirds of photographs, and what
+            `FACES` names, where the images are CelebA's.
+    """
     if masks is not None:
-        areas = of_masks(masks, subject.shape)
-    else:
-        is_aligned = subject.known and "celeba" in subject.real[0].name
-        areas = boxes(FACES, subject.shape) if is_aligned else {}
-    for name, area in areas.items():
-        found[name] = np.broadcast_to(area, shares.shape[:3])
-    return found
+        return of_masks(masks, subject.shape)
+    areas = THIRDS if subject.shape[-1] == 3 else {}
+    if subject.known and "celeba" in subject.known[0].name:
+        areas = areas | FACES
+    return boxes(areas, subject.shape)
+
+
+def find_concepts(subject, images, masks=None):
+    """All that can be named: dict, name -> bool (n, h, w); arguments as above."""
+    found = seen_in(subject, images)
+    for name, area in areas_of(subject, masks).items():
+        found[name] = np.broadcast_to(area, images.shape[:3])
+    return found | (of_classes(subject, images) if subject.read_as else {})

@@ -71,7 +71,7 @@ def check(subject, options):
 
 def run(subject, options, folder):
     """Name the units, switch the chosen ones, save the pictures and the page."""
-    from common.exploring.concepts import find_concepts, of_classes
+    from common.exploring.concepts import find_concepts
     from common.exploring.layers import split
     from common.exploring.page import save_page
     from common.sampling import generate_images
@@ -80,8 +80,6 @@ def run(subject, options, folder):
     labels = subject.labels(options.n, options.label)
     images = subject.draw(points, labels)
     concepts = find_concepts(subject, images, options.masks)
-    if subject.read_as:
-        concepts |= of_classes(subject, images)
     head, tail = split(subject.g_model, options.index)
     maps = generate_images(head, points, labels)
     thresholds = np.quantile(maps, 1 - options.top, axis=(0, 1, 2))
@@ -93,7 +91,7 @@ def run(subject, options, folder):
     units, concept = choose(options, ious, list(concepts))
     print(f"switched: units {', '.join(map(str, units))}, for {concept}")
     versions = switch(tail, maps, units, thresholds, options.seed)
-    effects = measure(subject, versions, concepts[concept], concept, options.masks)
+    effects = measure(subject, versions, concepts[concept], concept)
     for name, found in effects.items():
         numbers = [f"{key} {value:.3f}" for key, value in found["numbers"].items()]
         print(f">{name}: {', '.join(numbers)}")
@@ -216,7 +214,7 @@ def switch(tail, maps, units, thresholds, seed):
     return {name: images.astype("float32") for name, images in versions.items()}
 
 
-def measure(subject, versions, mask, concept, masks=None):
+def measure(subject, versions, mask, concept):
     """What switching did.
 
     Args:
@@ -224,21 +222,21 @@ def measure(subject, versions, mask, concept, masks=None):
         versions: dict, name -> images; the first are unchanged.
         mask: bool (n, h, w), where the concept is in them.
         concept: its name.
-        masks: see `concepts.find_concepts`.
 
     Returns:
-        dict, version -> `numbers`: the `share` of pixels with the concept, mean change
+        dict, version -> `numbers`: the `share` of pixels with the concept, if it is seen
+        in an image (areas, and what a classifier names, are not measured), mean change
         of grey levels (0 to 1) `inside` the mask and `outside`, `confidence` of the
         classifier; and `classes`, the shares of images read as each, or None.
     """
-    from common.exploring.concepts import find_concepts
+    from common.exploring.concepts import seen_in
 
     before, found = None, {}
     for name, images in versions.items():
         shares = subject.flat(images).reshape(images.shape)
         before = shares if before is None else before
         change = np.abs(shares - before).mean(axis=-1)
-        named = find_concepts(subject, images, masks)
+        named = seen_in(subject, images)
         numbers = {"share": named[concept].mean()} if concept in named else {}
         numbers["inside"] = change.mean(where=mask) if mask.any() else 0.0
         numbers["outside"] = change.mean(where=~mask)
@@ -294,5 +292,5 @@ def save_histograms(histograms, names, path):
     axis.set_xticks(range(len(names)), names)
     axis.set_ylabel("% of images")
     axis.set_xlabel("read by the classifier as")
-    axis.legend(frameon=False)
+    figure.legend(loc="outside upper center", ncols=len(histograms), frameon=False)
     figure.savefig(path, dpi=100)

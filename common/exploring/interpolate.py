@@ -20,7 +20,7 @@ from common.plotting import captioned, save_film, to_pictures
 WALKS = {"straight": lerp, "arc": slerp}
 SHOWN, STEPS = 11, 60  # images of a way in the grid, and steps of the curve
 FRAMES, SECONDS = 20, 0.08  # of a way in the film
-JUMP = 3  # times the median step
+JUMP = 5  # times the median step
 
 
 def add_options(parser):

@@ -57,9 +57,7 @@ def read_target(subject, name):
                 picture = picture.convert("L" if channels == 1 else "RGB")
                 picture = picture.resize((width, height), Image.Resampling.LANCZOS)
         except Exception as error:  # Pillow raises a dozen kinds
-            raise UserError(
-                f"IMAGE {name} cannot be read as a picture: {error}"
-            ) from None
+            raise UserError(f"IMAGE {name} is not a picture: {error}") from None
         shares = np.asarray(picture, "float32").reshape(subject.shape) / 255
     return np.float32(subject.low + shares * (1 - subject.low))
 

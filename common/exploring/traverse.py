@@ -15,7 +15,7 @@ from common.cli import positive, whole_number
 from common.exploring.geometry import directions_of_activations, directions_of_weights
 from common.exploring.pictures import percent, save_rows
 
-N_POINTS = 2000  # whose activations are looked at
+N_POINTS = 1000  # whose activations are looked at
 COLUMNS = 9
 
 
