@@ -21,7 +21,7 @@ from common.exploring.pictures import save_rows
 TOP = 0.1  # share of the pixels where a unit counts as active
 LEAST = 0.04  # IoU that counts: the paper's (of its predecessor, Network Dissection)
 BEST = 4  # units that are switched off and on
-SHOWN_UNITS, SHOWN = 10, 10  # rows and images of the pictures
+SHOWN_UNITS, SHOWN = 6, 10  # rows and images of the pictures
 AT_A_TIME = 50  # images
 
 
@@ -289,7 +289,8 @@ def save_histograms(histograms, names, path):
     for i, (version, shares) in enumerate(histograms.items()):
         at = np.arange(len(names)) + (i - (len(histograms) - 1) / 2) * width
         axis.bar(at, 100 * shares, width, label=version)
-    axis.set_xticks(range(len(names)), names)
+    slant = 30 if max(map(len, names)) > 3 else 0
+    axis.set_xticks(range(len(names)), names, rotation=slant)
     axis.set_ylabel("% of images")
     axis.set_xlabel("read by the classifier as")
     figure.legend(loc="outside upper center", ncols=len(histograms), frameon=False)
