@@ -152,7 +152,8 @@ def origin_of(path):
         try:
             origin = json.loads(file.attrs.get("trained_on", "null"))
             if origin is not None:
-                origin["script"], origin["options"], origin["data"]["fingerprint"]
+                origin["script"], origin["options"]
+                origin["data"]["fingerprint"], origin["data"]["name"]
             return origin
         except (KeyError, TypeError, ValueError):
             raise UserError(f"{path}: the name of its images is damaged") from None

@@ -1,13 +1,16 @@
 """Look inside a generator: walk its latent space, name its units, switch them off."""
 
 import argparse
+import shutil
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli, runs
+from common import cli
 from common.errors import UserError
 from common.exploring import (
     arithmetic,
@@ -65,20 +68,35 @@ def result_folder(options, model):
     """`--run-dir`, or `generator_model_010_interpolate` beside the model, or `.._2`, ...
 
     Raises:
-        UserError: it cannot be made.
+        UserError: nothing can be written there.
     """
     if options.run_dir is not None:
-        return runs.new_run("explore", options.run_dir)
+        folder = Path(options.run_dir).expanduser()
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise UserError(f"--run-dir {folder} is not an empty folder: name a new one")
+        return folder
     name, number = f"{model.stem}_{options.command}", 1
     while (folder := model.with_name(f"{name}{f'_{number}' * (number > 1)}")).exists():
         number += 1
+    return folder
+
+
+@contextmanager
+def made_as_a_whole(folder):
+    """A folder to write into, which becomes this one at the end, or vanishes."""
     try:
-        folder.mkdir()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise UserError(
             f"cannot make {folder}: {error.strerror}; name another folder by --run-dir"
         ) from None
-    return folder
+    try:
+        yield part
+        part.chmod(0o755)  # mkdtemp's is for its owner alone
+        part.replace(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 @cli.command
@@ -86,19 +104,16 @@ def main(argv=None):
     """Load the generator, do what was asked, say where the pictures are."""
     options = parse(argv)
     path = find_model(options.model)
+    folder = result_folder(options, path)
     from common.devices import set_up
     from common.exploring.subject import Subject
 
     set_up()
     subject, module = Subject(path, options.data), COMMANDS[options.command]
     module.check(subject, options)
-    folder = result_folder(options, path)
-    try:
-        module.run(subject, options, folder)
-    finally:
-        if not (made := sorted(file.name for file in folder.iterdir())):
-            folder.rmdir()
-    print(f"saved {', '.join(made)} in {folder}")
+    with made_as_a_whole(folder) as part:
+        module.run(subject, options, part)
+    print(f"saved {', '.join(sorted(x.name for x in folder.iterdir()))} in {folder}")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def new_run(project, run_dir=None):
             if any(run.iterdir()):
                 raise UserError(
                     f"--run-dir {run} is not empty, and nothing is ever overwritten: "
-                    "name a new folder, or go on with --resume"
+                    "name a new folder"
                 )
             probe(run)
             return run

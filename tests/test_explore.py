@@ -11,6 +11,7 @@ import pytest
 from conftest import refused, run_script
 from keras import layers
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from test_features import make_quick
 
 from common import checkpoints
@@ -18,8 +19,9 @@ from common.architectures import resnet
 from common.conditional import conditional_generator
 from common.datasets import load_images
 from common.explore import COMMANDS, main
-from common.exploring import dissect, interpolate
+from common.exploring import arithmetic, interpolate, traverse, units
 from common.exploring.concepts import find_concepts, of_classes, of_drawings
+from common.exploring.geometry import directions_of_weights
 from common.exploring.layers import chain, first_layers, layers_of_units, split
 from common.exploring.subject import Subject
 from common.sampling import generate_images
@@ -143,25 +145,59 @@ def test_the_unit_that_draws_a_shape_is_found_and_without_it_the_shape_is_gone(c
         rows = list(csv.DictReader(lines))
     ious = [float(row["window"]) for row in rows]
     assert ious[0] > 0.5 and ious[1] == ious[2] == 0  # its edges blur when enlarged
-    assert "switched: units 0, for window" in capsys.readouterr().out
+    assert "switched, for window:\n>unit 0, IoU: window" in capsys.readouterr().out
 
     subject = Subject(MODEL)
     head, tail = split(subject.g_model, layers_of_units(subject.g_model)["shapes"][0])
     maps = generate_images(head, subject.points(30, 0))
-    versions = dissect.switch(tail, maps, [0], np.float32([0.5, 0.5, 0.5]), seed=0)
+    versions = units.switch(tail, maps, [0], np.float32([0.5, 0.5, 0.5]), seed=0)
     window = np.kron(SQUARE, np.ones((2, 2))) > 0
     drawn, ablated = versions["as drawn"][..., 0], versions["ablated"][..., 0]
     assert drawn[:, window].min() > 0.9 and ablated[:, window].max() < 0.01
     np.testing.assert_array_equal(drawn[:, ~window], ablated[:, ~window])
     assert versions["forced"].min() > 0.9  # everywhere
     mask = np.broadcast_to(window, drawn.shape)
-    effects = dissect.measure(subject, versions, mask, "stroke")
-    share = {name: found["numbers"]["share"] for name, found in effects.items()}
+    effects = units.measure(subject, versions, mask)
+    share = {name: found["share of stroke"] for name, found in effects.items()}
     n_bar = 4 * BAR.sum() / 784
     assert share["as drawn"] == pytest.approx(window.mean() + n_bar)
     assert share["ablated"] == pytest.approx(n_bar) and share["forced"] == 1
-    numbers = effects["ablated"]["numbers"]
-    assert numbers["inside"] > 0.9 and numbers["outside"] == 0
+    numbers = effects["ablated"]
+    assert numbers["change inside"] > 0.9 and numbers["change outside"] == 0
+
+
+def test_what_a_unit_has_by_chance_is_no_job():
+    """Maps that know nothing of the images, among drawings and areas."""
+    rng = np.random.default_rng(0)
+    maps = gaussian_filter(rng.standard_normal((60, 14, 14, 8)), (0, 2, 2, 0))
+    seen = gaussian_filter(rng.standard_normal((60, 28, 28)), (0, 3, 3)) > 0.05
+    top = np.zeros((28, 28), bool)
+    top[:9] = True
+    concepts = {"seen": seen, "top": np.broadcast_to(top, seen.shape)}
+    concepts["own"] = units.enlarge(maps[..., [0]], (28, 28))[..., 0] > 0.2
+    thresholds = units.thresholds_of(maps.astype("float32"), 0.1, (28, 28))
+    ious, chance = units.score_units(maps, thresholds, concepts, {"top"}, seed=0)
+    assert (ious[:, 1] < 2 * chance[:, 1]).all() and (chance > 0).all()
+    np.testing.assert_allclose(ious[:, 0] / chance[:, 0], 1, atol=0.6)
+    assert ious[0, 2] > 3 * chance[0, 2] and (ious[1:, 2] < 2 * chance[1:, 2]).all()
+
+
+def test_a_jump_stands_out_from_its_neighbours():
+    hill = 1 + 9 * np.exp(-(((np.arange(60) - 20) / 8) ** 2))
+    assert "at 34% of the way; sum" in interpolate.describe(hill)
+    hill[45] = 20
+    assert "at 76% of the way, a jump" in interpolate.describe(hill)
+
+
+def test_an_interrupted_command_leaves_nothing(monkeypatch):
+    def stop(*words, **keywords):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(arithmetic, "save_captioned_grid", stop)
+    save(drawing())
+    with pytest.raises(SystemExit) as code:
+        explore("arithmetic", MODEL)
+    assert code.value.code == 130 and files(".") == [str(MODEL)]
 
 
 def test_the_page_holds_all_that_it_shows():
@@ -234,6 +270,27 @@ def test_directions_of_weights_are_of_the_first_layer(capsys):
     said = capsys.readouterr().out.splitlines()
     shares = [line.split()[2] for line in said if line.startswith(">direction")]
     assert shares == ["62%", "38%", "0%"]  # of 16 and of 10 pixels
+    assert said[-2].startswith(">20 random directions")
+
+
+def test_of_a_layer_with_its_activation_the_weights_count_alone():
+    model = random_generator(4)  # tanh stands in its first layer
+    subject = Subject(save(model))
+    options = type("", (), {"label": None})
+    directions, shares = traverse.of_weights(subject, options)
+    expected = directions_of_weights(model.layers[0].get_weights()[0])
+    np.testing.assert_allclose(directions, expected[0], atol=1e-4)
+    np.testing.assert_allclose(shares, expected[1], atol=1e-5)
+
+
+def test_of_classes_the_weights_are_those_of_this_class():
+    model = told(4)
+    codes = next(x for x in model.layers if isinstance(x, layers.Embedding))
+    codes.set_weights([np.float32([[1, 1, 1, 1], [9, 1, 1, 1], [1, 1, 1, 9]])])
+    subject = Subject(save(model))
+    for label, number in (("1", 0), ("2", 3)):
+        directions, _ = traverse.of_weights(subject, type("", (), {"label": label}))
+        assert np.abs(directions[0]).argmax() == number
 
 
 def test_the_classes_at_both_ends_are_those_that_were_asked_for():
@@ -277,7 +334,7 @@ def test_an_image_of_the_generator_finds_its_way_back(capsys):
 def test_a_real_image_is_found_by_its_number_and_class(capsys):
     words = ["--data", "digits", "--steps", 20, "--restarts", 3]
     explore("project", save(told()), 5, *words, "--label", 1)
-    assert "--label 1" in capsys.readouterr().out
+    assert "of the class 1: generate.py" in capsys.readouterr().out
 
 
 def test_psi_buys_certainty_with_variety(capsys, read):
@@ -312,20 +369,23 @@ def test_the_file_names_its_images_and_the_classifier_is_used(capsys, read):
     (run / "options.json").write_text(json.dumps(record))
     checkpoints.save_models(run, 1, drawing(), quick.define_discriminator())
     (run / "options.json").unlink()
-    explore("dissect", run / MODEL, "-n", 20)
+    explore("dissect", run / MODEL, "-n", 20, "--units", 0)
     assert "confidence" in capsys.readouterr().out
     assert "classes.png" in files(run / "generator_model_001_dissect")
     header = (run / "generator_model_001_dissect/units.csv").read_text().splitlines()[0]
     assert "evidence of 9" in header
     explore("interpolate", run / MODEL)
     assert "straight, features" in capsys.readouterr().out
+    explore("project", run / MODEL, 3, "--steps", 10)
 
 
-def test_faces_have_regions(monkeypatch):
+def test_faces_have_regions_even_where_there_are_no_images_of_them():
     subject = Subject(save(resnet.define_generator(5, (64, 64, 3), width=4)))
-    subject.known = subject.real = [
-        type("", (), {"name": "img_align_celeba", "classes": ()})
-    ]
+    subject.origin = {
+        "script": "celeba_gan/train.py",
+        "options": {"data": "/nowhere", "size": 64},
+        "data": {"name": "img_align_celeba", "fingerprint": "", "source": "/nowhere"},
+    }
     found = find_concepts(subject, subject.draw(subject.points(2, 0)))
     assert found["mouth"].shape == (2, 64, 64)
     rows = np.flatnonzero(found["mouth"][0].any(axis=1))
@@ -344,7 +404,8 @@ WRONG = [
     (["dissect", MODEL, "--layer", "nose"], "shapes (14, 14, 3)"),
     (["dissect", MODEL, "--units", 3], "shapes has 3"),
     (["dissect", MODEL, "--concept", "soul"], "known are stroke"),
-    (["dissect", MODEL, "--concept", "hole"], "too little"),
+    (["dissect", MODEL, "--concept", "hole", "--run-dir", "empty"], "as chance"),
+    (["dissect", MODEL, "--concept", "hole"], "twice as often as chance"),
     (["dissect", MODEL, "--masks", "."], "no .png files"),
     (["dissect", MODEL, "--masks", "black"], "is black"),
     (["dissect", "dense.h5"], "no layer that draws maps"),
@@ -360,7 +421,12 @@ WRONG = [
     (["truncation"], "MODEL"),
     (["dream", MODEL], "dream"),
     ([], "name a command"),
-    (["traverse", MODEL, "--run-dir", "black"], "not empty"),
+    (["interpolate", "one.h5", "--seeds", 1, 4], "are opposite"),
+    (["traverse", "nan.h5", "--of", "weights"], "no numbers"),
+    (["interpolate", "nan.h5"], "no numbers"),
+    (["dissect", "nan.h5"], "no numbers"),
+    (["project", "nan.h5", "black/0.png"], "no numbers"),
+    (["traverse", MODEL, "--run-dir", "black"], "not an empty folder"),
     (["traverse", MODEL, "--run-dir", "black/0.png/x"], "cannot make"),
 ]
 
@@ -372,6 +438,11 @@ def test_wrong_words_are_answered_in_one_sentence_and_leave_nothing(capsys):
     save(quick.define_discriminator(), "discriminator.h5")
     Path("black").mkdir()
     Image.fromarray(np.zeros((8, 8), "uint8")).save("black/0.png")
+    save(random_generator(1), "one.h5")
+    broken = told()
+    broken.set_weights([np.nan * w for w in broken.get_weights()])
+    save(broken, "nan.h5")
+    Path("empty").mkdir()
     before = files(".")
     for words, sentence in WRONG:
         assert sentence in refused(capsys, main, *words), words

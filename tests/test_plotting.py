@@ -77,7 +77,7 @@ def film_of(folder, sizes):
     for epoch, size in enumerate(sizes, start=9):
         Image.new("RGB", size, "grey").save(folder / f"generated_plot_e{epoch:03d}.png")
     pictures = plotting.by_epoch(folder.glob("generated_plot_e*.png"))
-    plotting.save_film(pictures, folder / "training")
+    plotting.save_film(plotting.film_frames(pictures), folder / "training", 0.4, 2)
     with imageio.get_reader(folder / "training.mp4") as film:
         assert film.get_meta_data()["codec"] == "h264"
         assert film.get_meta_data()["pix_fmt"].startswith("yuv420p")

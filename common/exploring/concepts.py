@@ -166,17 +166,17 @@ def seen_in(subject, images):
 def areas_of(subject, masks=None):
     """Areas that are the same in all images: dict, name -> bool (h, w).
 
+    Thirds of photographs, what `FACES` names of CelebA's faces, and the user's.
+
     Args:
         subject: subject.Subject.
-        masks: folder of the user's masks; if None, thirds of photographs, and what
-            `FACES` names, where the images are CelebA's.
+        masks: folder of the user's masks.
     """
-    if masks is not None:
-        return of_masks(masks, subject.shape)
     areas = THIRDS if subject.shape[-1] == 3 else {}
-    if subject.known and "celeba" in subject.known[0].name:
+    if "celeba" in subject.trained_on:
         areas = areas | FACES
-    return boxes(areas, subject.shape)
+    own = {} if masks is None else of_masks(masks, subject.shape)
+    return boxes(areas, subject.shape) | own
 
 
 def find_concepts(subject, images, masks=None):
@@ -185,3 +185,10 @@ def find_concepts(subject, images, masks=None):
     for name, area in areas_of(subject, masks).items():
         found[name] = np.broadcast_to(area, images.shape[:3])
     return found | (of_classes(subject, images) if subject.read_as else {})
+
+
+def names_of(subject, masks=None):
+    """The names of what `find_concepts` finds."""
+    nothing = np.full((1, *subject.shape), subject.low, "float32")
+    evidence = [f"evidence of {name}" for name in subject.read_as]
+    return [*seen_in(subject, nothing), *areas_of(subject, masks), *evidence]

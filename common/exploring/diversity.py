@@ -2,8 +2,10 @@
 
 What to look for: distances among generated images should spread like those among real
 ones. A collapsed G's are shorter, or have a peak near zero; its closest pairs are twins,
-which the closest real pairs are not. Twins among few images also tell that G knows few:
-of k different ones, some sqrt(k) are enough to find two alike (the birthday paradox).
+which the closest real pairs are not: look at them, they decide. Twins among few images
+also tell that G knows few: of k different ones, some sqrt(k) are enough to find two alike
+(the birthday paradox). Twins are images as near as the nearest in a hundred real ones;
+pale and blurred images are nearer to each other, too.
 
 Arora & Zhang (2018), "Do GANs learn the distribution? Some theory and empirics".
 """

@@ -18,7 +18,7 @@ def lerp(a, b, shares):
 
 
 def slerp(a, b, shares):
-    """Points on the arc from a to b, at even angles: Shoemake (1985), section 3.3.
+    """Points on the arc from a to b, at even angles: Shoemake (1985).
 
     White (2016), "Sampling Generative Networks", section 2.1: normal points of many
     numbers all have a norm near sqrt(d), and the straight line between two of them leads
@@ -104,7 +104,8 @@ def directions_of_activations(points, activations):
     """Latent directions of the principal components of a layer's activations: GANSpace.
 
     Härkönen et al. (2020), "GANSpace", section 2.2 and eq. 3: the components of the
-    activations, and for each the latent direction that predicts it best by least squares.
+    activations, and the latent directions that their coordinates predict the points by,
+    with the least squares of errors. They need not be orthogonal.
 
     Args:
         points: float (n, latent_dim), drawn from a normal distribution, n > latent_dim.
@@ -157,7 +158,7 @@ def overlaps(units, concepts):
 def intersection_over_union(counts):
     """IoU of `overlaps` added up over all images: (3, u, c) -> (u, c), 0 of nothing.
 
-    Bau et al. (2019), "GAN Dissection", eq. 2: over all images together, not averaged.
+    Bau et al. (2019), "GAN Dissection": over all images together, not averaged.
     """
     both, of_units, of_concepts = counts
     union = of_units + of_concepts - both

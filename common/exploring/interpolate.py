@@ -1,12 +1,15 @@
 """Walk from point to point of the latent space, straight on and along an arc.
 
 What to look for: does every step change the image a little, through images that could be
-real? Then G has learned a space of images, and not a list of them. A jump in the curve
-shows a hole, where two neighbours have nothing in common. The straight way leads through
-points nearer to zero than any that G was trained on; the arc keeps their length.
+real? Then G has learned a space of images, and not a list of them. A jump in the curve,
+one step far longer than those beside it, shows a hole, where two neighbours have nothing
+in common; a hill, a place where much changes. The straight way leads through points
+nearer to zero than nearly all that G was trained on; the arc keeps their length.
 
 Radford et al. (2016), section 6.1; White (2016), "Sampling Generative Networks".
 """
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +23,7 @@ from common.plotting import captioned, save_film, to_pictures
 WALKS = {"straight": lerp, "arc": slerp}
 SHOWN, STEPS = 11, 60  # images of a way in the grid, and steps of the curve
 FRAMES, SECONDS = 20, 0.08  # of a way in the film
-JUMP = 5  # times the median step
+JUMP, BESIDE = 3, 5  # times the median of so many steps at each side
 
 
 def add_options(parser):
@@ -37,8 +40,7 @@ def check(subject, options):
     Raises:
         UserError: there are too few points, or classes where there are none.
     """
-    last = 2**32 - 1
-    options.seeds = options.seeds or [(options.seed + i) % last for i in range(3)]
+    options.seeds = options.seeds or [(options.seed + i) % 2**32 for i in range(3)]
     if len(options.seeds) < 2:
         raise UserError("--seeds: name at least two, to walk from one to the other")
     if options.labels is None:
@@ -52,6 +54,11 @@ def check(subject, options):
         )
     for label in options.labels:
         class_number("--labels", label, subject.classes)
+    points = [subject.point(seed) for seed in options.seeds]
+    try:
+        loop(np.stack(points), 1)
+    except ValueError as error:
+        raise UserError(f"--seeds: {error}; name other seeds") from None
 
 
 def run(subject, options, folder):
@@ -65,15 +72,14 @@ def run(subject, options, folder):
         grid.append([draw(*way) for way in shown])
         curves[name] = steps_of(subject, [draw(*way) for way in fine])
         for space, lengths in curves[name].items():
-            print(f">{name}, {space}: {describe(lengths, options.seeds)}")
+            for i, way in enumerate(np.split(lengths, len(shown))):
+                seeds = f"{options.seeds[i]} to {options.seeds[i + 1]}"
+                print(f">{seeds}, {name}, {space}: {describe(way)}")
     rows = [row for pair in zip(*grid, strict=True) for row in pair]
-    captions = [
-        f"{a} to {b}\n{name}"
-        for a, b in zip(options.seeds, options.seeds[1:], strict=False)
-        for name in WALKS
-    ]
+    stops = names_of(options)
+    captions = [f"{a} to {b}\n{name}" for a, b in pairwise(stops) for name in WALKS]
     save_rows(rows, captions, folder / "grid.png", subject.low)
-    save_curves(curves, options.seeds, folder / "steps.png")
+    save_curves(curves, stops, folder / "steps.png")
     save_loop(subject, points, codes, draw, folder / "loop")
 
 
@@ -96,7 +102,8 @@ def drawer(subject, options):
 
     def draw(points, flat):
         inputs = [np.float32(points), np.float32(flat).reshape(-1, *codes.shape[1:])]
-        return model.predict(inputs, batch_size=100, verbose=0).astype("float32")
+        made = model.predict(inputs, batch_size=100, verbose=0)
+        return subject.checked(made.astype("float32"))
 
     return draw, codes.reshape(n_points, -1)
 
@@ -116,34 +123,44 @@ def steps_of(subject, images):
     Args:
         images: list of float32 (n + 1, h, w, c), one a way.
     """
-    found = {"pixels": [step_lengths(subject.flat(way)) for way in images]}
-    scale = np.sqrt(np.prod(subject.shape))  # then it is the root mean square
-    found["pixels"] = [lengths / scale for lengths in found["pixels"]]
+    spaces = {"pixels": subject.flat}
     if subject.known:
-        found["features"] = [step_lengths(subject.features(way)) for way in images]
-    return {space: np.concatenate(lengths) for space, lengths in found.items()}
+        spaces["features"] = subject.features
+    found = {}
+    for space, look in spaces.items():
+        seen = [look(way) for way in images]
+        scale = np.sqrt(seen[0].shape[1])  # then it is the root mean square
+        found[space] = np.concatenate([step_lengths(way) / scale for way in seen])
+    return found
 
 
-def describe(lengths, seeds):
-    """A sentence on the steps of `steps_of`: float (n,)."""
-    median, at = np.median(lengths), int(np.argmax(lengths))
-    way, step = divmod(at, STEPS)
-    largest = lengths[at] / max(median, 1e-12)
-    text = f"the largest step is {largest:.1f} times the median one"
-    if largest > JUMP:
-        text += f", a jump, {step / STEPS:.0%} of the way from {seeds[way]} to "
-        text += f"{seeds[way + 1]}"
-    return f"{text}; all together {lengths.sum():.3g}"
+def describe(lengths):
+    """A text on the lengths of the steps of a way, float (n,)."""
+    at = int(np.argmax(lengths))
+    ratio = lengths[at] / max(np.median(lengths), 1e-12)
+    beside = np.delete(lengths, at)[max(at - BESIDE, 0) : at + BESIDE]
+    jump = ", a jump" if lengths[at] > JUMP * max(np.median(beside), 1e-12) else ""
+    where = f"at {(at + 0.5) / len(lengths):.0%} of the way{jump}"
+    return f"largest step {ratio:.1f} times the median, {where}; sum {lengths.sum():.3g}"
 
 
-def save_curves(curves, seeds, path):
+def names_of(options):
+    """What the points of the way are called: "3", or "3 as 7" for the class 7."""
+    if not options.labels:
+        return list(map(str, options.seeds))
+    labels = np.resize(options.labels, len(options.seeds))
+    pairs = zip(options.seeds, labels, strict=True)
+    return [f"{seed} as {label}" for seed, label in pairs]
+
+
+def save_curves(curves, stops, path):
     """Draw the lengths of the steps along the ways: dict, walk -> dict, space -> (n,)."""
     from matplotlib.figure import Figure
 
     spaces = list(next(iter(curves.values())))
     names = {
         "pixels": "in grey levels (root mean\nsquare, of 0 to 1)",
-        "features": "in the classifier's\nfeatures",
+        "features": "in the classifier's features\n(root mean square)",
     }
     figure = Figure(figsize=(8, 1 + 2.2 * len(spaces)), layout="constrained")
     axes = figure.subplots(len(spaces), 1, sharex=True, squeeze=False)[:, 0]
@@ -155,7 +172,7 @@ def save_curves(curves, seeds, path):
         axis.set_ylim(bottom=0)
     axes[0].legend(frameon=False)
     axes[-1].set_xlabel(f"point of seed (a way is {STEPS} steps)")
-    axes[-1].set_xticks(range(len(seeds)), list(map(str, seeds)))
+    axes[-1].set_xticks(range(len(stops)), stops)
     figure.savefig(path, dpi=100)
 
 

@@ -1,11 +1,14 @@
 """A generator taken apart: what goes into it, the layers in their order, their units."""
 
+from functools import cache
+
 import keras
 from keras import Model, layers
 
 from common.errors import UserError
 
 
+@cache
 def chain(g_model):
     """A generator as a beginning, and the layers that follow one after the other.
 
@@ -46,7 +49,7 @@ def split(g_model, index):
 
     Args:
         g_model: generator.
-        index: of the layer in `chain`.
+        index: of the layer in `chain`; -1 for what comes before all of it.
 
     Returns:
         head, G's inputs -> activations of this layer; tail, activations -> images.
@@ -89,7 +92,10 @@ def first_layers(g_model):
         i for i, layer in enumerate(steps) if any(len(w.shape) > 1 for w in layer.weights)
     ]
     if len(with_kernel) < 2:
-        raise UserError("this generator has one layer only: there is nothing inside")
+        raise UserError(
+            "this generator ends in a single layer that follows all others: there is "
+            "nothing to look inside"
+        )
     return with_kernel[0], with_kernel[1] - 1
 
 

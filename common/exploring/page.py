@@ -20,14 +20,14 @@ def save_page(subject, options, best, switched, effects, folder):
     Args:
         subject: subject.Subject.
         options: Namespace of `dissect`.
-        best: list of (concept, unit, IoU).
-        switched: numbers of the units, and the concept they are best for.
-        effects: of `dissect.measure`.
+        best: list of (unit, concept, IoU, chance).
+        switched: texts on the units, and the concept they are best for.
+        effects: of `units.measure`.
         folder: Path.
     """
-    units, concept = switched
-    names = list(effects["as drawn"]["numbers"])
-    rows = [[n, *(f"{x['numbers'][k]:.3f}" for k in names)] for n, x in effects.items()]
+    told, concept = switched
+    names = list(effects["as drawn"])
+    rows = [[n, *(f"{x[n]:.3f}" for x in effects.values())] for n in names]
     height, width, n_units = options.layer_shape
     parts = [
         f"<h1>What the units of {escape(subject.path.name)} are for</h1>",
@@ -37,19 +37,25 @@ def save_page(subject, options, best, switched, effects, folder):
         "“GAN Dissection”.</p>",
         "<h2>The best unit of each concept</h2>",
         "<p>IoU: pixels in both areas as a share of those in either one, over all "
-        "images.</p>",
-        table(["concept", "unit", "IoU"], [[c, u, f"{x:.2f}"] for c, u, x in best]),
-        "<h2>Where they are active</h2>",
+        "images. Chance: of the same maps and the concept in other images; of a concept "
+        "that is the same in all images, of a unit that is active anywhere. Listed is "
+        "what is met at least twice as often as by chance.</p>",
+        table(
+            ["concept", "unit", "IoU", "chance"],
+            [[c, unit, f"{iou:.2f}", f"{x:.2f}"] for unit, c, iou, x in best],
+        ),
+        "<h2>Where units are active</h2>",
         "<p>The images with the highest activation; faded is where the unit is not.</p>",
         picture(folder / "units.png"),
-        f"<h2>Switched: {', '.join(map(str, units))}, for “{escape(concept)}”</h2>",
+        f"<h2>Switched, for “{escape(concept)}”</h2>",
+        f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in told)}</ul>",
         "<p>Ablated: their activations are zero. Forced: everywhere as high as in their "
         "active pixels. As many random units, ablated, for comparison.</p>",
         picture(folder / "switched.png"),
-        table(["", *names], rows),
-        '<p class="note">share: of all pixels with the concept; inside, outside: mean '
-        "change of grey levels (0 to 1) where the concept was, and elsewhere; "
-        "confidence: of the classifier in what it reads.</p>",
+        table(["", *effects], rows),
+        '<p class="note">change: mean, of grey levels (0 to 1), where the concept was, '
+        "and elsewhere; share: of all pixels; confidence: of the classifier in what it "
+        "reads; read as: share of the images.</p>",
         picture(folder / "classes.png"),
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -20,7 +20,7 @@ def save_rows(rows, captions, path, low=0, heads=()):
     from matplotlib.figure import Figure
 
     columns = max(map(len, rows))
-    left = 0.085 * max(len(line) for text in captions for line in text.split("\n")) + 0.1
+    left = 0.068 * max(len(line) for text in captions for line in text.split("\n")) + 0.1
     top = 0.3 * bool(heads)
     width, height = left + columns * INCHES, top + len(rows) * INCHES
     figure = Figure(figsize=(width, height))

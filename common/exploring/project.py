@@ -1,8 +1,11 @@
 """Find the point whose image is most like a given one.
 
 What to look for: does G know this image? One of its own comes back; a real one comes back
-as far as G has learned such images, and what it cannot draw is missing or replaced. Other
-starts end elsewhere: take the spread of their errors as a warning.
+as far as G has learned such images, and what it does not draw is missing or replaced.
+Starts are the nearest of 200 random points, of all classes where G draws classes; they
+end in other places: take the spread of their errors as a warning. A picture is scaled to
+G's size, whatever its shape, and must be drawn as the real images are: digits are bright
+on black.
 
 It is the pattern of the GAN once more: a composite model, in which this time G is frozen,
 and the point is the weight that learns, by gradient descent on the mean square error.
@@ -25,7 +28,7 @@ def add_options(parser):
     add = parser.add_argument
     text = "a picture, scaled to G's size; or N, the number of a held-out real image"
     add("image", metavar="IMAGE", help=text)
-    text = "points to start from (8)"
+    text = "nearest random points to start from (8)"
     add("--restarts", type=whole_number(1, 1000), default=8, metavar="N", help=text)
     text = "of gradient descent (500)"
     add("--steps", type=whole_number(1, 100_000), default=500, metavar="N", help=text)
@@ -64,39 +67,47 @@ def read_target(subject, name):
 
 def run(subject, options, folder):
     """Save the target beside what was found, the errors over the steps, and the point."""
-    n, low = options.restarts, subject.low
-    starts, labels = subject.points(n, options.seed), subject.labels(n, options.label)
+    starts, labels, by_chance = nearest_by_chance(subject, options)
     points, errors = project(
         subject.g_model, options.target, starts, options.steps, labels
     )
-    errors /= 1 - low  # grey levels of 0 to 1, whatever G's range is
+    errors = subject.checked(errors) / (1 - subject.low)  # of grey levels of 0 to 1
     order = np.argsort(errors[-1], kind="stable")
-    found = subject.draw(points, labels)[order]
-    print(
-        f">best error {errors[-1].min():.4f}, worst of {n} starts {errors[-1].max():.4f}"
-    )
-    print(f">of {CHANCE} images by chance {by_chance(subject, options)}")
+    found, best = subject.draw(points, labels)[order], errors[-1, order]
+    print(f">best error {best[0]:.4f}, worst of {len(best)} starts {best[-1]:.4f}")
+    print(f">of {CHANCE} images by chance {by_chance.mean():.4f} in the mean, "
+          f"{by_chance.min():.4f} the nearest")  # fmt: skip
     length = np.linalg.norm(points[order[0]])
     print(f">length of the point {length:.1f}, usual is {subject.latent_dim**0.5:.1f}")
-    target = options.target[np.newaxis]
-    difference = low + np.abs(found[:1] - target)
-    rows = [np.concatenate([target, found[:1], difference]), found]
-    captions = ["target, best,\ndifference", "all starts,\nbest first"]
-    save_rows(rows, captions, folder / "projection.png", low)
-    save_errors(errors[:, order], folder / "errors.png")
+    told = (
+        f", of the class {subject.classes[labels[order[0]]]}" if subject.classes else ""
+    )
+    print(f"point.npy is the point{told}: generate.py {subject.path.name} --latent FILE")
     np.save(folder / "point.npy", points[order[:1]])
-    told = f" --label {subject.classes[labels[order[0]]]}" if subject.classes else ""
-    point = f"--latent {folder / 'point.npy'}{told}"
-    print(f"draw it again: python common/generate.py {subject.path} {point}")
+    save_errors(errors[:, order], folder / "errors.png")
+    target = options.target[np.newaxis]
+    difference = np.abs(found[:1] - target)
+    strength = (1 - subject.low) / max(difference.max(), 1e-6)
+    shown = np.concatenate([target, found[:1], subject.low + strength * difference])
+    captions = [f"target, best,\n{strength:.1f} x difference"]
+    captions += [f"all starts, errors\n{best[0]:.3f} to {best[-1]:.3f}"]
+    save_rows([shown, found], captions, folder / "projection.png", subject.low)
 
 
-def by_chance(subject, options):
-    """A text on the errors of images that nobody looked for."""
-    points = subject.points(CHANCE, options.seed)
-    images = subject.draw(points, subject.labels(CHANCE, options.label))
-    difference = subject.flat(images) - subject.flat(options.target[np.newaxis])
+def nearest_by_chance(subject, options):
+    """Where to start: the points, of many random ones, whose images are nearest.
+
+    Returns:
+        points float32 (restarts, latent_dim), their labels int (restarts,) or None, and
+        the errors of all images by chance, float (n,), of grey levels of 0 to 1.
+    """
+    n = max(CHANCE, options.restarts)
+    points, labels = subject.points(n, options.seed), subject.labels(n, options.label)
+    difference = subject.flat(subject.draw(points, labels))
+    difference = difference - subject.flat(options.target[np.newaxis])
     errors = np.sqrt(np.mean(difference**2, axis=1))
-    return f"{errors.mean():.4f} in the mean, {errors.min():.4f} the nearest"
+    picks = np.argsort(errors, kind="stable")[: options.restarts]
+    return points[picks], None if labels is None else labels[picks], errors
 
 
 def project(g_model, target, starts, steps, labels=None):

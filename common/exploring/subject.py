@@ -24,14 +24,19 @@ class Subject:
     """
 
     def __init__(self, path, data=None):
-        from common.checkpoints import class_names, load_generator
+        from common.checkpoints import class_names, load_generator, origin_of
         from common.sampling import n_classes, takes_labels
 
-        self.path, self.data = path, data
+        self.path, self.data, self.origin = path, data, origin_of(path)
         self.g_model, self.latent_dim, (self.low, _) = load_generator(path)
         self.classes = ()
         if takes_labels(self.g_model):
             self.classes = class_names(path, n_classes(self.g_model))
+
+    @property
+    def trained_on(self):
+        """The name of its images; an empty one where nobody says it."""
+        return self.data or (self.origin["data"]["name"] if self.origin else "")
 
     @property
     def shape(self):
@@ -71,12 +76,19 @@ class Subject:
         """Images of points (n, latent_dim): float32 (n, h, w, c) in [low, 1].
 
         Raises:
-            UserError: they have values that are no numbers.
+            UserError: see `checked`.
         """
-        images = generate_images(self.g_model, np.float32(points), labels)
-        if not np.isfinite(images).all():
+        return self.checked(generate_images(self.g_model, np.float32(points), labels))
+
+    def checked(self, made):
+        """The same array of what G, or a part of it, made.
+
+        Raises:
+            UserError: it has values that are no numbers.
+        """
+        if not np.isfinite(made).all():
             raise UserError(f"{self.path} makes values that are no numbers")
-        return images
+        return made
 
     def to_bytes(self, images):
         """float (n, h, w, c) in [low, 1] -> uint8."""
@@ -84,7 +96,8 @@ class Subject:
 
     def flat(self, images):
         """Images as rows of grey levels in [0, 1]: float32 (n, h w c)."""
-        return (self.to_bytes(images) / np.float32(255)).reshape(len(images), -1)
+        shares = (images - self.low) / np.float32(1 - self.low)
+        return np.clip(shares, 0, 1).reshape(len(images), -1)
 
     @cached_property
     def real(self):
@@ -93,18 +106,17 @@ class Subject:
         Raises:
             UserError: they are not named, not here, or others now.
         """
-        from common.checkpoints import origin_of
         from common.references import load_reference, reference_of
 
         if self.data is not None:
             train, test = load_reference(self.data, self.shape)
-        elif (origin := origin_of(self.path)) is None:
+        elif self.origin is None:
             raise UserError(
                 f"{self.path.name} does not say which images it was trained on: name "
                 "them by --data"
             )
         else:
-            train, test = reference_of(origin, self.path.name)
+            train, test = reference_of(self.origin, self.path.name)
         if train.pixels.shape[1:] != self.shape:
             raise UserError(
                 f"{self.path.name} makes images of {self.shape}, those of {train.name} "
@@ -113,10 +125,16 @@ class Subject:
         return train, test
 
     def real_pixels(self, n, label=None):
-        """At most n real images, of a class if one is named: uint8 (m, h, w, c)."""
+        """At most n real images, of a class if one is named: uint8 (m, h, w, c).
+
+        Raises:
+            UserError: a class is named, and they have none.
+        """
         train, _ = self.real
         rows = shuffled(train)
-        if label is not None and train.labels is not None:
+        if label is not None and train.labels is None:
+            raise UserError(f"--label: {train.name} has no classes: leave it out")
+        if label is not None:
             is_wanted = np.ravel(train.labels) == self.labels(1, label)[0]
             rows = rows[is_wanted[rows]]
         return train.pixels[rows[:n]]

@@ -1,8 +1,9 @@
 """Walk along one direction at a time, the strongest first: what does it change?
 
 What to look for: a row whose images change in one thing alone, the slant, the thickness,
-the light. The first directions should change much, late ones hardly anything: many of a
-point's numbers are noise to G. Nobody named these directions in training: G found them.
+the light. Nobody named these directions in training: G found them. They are sorted by
+what they change in G's first layer; whether the image changes more than along any other
+direction, the last row shows, and the numbers.
 
 Directions come from the principal components of the first layer's activations (Härkönen
 et al. 2020, "GANSpace"), from its weights alone (Shen & Zhou 2021, "SeFa"), or they are
@@ -12,11 +13,13 @@ the point's own numbers, one by one, for comparison.
 import numpy as np
 
 from common.cli import positive, whole_number
+from common.errors import UserError
 from common.exploring.geometry import directions_of_activations, directions_of_weights
 from common.exploring.pictures import percent, save_rows
 
 N_POINTS = 1000  # whose activations are looked at
 COLUMNS = 9
+CHANCE = 20  # random directions to compare with
 
 
 def add_options(parser):
@@ -39,19 +42,24 @@ def of_activations(subject, options):
     points = subject.points(N_POINTS, options.seed)
     labels = subject.one_class(N_POINTS, options.label)
     head, _ = split(subject.g_model, first_layers(subject.g_model)[1])
-    return directions_of_activations(points, activations(head, points, labels))
+    seen = subject.checked(activations(head, points, labels))
+    return directions_of_activations(points, seen)
 
 
 def of_weights(subject, options):
-    from common.exploring.layers import first_layers, split
+    from common.exploring.layers import chain, first_layers, split
 
-    head, _ = split(subject.g_model, first_layers(subject.g_model)[0])
     # What reaches the layer depends on the class: so does what the point's numbers do.
-    dim = subject.latent_dim
-    corners = np.concatenate([np.zeros((1, dim)), np.eye(dim)])
-    labels = subject.one_class(len(corners), options.label)
-    outputs = activations(head, np.float32(corners), labels)
-    return directions_of_weights(outputs[1:] - outputs[0])
+    index, dim = first_layers(subject.g_model)[0], subject.latent_dim
+    before, _ = split(subject.g_model, index - 1)
+    corners = np.concatenate([np.zeros((1, dim)), np.eye(dim)]).astype("float32")
+    labels = subject.one_class(dim + 1, options.label)
+    reaching = subject.checked(activations(before, corners, labels))
+    kernel = np.asarray(chain(subject.g_model)[1][index].get_weights()[0])
+    if reaching.shape[1:] != kernel.shape[:1]:
+        raise UserError("the first layer of this generator is no dense one: --of weights")
+    weights = (reaching[1:] - reaching[0]) @ kernel
+    return directions_of_weights(subject.checked(weights))
 
 
 def of_numbers(subject, options):
@@ -77,16 +85,35 @@ def run(subject, options, folder):
     """Save a row for each direction: the point in the middle, and how far it moves."""
     directions, shares = DIRECTIONS[options.of](subject, options)
     n = min(options.n, len(directions))
-    steps = np.linspace(-options.reach, options.reach, COLUMNS)
-    start = subject.point(options.seed)
-    labels = subject.one_class(COLUMNS, options.label)
-    rows, captions = [], []
+    rng = np.random.default_rng(options.seed)
+    by_chance = rng.standard_normal((CHANCE, subject.latent_dim))
+    by_chance /= np.linalg.norm(by_chance, axis=1, keepdims=True)
+    rows = walks(subject, options, np.concatenate([directions[:n], by_chance]))
+    ends = [subject.flat(row[[0, -1]]) for row in rows]
+    changes = [np.sqrt(np.mean((start - end) ** 2)) for start, end in ends]
+    captions = []
     for i in range(n):
-        rows.append(subject.draw(start + steps[:, np.newaxis] * directions[i], labels))
-        ends = subject.flat(rows[-1][[0, -1]])
-        change = np.sqrt(np.mean((ends[0] - ends[1]) ** 2))
-        share = f"{percent(shares[i])} of the variance"
-        captions.append(f"direction {i + 1}\n{share if np.isfinite(shares[i]) else ''}")
-        print(f">direction {i + 1}: {share}, its ends differ by {change:.3f}")
-    heads = [f"{step:+g}" for step in steps]
-    save_rows(rows, captions, folder / "traverse.png", subject.low, heads)
+        captions.append(f"direction {i + 1}")
+        if np.isfinite(shares[i]):
+            captions[-1] += f"\n{percent(shares[i])} of the layer's variance"
+        print(f">{captions[-1]}, its ends differ by {changes[i]:.3f}".replace("\n", ", "))
+    print(f">{CHANCE} random directions: their ends differ by {np.mean(changes[n:]):.3f}")
+    heads = [f"{step:+g} sd" for step in steps(options)]
+    shown = [*rows[:n], rows[n]], [*captions, "a random direction"]
+    save_rows(*shown, folder / "traverse.png", subject.low, heads)
+
+
+def steps(options):
+    return np.linspace(-options.reach, options.reach, COLUMNS)
+
+
+def walks(subject, options, directions):
+    """Images along directions (k, latent_dim), the seed's in the middle of each row.
+
+    Returns:
+        float32 (k, COLUMNS, h, w, c).
+    """
+    moves = steps(options)[:, np.newaxis] * directions[:, np.newaxis]
+    points = (subject.point(options.seed) + moves).reshape(-1, subject.latent_dim)
+    images = subject.draw(points, subject.one_class(len(points), options.label))
+    return images.reshape(-1, COLUMNS, *subject.shape)

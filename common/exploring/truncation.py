@@ -10,6 +10,7 @@ scaled, and zero is the centre. Brock et al. (2019), section 3.1, cut its number
 """
 
 import numpy as np
+from tqdm import tqdm
 
 from common.cli import positive, whole_number
 from common.exploring.geometry import pair_distances
@@ -39,7 +40,7 @@ def run(subject, options, folder):
     if subject.known:
         pixels = subject.real_pixels(options.n, options.label)
         real = pair_distances(pixels.reshape(len(pixels), -1) / np.float32(255)).mean()
-    for psi in options.psi:
+    for psi in tqdm(options.psi, disable=None, leave=False):
         images = subject.draw(psi * points, labels)
         distance = pair_distances(subject.flat(images)).mean()
         probabilities = subject.probabilities(images)
@@ -47,7 +48,8 @@ def run(subject, options, folder):
         caption = f"psi {psi:g}: diversity {diversity}"
         if probabilities is not None:
             caption += f"\nconfidence {percent(probabilities.max(axis=1).mean())}"
-        print(">" + caption.replace("\n", ", "))
         rows.append(images[:SHOWN])
         captions.append(caption)
+    for caption in captions:
+        print(">" + caption.replace("\n", ", "))
     save_rows(rows, captions, folder / "truncation.png", subject.low)
