@@ -105,7 +105,7 @@ def compiled(gan):
 
     def make_equal():
         moved = [v for v in gan.non_trainable_variables if "float" in v.dtype]
-        values = [tf.convert_to_tensor(v) for v in moved]
+        values = [keras.ops.copy(v) for v in moved]  # on the replica's device
         means = tf.distribute.get_replica_context().all_reduce(mean, values)
         for variable, value in zip(moved, means, strict=True):
             variable.assign(value)
