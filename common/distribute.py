@@ -104,11 +104,11 @@ def compiled(gan):
         return tf.distribute.get_replica_context().all_reduce(mean, logs)
 
     def make_equal():
-        moved = [v for v in gan.non_trainable_variables if "float" in v.dtype]
-        values = [keras.ops.copy(v) for v in moved]  # on the replica's device
-        means = tf.distribute.get_replica_context().all_reduce(mean, values)
-        for variable, value in zip(moved, means, strict=True):
-            variable.assign(value)
+        context = tf.distribute.get_replica_context()
+        for v in gan.non_trainable_variables:
+            if "float" in v.dtype:
+                value = keras.ops.copy(v)  # on this replica's device
+                v.assign(context.all_reduce(mean, value))
 
     @tf.function
     def step_of_all(parts):

@@ -61,6 +61,9 @@ def strategy():
     import tensorflow as tf
 
     if machines() > 1:
+        addresses = sum(cluster_and_task()[0].values(), [])
+        hosts = {address.rpartition(":")[0] for address in addresses}
+        os.environ["no_grpc_proxy"] = ",".join(hosts)  # TensorFlow would ask https_proxy
         print(f"waiting for all {machines()} machines of TF_CONFIG", flush=True)
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()
