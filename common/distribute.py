@@ -46,8 +46,6 @@ def fit(gan, batches, *, epochs, initial_epoch, steps_per_epoch, callbacks, verb
     Raises:
         UserError: another machine is gone.
     """
-    import tensorflow as tf
-
     step, make_equal = compiled(gan)
     calls = keras.callbacks.CallbackList(
         callbacks, model=gan, epochs=epochs, steps=steps_per_epoch, verbose=verbose
@@ -55,24 +53,32 @@ def fit(gan, batches, *, epochs, initial_epoch, steps_per_epoch, callbacks, verb
     gan.stop_training = False
     calls.on_train_begin()
     for epoch in range(initial_epoch, epochs):
-        gan.reset_metrics()
         calls.on_epoch_begin(epoch)
-        try:
+        with loss_of_a_machine_told():
+            gan.reset_metrics()
             for i in range(steps_per_epoch):
                 batch = batches[(epoch - initial_epoch) * steps_per_epoch + i]
                 logs = step(shares(batch, gan))
                 calls.on_train_batch_end(i, logs)
             make_equal()
-        except tf.errors.UnavailableError:
-            raise UserError(
-                f"another machine of TF_CONFIG is gone in epoch {epoch + 1}; the chief's "
-                "run folder has the state before it: start all machines with --resume"
-            ) from None
-        logs = {name: float(value) for name, value in logs.items()}
-        calls.on_epoch_end(epoch, logs)
+        calls.on_epoch_end(epoch, {name: float(value) for name, value in logs.items()})
         if gan.stop_training:
             break
     calls.on_train_end()
+
+
+@contextmanager
+def loss_of_a_machine_told():
+    """Tell in one sentence, a UserError, that another machine is gone."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.UnavailableError:
+        raise UserError(
+            "another machine of TF_CONFIG is gone; the chief's run folder has the state "
+            "of the last whole epoch: start all machines again, with --resume"
+        ) from None
 
 
 def shares(batch, gan):

@@ -61,9 +61,7 @@ def strategy():
     import tensorflow as tf
 
     if machines() > 1:
-        addresses = sum(cluster_and_task()[0].values(), [])
-        hosts = {address.rpartition(":")[0] for address in addresses}
-        os.environ["no_grpc_proxy"] = ",".join(hosts)  # TensorFlow would ask https_proxy
+        skip_proxy()
         print(f"waiting for all {machines()} machines of TF_CONFIG", flush=True)
         try:
             return tf.distribute.MultiWorkerMirroredStrategy()
@@ -72,6 +70,13 @@ def strategy():
     config = tf.config
     found = config.list_logical_devices("GPU") or config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in found])
+
+
+def skip_proxy():
+    """Have TensorFlow call the machines themselves, where `https_proxy` is set, too."""
+    lists = cluster_and_task()[0].values()
+    hosts = {address.rpartition(":")[0] for addresses in lists for address in addresses}
+    os.environ["no_grpc_proxy"] = ",".join(hosts)  # noqa: SIM112  # gRPC's own name
 
 
 def scope(devices):

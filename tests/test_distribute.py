@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from argparse import Namespace
 from pathlib import Path
 
@@ -274,11 +275,13 @@ def test_a_lost_machine_ends_the_run_with_one_sentence_and_its_state(lost):
     processes = two_processes(*words)
     run = Path("runs/mnist_gan/0001")
     wait_for(run / "times.csv", processes[0])
+    while (run / "times.csv").read_text().count("\n") < 3:  # the names and two epochs
+        time.sleep(0.1)
     processes[lost].kill()
     _, complaint = processes[1 - lost].communicate(timeout=60)
     processes[lost].communicate()
     assert processes[1 - lost].returncode == 2, complaint
-    assert complaint.startswith("error: another machine of TF_CONFIG is gone in epoch")
+    assert complaint.startswith("error: another machine of TF_CONFIG is gone; ")
     assert complaint.count("\n") == 1
     with np.load(run / "state.npz") as state:
         epoch = int(state["epoch"])
