@@ -21,6 +21,8 @@ HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"  # how .h5 and .keras files star
 def save_models(run, epoch, g_model, d_model, classes=()):
     """Save `generator_model_010.h5` and `discriminator_model_010.h5`.
 
+    Into the files also goes which images they were trained on, if the run folder says so.
+
     Args:
         run: Path of the run folder.
         epoch: number of finished epochs.
@@ -29,14 +31,19 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     """
     import h5py
 
+    from common.runs import trained_on
+
+    origin = trained_on(run)
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
         path = Path(run) / f"{kind}_model_{epoch:03d}.h5"
         part = path.with_name(f".{path.name}")
         with quiet_keras():
             model.save(part, include_optimizer=False)
-        if classes:
-            with h5py.File(part, "a") as file:
+        with h5py.File(part, "a") as file:
+            if classes:
                 file.attrs["classes"] = json.dumps(classes)
+            if origin:
+                file.attrs["trained_on"] = json.dumps(origin)
         part.replace(path)
 
 
@@ -129,6 +136,26 @@ def class_names(path, n_classes):
             if len(names) == n_classes:
                 return names
     return tuple(map(str, range(n_classes)))
+
+
+def origin_of(path):
+    """What `runs.trained_on` told when this model was saved; None if it is not known.
+
+    Raises:
+        UserError: it is there, and damaged.
+    """
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        return None
+    with h5py.File(path) as file:
+        try:
+            origin = json.loads(file.attrs.get("trained_on", "null"))
+            if origin is not None:
+                origin["script"], origin["options"], origin["data"]["fingerprint"]
+            return origin
+        except (KeyError, TypeError, ValueError):
+            raise UserError(f"{path}: the name of its images is damaged") from None
 
 
 def all_layers(model):

@@ -51,7 +51,7 @@ FLOAT32_MAX = 3.4e38
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that shows a script's docstring and raises UserError."""
 
-    def __init__(self, doc):
+    def __init__(self, doc, **keywords):
         super().__init__(
             usage="%(prog)s [options]",
             description=doc.strip().splitlines()[0],
@@ -59,6 +59,7 @@ class Parser(argparse.ArgumentParser):
             formatter_class=lambda prog: argparse.HelpFormatter(
                 prog, max_help_position=26, width=100
             ),
+            **keywords,
         )
 
     def error(self, message):

@@ -134,14 +134,22 @@ def labels_for(options, n_points, names, path):
         return np.repeat(np.arange(len(names)), n_points)
     if options.label is None:
         return np.arange(n_points) % len(names)
+    return np.full(n_points, class_number("--label", options.label, names))
+
+
+def class_number(option, label, names):
+    """The number of a class that was asked for by its name or its number.
+
+    Raises:
+        UserError: there is no such class.
+    """
     numbers = {name: i for i, name in enumerate(names)}
     if not any(name.isdecimal() for name in names):  # else a number is a name
         numbers |= {str(i): i for i in range(len(names))}
-    if options.label not in numbers:
-        raise UserError(
-            f"--label {options.label}: there is no such class, but {', '.join(names)}"
-        )
-    return np.full(n_points, numbers[options.label])
+    if label not in numbers:
+        known = ", ".join(names)
+        raise UserError(f"{option} {label}: there is no such class, but {known}")
+    return numbers[label]
 
 
 def judge(path, images, labels=None, n_drawn=0):

@@ -29,7 +29,7 @@ OUTPUTS = {
     "k": ("k, the weight of fakes", "tab:red"),
 }
 GAP = 2  # pixels between two images of a grid
-LAST_SECONDS = 2  # how long the last frame of a film stays
+FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # how long a frame of a run's film stays
 
 
 def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
@@ -149,17 +149,29 @@ def film_frames(pictures):
     for path in pictures:
         with Image.open(path) as picture:
             sizes.append(picture.size)
-    width, height = (max(lengths) for lengths in zip(*sizes, strict=True))
-    strip = max(16, width // 16)  # pixels above a picture
-    size = (width + width % 2, strip + height + (strip + height) % 2)  # even: for H.264
-    font = ImageFont.load_default(0.75 * strip)
+    size = [max(lengths) for lengths in zip(*sizes, strict=True)]
     for path in pictures:
-        frame = Image.new("RGB", size, "white")
         with Image.open(path) as picture:
-            frame.paste(picture.convert("RGB"), (0, strip))
-        text = f"epoch {epoch_of(path)}"
-        ImageDraw.Draw(frame).text((strip / 4, 0), text, fill="black", font=font)
-        yield frame
+            yield captioned(picture, f"epoch {epoch_of(path)}", size)
+
+
+def captioned(picture, text, size=None):
+    """A picture on white with a line of text above, of even width and height (for H.264).
+
+    Args:
+        picture: PIL image.
+        text: the line.
+        size: (width, height) of the place for the picture; if None, its own.
+    """
+    width, height = size or picture.size
+    strip = max(16, width // 16)  # pixels above the picture
+    frame = Image.new(
+        "RGB", (width + width % 2, strip + height + (strip + height) % 2), "white"
+    )
+    frame.paste(picture.convert("RGB"), (0, strip))
+    font = ImageFont.load_default(0.75 * strip)
+    ImageDraw.Draw(frame).text((strip / 4, 0), text, fill="black", font=font)
+    return frame
 
 
 def epoch_of(path):
@@ -167,28 +179,30 @@ def epoch_of(path):
     return int(path.stem.rpartition("_e")[2])
 
 
-def save_film(pictures, path, seconds=0.4):
-    """Save PNG files as one film, `path` as .mp4 (H.264) and as .gif.
+def save_film(frames, path, seconds, last_seconds=None):
+    """Save frames as one film, `path` as .mp4 (H.264) and as .gif, which repeats.
 
     Args:
-        pictures: the files in their order, named after their epoch.
+        frames: PIL images, RGB, of one even width and height.
         path: of either file; its ending does not matter.
-        seconds: how long a frame stays; the last one stays for longer.
+        seconds: how long a frame stays.
+        last_seconds: how long the last one stays; if None, as long as all.
     """
     import imageio.v2 as imageio
 
+    last_seconds = last_seconds or seconds
     indexed = []
     with imageio.get_writer(
         path.with_suffix(".mp4"), fps=1 / seconds, codec="libx264",
         pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
         output_params=["-preset", "veryfast"],
     ) as film:  # fmt: skip
-        for frame in film_frames(pictures):
+        for frame in frames:
             film.append_data(np.asarray(frame))
             indexed.append(frame.convert("P"))
-        for _ in range(round(LAST_SECONDS / seconds) - 1):
+        for _ in range(round(last_seconds / seconds) - 1):
             film.append_data(np.asarray(frame))
-    durations = [1000 * seconds] * (len(indexed) - 1) + [1000 * LAST_SECONDS]
+    durations = [1000 * seconds] * (len(indexed) - 1) + [1000 * last_seconds]
     indexed[0].save(
         path.with_suffix(".gif"), save_all=True, append_images=indexed[1:],
         duration=durations, loop=0,
@@ -198,7 +212,8 @@ def save_film(pictures, path, seconds=0.4):
 def draw_run(run, ideal=LN2):
     """Draw a run's `loss_curves.png`, and its generated plots as a film."""
     save_curves(run / "history.csv", run / "loss_curves.png", ideal)
-    save_film(by_epoch(run.glob("generated_plot_e*.png")), run / "training")
+    frames = film_frames(by_epoch(run.glob("generated_plot_e*.png")))
+    save_film(frames, run / "training", FRAME_SECONDS, LAST_SECONDS)
 
 
 def by_epoch(paths):

@@ -12,7 +12,7 @@ import numpy as np
 
 from common import cifar10, datasets
 from common.errors import UserError
-from common.runs import read_options
+from common.runs import CHOOSE_IMAGES, read_options
 
 GREY_SETS = ("mnist", "fashion-mnist", "digits")
 COLOUR_SETS = ("cifar-10",)
@@ -59,21 +59,29 @@ def reference_of_run(run):
     Raises:
         UserError: it was trained on no images, or on others than these are now.
     """
-    record = read_options(run)
+    return reference_of(read_options(run), run)
+
+
+def reference_of(record, name):
+    """The same, of the record of a run, or of what `checkpoints.origin_of` tells.
+
+    Args:
+        record: dict of `script`, `options` and `data`.
+        name: what was trained, for the messages.
+    """
     options, folder = record["options"], record["script"].split("/")[0]
     if folder == "mnist_gan":
         train, test = both(datasets.load_images, options["data"])
     elif folder == "cifar10_gan":
         train, test = both(cifar10.load_images, options["data"])
     elif folder == "celeba_gan":
-        names = "data", "size", "crop", "attribute"
-        train, test = pictures(*(options.get(name) for name in names))
+        train, test = pictures(*(options.get(key) for key in CHOOSE_IMAGES))
     else:
-        raise UserError(f"{run} is a run of {record['script']}, which makes no images")
+        raise UserError(f"{name} was made by {record['script']}, which makes no images")
     now, then = train.describe()["fingerprint"], record["data"]["fingerprint"]
     if now != then:
         raise UserError(
-            f"{run} was trained on {record['data']['source']} ({then}), and there are "
+            f"{name} was trained on {record['data']['source']} ({then}), and there are "
             f"other images now ({now}): name those to compare with by --data"
         )
     return train, test

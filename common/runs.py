@@ -15,6 +15,7 @@ MAY_CHANGE = {  # when a run is resumed
     "data", "epochs", "save_every", "device", "devices", "resume", "on_collapse", "track",
     "evaluate_every",
 }  # fmt: skip
+CHOOSE_IMAGES = ("data", "size", "crop", "attribute")
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 
@@ -145,6 +146,21 @@ def read_options(run):
             f"{run} is not a run folder: it has no readable options.json"
         ) from None
     return record
+
+
+def trained_on(run):
+    """What a model file keeps of the run that made it, to find its images again.
+
+    Returns:
+        dict of the script, of the options that choose images and of their description;
+        None where the folder does not tell.
+    """
+    try:
+        record = read_options(run)
+    except UserError:
+        return None
+    chosen = {n: record["options"][n] for n in CHOOSE_IMAGES if n in record["options"]}
+    return {"script": record["script"], "options": chosen, "data": record["data"]}
 
 
 def resumed_options(run, script, given):

@@ -145,6 +145,7 @@ ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, te
     "common/compare.py",  # in test_compare_runs
     "common/classifier.py",  # in test_features
     "common/evaluate.py",  # in test_evaluate
+    "common/explore.py",  # in test_explore
     "celeba_gan/pack_hdf5.py",
     "celeba_gan/train.py",
     "cifar10_gan/train.py",

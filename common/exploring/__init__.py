@@ -1,0 +1,5 @@
+"""The commands of `explore.py`, a module each.
+
+Each module's docstring is its help; it has `add_options(parser)` and
+`run(subject, options, folder)`, which prints what it found and saves pictures.
+"""

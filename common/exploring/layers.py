@@ -1,0 +1,108 @@
+"""A generator taken apart: what goes into it, the layers in their order, their units."""
+
+import keras
+from keras import Model, layers
+
+from common.errors import UserError
+
+
+def chain(g_model):
+    """A generator as a beginning, and the layers that follow one after the other.
+
+    Args:
+        g_model: generator.
+
+    Returns:
+        a model of G's inputs, or None where the first layer takes the points themselves;
+        and the list of layers, those of nested Sequential models one by one. A block
+        with a shortcut is one layer.
+
+    Raises:
+        UserError: the layers are no chain.
+    """
+    steps = [x for x in g_model.layers if not isinstance(x, layers.InputLayer)]
+    beginning = None
+    for i, layer in enumerate(steps):
+        if isinstance(layer.input, list):  # where the class joins the point
+            rest = steps[i + 1 :]
+            beginning = Model(g_model.inputs, layer.output)
+    if beginning is not None:
+        steps = rest
+    flat = []
+    for layer in steps:
+        flat += layer.layers if isinstance(layer, keras.Sequential) else [layer]
+    x = beginning.outputs[0] if beginning else g_model.inputs[0]
+    for layer in flat:
+        if isinstance(layer.input, list):
+            raise UserError("this generator's layers do not follow one after the other")
+        x = layer(x, training=False)
+    if x.shape != g_model.outputs[0].shape:
+        raise UserError("this generator's layers do not follow one after the other")
+    return beginning, flat
+
+
+def split(g_model, index):
+    """A generator as two models: up to a layer of its chain, and from there on.
+
+    Args:
+        g_model: generator.
+        index: of the layer in `chain`.
+
+    Returns:
+        head, G's inputs -> activations of this layer; tail, activations -> images.
+    """
+    beginning, steps = chain(g_model)
+    x = beginning.outputs[0] if beginning else g_model.inputs[0]
+    for layer in steps[: index + 1]:
+        x = layer(x, training=False)
+    head = Model(g_model.inputs, x)
+    start = y = layers.Input(x.shape[1:])
+    for layer in steps[index + 1 :]:
+        y = layer(y, training=False)
+    return head, Model(start, y)
+
+
+def coded(g_model):
+    """A generator that takes a class's code, which can be mixed, for its number.
+
+    Returns:
+        a model, classes int (n, 1) -> codes (n, ...), and one, [points, codes] -> images.
+    """
+    points, classes = g_model.inputs
+    first = next(
+        layer
+        for layer in g_model.layers
+        if isinstance(layer, layers.Embedding | layers.CategoryEncoding)
+    )
+    return Model(classes, first.output), Model([points, first.output], g_model.outputs)
+
+
+def first_layers(g_model):
+    """Where a generator's first layer is, and where its activations are.
+
+    Returns:
+        indices in `chain`: of the first layer with a kernel, and of the last one before
+        the second with a kernel, after normalization and activation.
+    """
+    _, steps = chain(g_model)
+    with_kernel = [
+        i for i, layer in enumerate(steps) if any(len(w.shape) > 1 for w in layer.weights)
+    ]
+    if len(with_kernel) < 2:
+        raise UserError("this generator has one layer only: there is nothing inside")
+    return with_kernel[0], with_kernel[1] - 1
+
+
+def layers_of_units(g_model):
+    """The layers whose units draw maps: of each size the last, but for the images.
+
+    Returns:
+        dict, name -> index in `chain` and shape (h, w, units) of the activations.
+    """
+    _, steps = chain(g_model)
+    shapes = [layer.output.shape[1:] for layer in steps]
+    return {
+        steps[i].name: (i, shapes[i])
+        for i in range(len(steps) - 1)
+        if len(shapes[i]) == 3 and shapes[i] != shapes[i + 1]
+    }

@@ -1,0 +1,158 @@
+"""Find the point whose image is most like a given one.
+
+What to look for: does G know this image? One of its own comes back; a real one comes back
+as far as G has learned such images, and what it cannot draw is missing or replaced. Other
+starts end elsewhere: take the spread of their errors as a warning.
+
+It is the pattern of the GAN once more: a composite model, in which this time G is frozen,
+and the point is the weight that learns, by gradient descent on the mean square error.
+
+Creswell & Bharath (2016), "Inverting the Generator of a GAN"; Lipton & Tripathi (2017).
+"""
+
+import numpy as np
+
+from common.cli import whole_number
+from common.errors import UserError
+from common.exploring.pictures import save_rows
+
+RATE = 0.1  # of Adam at the start, falling to zero by a cosine
+CHANCE = 200  # images of G to compare with
+EVERY = 10  # steps between two points of the curves
+
+
+def add_options(parser):
+    add = parser.add_argument
+    text = "a picture, scaled to G's size; or N, the number of a held-out real image"
+    add("image", metavar="IMAGE", help=text)
+    text = "points to start from (8)"
+    add("--restarts", type=whole_number(1, 1000), default=8, metavar="N", help=text)
+    text = "of gradient descent (500)"
+    add("--steps", type=whole_number(1, 100_000), default=500, metavar="N", help=text)
+
+
+def check(subject, options):
+    subject.labels(1, options.label)
+    options.target = read_target(subject, options.image)
+
+
+def read_target(subject, name):
+    """The image to look for, float32 (h, w, c) in [low, 1].
+
+    Raises:
+        UserError: there is no such picture, or no such real image.
+    """
+    from PIL import Image
+
+    height, width, channels = subject.shape
+    if name.isdecimal():
+        train, test = subject.real
+        pixels = (train if test is None else test).pixels
+        if int(name) >= len(pixels):
+            raise UserError(f"IMAGE {name}: there are {len(pixels)}, counted from 0")
+        shares = pixels[[int(name)]][0] / np.float32(255)
+    else:
+        try:
+            with Image.open(name) as picture:
+                picture = picture.convert("L" if channels == 1 else "RGB")
+                picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        except Exception as error:  # Pillow raises a dozen kinds
+            raise UserError(f"IMAGE {name} is not a picture: {error}") from None
+        shares = np.asarray(picture, "float32").reshape(subject.shape) / 255
+    return np.float32(subject.low + shares * (1 - subject.low))
+
+
+def run(subject, options, folder):
+    """Save the target beside what was found, the errors over the steps, and the point."""
+    n, low = options.restarts, subject.low
+    starts, labels = subject.points(n, options.seed), subject.labels(n, options.label)
+    points, errors = project(
+        subject.g_model, options.target, starts, options.steps, labels
+    )
+    errors /= 1 - low  # grey levels of 0 to 1, whatever G's range is
+    order = np.argsort(errors[-1], kind="stable")
+    found = subject.draw(points, labels)[order]
+    print(
+        f">best error {errors[-1].min():.4f}, worst of {n} starts {errors[-1].max():.4f}"
+    )
+    print(f">of {CHANCE} images by chance {by_chance(subject, options)}")
+    length = np.linalg.norm(points[order[0]])
+    print(f">length of the point {length:.1f}, usual is {subject.latent_dim**0.5:.1f}")
+    target = options.target[np.newaxis]
+    difference = low + np.abs(found[:1] - target)
+    rows = [np.concatenate([target, found[:1], difference]), found]
+    captions = ["target, best,\ndifference", "all starts,\nbest first"]
+    save_rows(rows, captions, folder / "projection.png", low)
+    save_errors(errors[:, order], folder / "errors.png")
+    np.save(folder / "point.npy", points[order[:1]])
+    told = f" --label {subject.classes[labels[order[0]]]}" if subject.classes else ""
+    point = f"--latent {folder / 'point.npy'}{told}"
+    print(f"draw it again: python common/generate.py {subject.path} {point}")
+
+
+def by_chance(subject, options):
+    """A text on the errors of images that nobody looked for."""
+    points = subject.points(CHANCE, options.seed)
+    images = subject.draw(points, subject.labels(CHANCE, options.label))
+    difference = subject.flat(images) - subject.flat(options.target[np.newaxis])
+    errors = np.sqrt(np.mean(difference**2, axis=1))
+    return f"{errors.mean():.4f} in the mean, {errors.min():.4f} the nearest"
+
+
+def project(g_model, target, starts, steps, labels=None):
+    """Move points until their images are like the target.
+
+    Args:
+        g_model: generator; it is frozen, and stays so.
+        target: float32 (h, w, c) in G's range.
+        starts: float32 (n, latent_dim).
+        steps: number of Adam's steps.
+        labels: int (n,), where G draws classes.
+
+    Returns:
+        points float32 (n, latent_dim), and errors float (steps // 10 + 1, n): the root
+        mean square difference to the target, at the start and after every 10 steps.
+    """
+    import keras
+    from keras import layers
+    from tqdm import tqdm
+
+    n, latent_dim = starts.shape
+    number = layers.Input((1,), dtype="int32")
+    embedding = layers.Embedding(n, latent_dim)
+    point = layers.Flatten()(embedding(number))
+    embedding.set_weights([starts])
+    g_model.trainable = False
+    inputs, x = [number], [np.arange(n).reshape(-1, 1)]
+    if labels is not None:
+        inputs.append(layers.Input((1,), dtype="int32"))
+        x.append(np.int32(labels).reshape(-1, 1))
+    image = g_model([point, *inputs[1:]] if labels is not None else point, training=False)
+    model = keras.Model(inputs, image, name="composite")
+    rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+    model.compile(keras.optimizers.Adam(rate), keras.losses.MeanSquaredError("sum"))
+    y, errors = np.stack([target] * n), []
+    for step in (bar := tqdm(range(steps + 1), disable=None, unit="step")):
+        if step % EVERY == 0:
+            made = model.predict_on_batch(x)
+            errors.append(np.sqrt(np.mean((made - y) ** 2, axis=(1, 2, 3))))
+            bar.set_postfix(error=f"{errors[-1].min():.4f}")
+        if step < steps:
+            model.train_on_batch(x, y)
+    return embedding.get_weights()[0], np.stack(errors)
+
+
+def save_errors(errors, path):
+    """Draw the errors of every start over the steps: float (k, n), the best one first."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = figure.subplots()
+    steps = EVERY * np.arange(len(errors))
+    axis.plot(steps, errors[:, 1:], color="lightgrey")
+    axis.plot(steps, errors[:, 0], color="tab:blue", label="best start")
+    axis.set_xlabel("step")
+    axis.set_ylabel("error (root mean square\nof grey levels of 0 to 1)")
+    axis.set_ylim(bottom=0)
+    axis.legend(frameon=False)
+    figure.savefig(path, dpi=100)

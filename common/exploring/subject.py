@@ -1,0 +1,167 @@
+"""The generator that is explored: what its file holds, and what its images are."""
+
+from functools import cached_property
+
+import numpy as np
+
+from common.errors import UserError
+from common.generate import class_number
+from common.judge import shuffled, to_bytes
+from common.sampling import generate_images, generate_latent_points
+
+N_SEEN = 500  # images whose features are looked at together
+
+
+class Subject:
+    """A generator, drawn from and looked at; everything is told by its file.
+
+    Args:
+        path: of an .h5 or .keras file.
+        data: name or path of its real images; if None, those that the file names.
+
+    Raises:
+        UserError: it is not a generator of images.
+    """
+
+    def __init__(self, path, data=None):
+        from common.checkpoints import class_names, load_generator
+        from common.sampling import n_classes, takes_labels
+
+        self.path, self.data = path, data
+        self.g_model, self.latent_dim, (self.low, _) = load_generator(path)
+        self.classes = ()
+        if takes_labels(self.g_model):
+            self.classes = class_names(path, n_classes(self.g_model))
+
+    @property
+    def shape(self):
+        """(h, w, c) of an image."""
+        return self.g_model.output_shape[1:]
+
+    def point(self, seed):
+        """The point of a seed, float32 (latent_dim,): `generate.py`'s first one of it."""
+        return generate_latent_points(self.latent_dim, 1, np.random.default_rng(seed))[0]
+
+    def points(self, n, seed):
+        """float32 (n, latent_dim), standard normal."""
+        return generate_latent_points(self.latent_dim, n, np.random.default_rng(seed))
+
+    def labels(self, n, label=None):
+        """Classes for n images: this one, or all in turn; None where G draws none.
+
+        Raises:
+            UserError: there is no such class.
+        """
+        if not self.classes:
+            if label is not None:
+                raise UserError(
+                    f"{self.path} was not trained with --conditional: it cannot be told "
+                    "a class; leave out --label"
+                )
+            return None
+        if label is None:
+            return np.arange(n) % len(self.classes)
+        return np.full(n, class_number("--label", label, self.classes))
+
+    def one_class(self, n, label=None):
+        """As `labels`, but of a single class; if None, the first."""
+        return self.labels(n, label or next(iter(self.classes), None))
+
+    def draw(self, points, labels=None):
+        """Images of points (n, latent_dim): float32 (n, h, w, c) in [low, 1].
+
+        Raises:
+            UserError: they have values that are no numbers.
+        """
+        images = generate_images(self.g_model, np.float32(points), labels)
+        if not np.isfinite(images).all():
+            raise UserError(f"{self.path} makes values that are no numbers")
+        return images
+
+    def to_bytes(self, images):
+        """float (n, h, w, c) in [low, 1] -> uint8."""
+        return to_bytes((images - self.low) / (1 - self.low))
+
+    def flat(self, images):
+        """Images as rows of grey levels in [0, 1]: float32 (n, h w c)."""
+        return (self.to_bytes(images) / np.float32(255)).reshape(len(images), -1)
+
+    @cached_property
+    def real(self):
+        """The images that it was trained on, and those held out, which may be None.
+
+        Raises:
+            UserError: they are not named, not here, or others now.
+        """
+        from common.checkpoints import origin_of
+        from common.references import load_reference, reference_of
+
+        if self.data is not None:
+            train, test = load_reference(self.data, self.shape)
+        elif (origin := origin_of(self.path)) is None:
+            raise UserError(
+                f"{self.path.name} does not say which images it was trained on: name "
+                "them by --data"
+            )
+        else:
+            train, test = reference_of(origin, self.path.name)
+        if train.pixels.shape[1:] != self.shape:
+            raise UserError(
+                f"{self.path.name} makes images of {self.shape}, those of {train.name} "
+                f"are {train.pixels.shape[1:]}: name others by --data"
+            )
+        return train, test
+
+    def real_pixels(self, n, label=None):
+        """At most n real images, of a class if one is named: uint8 (m, h, w, c)."""
+        train, _ = self.real
+        rows = shuffled(train)
+        if label is not None and train.labels is not None:
+            is_wanted = np.ravel(train.labels) == self.labels(1, label)[0]
+            rows = rows[is_wanted[rows]]
+        return train.pixels[rows[:n]]
+
+    @cached_property
+    def known(self):
+        """As `real`; None, and told, where there are none."""
+        try:
+            return self.real
+        except UserError as error:
+            print(f"without real images, and so without a classifier: {error}")
+            return None
+
+    @property
+    def read_as(self):
+        """Names of the classes that images can be read as; none where nobody knows."""
+        return self.known[0].classes if self.known else ()
+
+    @cached_property
+    def _classifier(self):
+        from common.features import classifier_features
+
+        return classifier_features(*self.real)
+
+    def look(self, images):
+        """Features float32 (n, d), and a list of what `Features` gives besides."""
+        pixels = self.to_bytes(images)
+        parts = [
+            self._classifier.extract(pixels[start : start + N_SEEN])
+            for start in range(0, len(pixels), N_SEEN)
+        ]
+        seen, probabilities = zip(*parts, strict=True)
+        return np.concatenate(seen), probabilities
+
+    def features(self, images):
+        """What a classifier sees in images, float32 (n, d); None without real images."""
+        return self.look(images)[0] if self.known else None
+
+    def probabilities(self, images):
+        """What they are read as, float32 (n, classes); None where nobody knows."""
+        return np.concatenate(self.look(images)[1]) if self.read_as else None
+
+    def read(self, images):
+        """The names of what they are read as, n strings; empty where nobody knows."""
+        probabilities = self.probabilities(images)
+        if probabilities is None:
+            return [""] * len(images)
+        return [self.read_as[i] for i in probabilities.argmax(axis=1)]

@@ -1,0 +1,53 @@
+"""Draw the same points nearer and nearer to zero: psi buys certainty with variety.
+
+What to look for: at a small psi all images are typical, and much alike; above 1 they are
+bold and often broken. The row at psi = 1 is what G was trained for. Beside each row stand
+the diversity, as share of that among real images (the mean distance of two, root mean
+square of grey levels), and the confidence of a classifier in what it reads.
+
+Karras et al. (2019), "A Style-Based Generator", appendix B; here the point itself is
+scaled, and zero is the centre. Brock et al. (2019), section 3.1, cut its numbers off.
+"""
+
+import numpy as np
+
+from common.cli import positive, whole_number
+from common.exploring.geometry import pair_distances
+from common.exploring.pictures import percent, save_rows
+
+PSI = (0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5)
+SHOWN = 12
+
+
+def add_options(parser):
+    add = parser.add_argument
+    text = f"factors of the points ({' '.join(map(str, PSI))})"
+    add("--psi", nargs="+", type=positive, default=PSI, metavar="X", help=text)
+    text = "images that are measured at each (500)"
+    add("-n", type=whole_number(SHOWN, 5000), default=500, help=text)
+
+
+def check(subject, options):
+    subject.labels(1, options.label)
+
+
+def run(subject, options, folder):
+    """Save a row of images for each psi, with what was measured of n."""
+    points = subject.points(options.n, options.seed)
+    labels = subject.labels(options.n, options.label)
+    real, rows, captions = np.nan, [], []
+    if subject.known:
+        pixels = subject.real_pixels(options.n, options.label)
+        real = pair_distances(pixels.reshape(len(pixels), -1) / np.float32(255)).mean()
+    for psi in options.psi:
+        images = subject.draw(psi * points, labels)
+        distance = pair_distances(subject.flat(images)).mean()
+        probabilities = subject.probabilities(images)
+        diversity = percent(distance / real) if np.isfinite(real) else f"{distance:.3f}"
+        caption = f"psi {psi:g}: diversity {diversity}"
+        if probabilities is not None:
+            caption += f"\nconfidence {percent(probabilities.max(axis=1).mean())}"
+        print(">" + caption.replace("\n", ", "))
+        rows.append(images[:SHOWN])
+        captions.append(caption)
+    save_rows(rows, captions, folder / "truncation.png", subject.low)
