@@ -20,7 +20,7 @@ LANES = 16  # output channels that oneDNN computes at once
 
 @contextmanager
 def fast_outputs(model):
-    """Inside, the layers of `model` that `gain` compute by `convolve`, on the CPU.
+    """Inside, the layers of `model` that gain by it compute with `convolve`, on the CPU.
 
     A graph that is traced inside keeps it; outside, the layers are what they were.
     """
@@ -69,12 +69,12 @@ def convolve(x, kernel):
     x, kernel = tf.convert_to_tensor(x), tf.convert_to_tensor(kernel)
     if None in x.shape[1:3]:  # a size that the graph does not know has no whole blocks
         return tf.nn.conv2d(x, kernel, 1, "SAME")
-    return tf.custom_gradient(with_gradients)(x, kernel)
 
+    @tf.custom_gradient  # TensorFlow's own, of blocks, is slower than the plain one's
+    def in_blocks_with_gradients(x, kernel):
+        return in_blocks(x, kernel), lambda dy: gradients(x, kernel, dy)
 
-def with_gradients(x, kernel):
-    """The convolution, and a function, its gradient -> those of x and of the kernel."""
-    return in_blocks(x, kernel), lambda dy: gradients(x, kernel, dy)
+    return in_blocks_with_gradients(x, kernel)
 
 
 def in_blocks(x, kernel):
@@ -105,9 +105,7 @@ def gradients(x, kernel, dy):
     """
     kh, kw, c_in, c_out = kernel.shape
     n = kh * kw * c_out
-    one_hot = tf.reverse(
-        tf.reshape(tf.eye(n, dtype=dy.dtype), (kh, kw, c_out, n)), [0, 1]
-    )
+    one_hot = tf.reshape(tf.eye(n, dtype=dy.dtype), (kh, kw, c_out, n))[::-1, ::-1]
     padding = [[0, 0], margins(kh)[::-1], margins(kw)[::-1], [0, 0]]
     reached = tf.reshape(tf.nn.conv2d(dy, one_hot, 1, padding), (-1, n))
     flat = tf.reshape(tf.transpose(kernel, (0, 1, 3, 2)), (n, c_in))
