@@ -1,16 +1,28 @@
 """What the command line asks for: models, optimizers, the GAN, and the images' range."""
 
-from functools import partial
+from functools import partial, wraps
 
 import numpy as np
 
-from common import extensions
+from common import extensions, replicas
 from common.checkpoints import image_range
 from common.datasets import Scaled
 from common.errors import UserError
 from common.objectives import OPTIONS, OWN
 
 
+def _in_scope(function):
+    """Call `function(options, ...)` where `--devices all` wants models to be made."""
+
+    @wraps(function)
+    def make(options, *arguments, **keywords):
+        with replicas.scope(options.devices):
+            return function(options, *arguments, **keywords)
+
+    return make
+
+
+@_in_scope
 def define_models(options, define_generator, define_discriminator, define_gan, shape,
                   classes=()):  # fmt: skip
     """G, D and the composite, as the options ask for them.
@@ -58,6 +70,7 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
     return g_model, d_model, define_gan(g_model, d_model)
 
 
+@_in_scope
 def gan_for(options, g_model, d_model, gan_model):
     """The GAN that `fit` trains, with the objective and the optimizers asked for.
 

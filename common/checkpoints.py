@@ -193,6 +193,11 @@ def state_variables(gan):
     return [*gan.variables, *(v for o in optimizers for v in o.variables)]
 
 
+def random_states(gan):
+    """The variables of its random generators: those of latent points and of layers."""
+    return [v for v in gan.variables if v.path.endswith("seed_generator_state")]
+
+
 def save_state(gan, epoch, run):
     """Write `state.npz`, as a whole or not at all."""
     arrays = {

@@ -4,6 +4,8 @@ Here are the models: any G and any D of this collection, with a class as second 
 training is that of `gan.py`, which gives the classes to both (`Conditional`).
 """
 
+import threading
+
 import keras
 from keras import Model, layers, ops
 
@@ -114,29 +116,30 @@ class Conditional:
     def __init__(self, *models, wrong_labels=False, **keywords):
         super().__init__(*models, **keywords)
         self.wrong_labels = wrong_labels
+        self.of_step = threading.local()  # each replica has a thread, and its own classes
 
     def half_batches(self, data):
         """The real images of each update of D; `given` finds their classes."""
         images, classes, _ = keras.utils.unpack_x_y_sample_weight(data)
         parts = (ops.split(part, self.critic_steps) for part in (images, classes))
-        for half_batch, self.classes in zip(*parts, strict=True):
+        for half_batch, self.of_step.classes in zip(*parts, strict=True):
             yield half_batch
 
     def given(self, x):
         """What a model takes: [x, classes], where x goes once or more through them."""
-        n_times = ops.shape(x)[0] // ops.shape(self.classes)[0]
-        return [x, ops.tile(self.classes, (n_times, 1))]
+        n_times = ops.shape(x)[0] // ops.shape(self.of_step.classes)[0]
+        return [x, ops.tile(self.of_step.classes, (n_times, 1))]
 
     def train_d(self, x_real):
         if not self.wrong_labels:
             return super().train_d(x_real)
         half = ops.shape(x_real)[0]
         x_fake = self.generate_fakes(half)
-        n, shape = n_classes(self.g_model), ops.shape(self.classes)
+        n, shape = n_classes(self.g_model), ops.shape(self.of_step.classes)
         others = keras.random.randint(shape, 1, n, seed=self.latent_seed)
-        wrong = ops.mod(self.classes + others, n)
+        wrong = ops.mod(self.of_step.classes + others, n)
         images = ops.concatenate([x_real, x_fake, x_real])
-        classes = ops.concatenate([self.classes, self.classes, wrong])
+        classes = ops.concatenate([self.of_step.classes, self.of_step.classes, wrong])
         labels = ops.concatenate([ops.ones((half, 1)), ops.zeros((2 * half, 1))])
         weights = ops.where(labels > 0.5, 1.5, 0.75)  # both kinds of fake half as much
         self.d_model.trainable = True

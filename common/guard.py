@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from common.callbacks import append_row
-from common.checkpoints import load_state
+from common.checkpoints import load_state, random_states
 from common.sampling import (
     generate_images,
     generate_latent_points,
@@ -96,9 +96,8 @@ def classes_seen(d_model, images):
 def reseed(gan, seed):
     """Start each random generator of a GAN anew, from a number of its own."""
     rng = np.random.default_rng(seed)
-    for variable in gan.variables:
-        if variable.path.endswith("seed_generator_state"):
-            variable.assign(np.array([rng.integers(2**31), 0], variable.dtype))
+    for state in random_states(gan):
+        state.assign(np.array([rng.integers(2**31), 0], state.dtype))
 
 
 class Guard(keras.callbacks.Callback):

@@ -12,7 +12,7 @@ from common.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_CHANGE = {  # when a run is resumed
-    "data", "epochs", "save_every", "device", "resume", "on_collapse", "track",
+    "data", "epochs", "save_every", "device", "devices", "resume", "on_collapse", "track",
     "evaluate_every",
 }  # fmt: skip
 CHOOSE_IMAGES = ("data", "size", "crop", "attribute")

@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 
 from common import comet
+from common.distribute import replicas_of
 from common.errors import UserError
 from common.measures import load_of, mean_norm_of_gradients, optimizers_of, outputs_of_d
 from common.plotting import LOSSES, by_epoch, epoch_of
@@ -132,8 +133,9 @@ class Board(Tracker):
     def on_train_begin(self, logs=None):
         from tensorboard.plugins.hparams import api
 
-        optimizers = optimizers_of(self.model)
-        self.norms = {side: mean_norm_of_gradients(o) for side, o in optimizers.items()}
+        alone = replicas_of(self.model) == 1  # else no device sees the whole gradients
+        optimizers = optimizers_of(self.model).items() if alone else ()
+        self.norms = {side: mean_norm_of_gradients(o) for side, o in optimizers}
         with self.writer.as_default(0):
             trial = "/".join(self.run.absolute().parts[-2:])  # "mnist_gan/0001"
             api.hparams(settings_of(self.run), trial_id=trial)
@@ -153,8 +155,11 @@ class Board(Tracker):
         with self.writer.as_default(epoch + 1):
             write_scalars({name_in_board(name): logs[name] for name in logs})
             for side, optimizer in optimizers_of(self.model).items():
-                tf.summary.scalar(f"learning_rate/{side}", float(optimizer.learning_rate))
-                tf.summary.scalar(f"gradient_norm/{side}", self.norms[side].result())
+                tf.summary.scalar(
+                    f"learning_rate/{side}", optimizer.learning_rate.numpy()
+                )
+            for side, norm in self.norms.items():
+                tf.summary.scalar(f"gradient_norm/{side}", norm.result())
             tf.summary.scalar("machine/steps_per_second", self.pace)
             write_scalars(load_of(self.process))
             n = min(N_JUDGED, 10 * self.params["steps"])  # 2 steps are a mere trial

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import runs
+from common import replicas, runs
 from common.building import gan_for
 from common.datasets import show_notice
 from common.devices import set_up
@@ -43,10 +43,12 @@ def prepare(script, options, images):
             f"--batch-size {options.batch_size}{critic}: a step takes {n_images} real "
             f"images, and there are {len(images.pixels)}: choose a smaller number"
         )
-    device = set_up(options.device, options.precision)
+    device = set_up(options.device, options.precision) + replicas.start(options)
     show_notice(images)
     models = f"models: {options.architecture}"
     print(f"{device}; {models}; data: {len(images.pixels)} images of {images.name}")
+    if options.devices == "all" and not replicas.is_chief():
+        replicas.as_worker(options)
     run = runs.start_run(script, options, images.describe(), device)
     print(f"seed: {options.seed}; results in {run}")
     import keras
@@ -109,6 +111,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     """
     from common import callbacks
     from common.batches import batches_of
+    from common.distribute import fit_of
     from common.gan import GAN
     from common.guard import Guard
     from common.objectives.table import pretrain
@@ -118,6 +121,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     run = run or runs.new_run("trained")
     n_steps = n_steps or max(len(dataset) // n_batch, FEWEST_STEPS)
     gan = (make_gan or GAN)(g_model, d_model, gan_model)
+    fit = fit_of(gan)
     n_real = n_batch // 2 * gan.critic_steps
     if n_pretrain and not resume:
         pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
@@ -132,7 +136,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         tracked(run, dataset, seed, track) as trackers,
         callbacks.kept_on_interrupt(gan, run, summarize),
     ):
-        gan.fit(
+        fit(
             batches_of(dataset, n_real, seed, start=done * n_steps),
             epochs=n_epochs,
             initial_epoch=done,

@@ -4,7 +4,7 @@ import argparse
 import secrets
 from functools import partial
 
-from common import comet, extensions
+from common import comet, extensions, replicas
 from common.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.errors import UserError
 from common.objectives import OPTIONS, OWN, objectives_with
@@ -18,6 +18,7 @@ DEFAULTS = {
     "resume": None,
     "precision": "float32",
     "device": "auto",
+    "devices": "one",
     "preset": None,
     "dry_run": False,
     "track": "none",
@@ -83,6 +84,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
     options = argparse.Namespace(**chosen)
     extensions.check(options)
     comet.check(options.track)
+    replicas.check(options)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
     return options
@@ -141,6 +143,8 @@ def _add_options(parser, defaults, presets, objectives, more):
     _add_objective(partial(add, group=experiments), objectives)
     text = "log to Comet, too: comet, or comet-offline, which needs no account"
     add("track", text, group=experiments, choices=comet.KINDS, metavar="T")
+    text = "one, or all: the GPUs of this machine, or the machines of TF_CONFIG"
+    add("devices", text, group=experiments, choices=("one", "all"), metavar="D")
     if more:
         more(experiments)
 

@@ -19,6 +19,13 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # bit for bit is promised on the CPU
 with quiet_start():
     import keras
 
+if keras.backend.backend() == "tensorflow":  # the CPU as two devices, of which one works
+    import tensorflow as tf
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, halves)
+
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):

@@ -22,9 +22,11 @@ def descend(optimizer, variables, loss):
     else:
         import tensorflow as tf
 
+        # The optimizer adds up the gradients of all replicas, as Keras's losses expect.
+        n_replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            scaled = optimizer.scale_loss(loss())
+            scaled = optimizer.scale_loss(loss()) / n_replicas
         optimizer.apply(tape.gradient(scaled, values), variables)
 
 
