@@ -1,0 +1,120 @@
+"""Convolutions to few channels, made fast on the CPU: same numbers, other arithmetic.
+
+TensorFlow's CPU library, oneDNN, computes 16 output channels of a convolution at a time.
+Where G draws an image of 1 or 3 channels, it throws most of them away. `convolve` fills
+them with neighbouring pixels instead. Weights, layers and files stay as they are.
+"""
+
+import math
+from contextlib import contextmanager
+
+import keras
+
+from common.checkpoints import all_layers
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+LANES = 16  # output channels that oneDNN computes at once
+
+
+@contextmanager
+def fast_outputs(model):
+    """Inside, the layers of `model` that gain by it compute with `convolve`, on the CPU.
+
+    A graph that is traced inside keeps it; outside, the layers are what they were.
+    """
+    layers = {layer for layer in all_layers(model) if gains(layer)} if on_cpu() else ()
+    for layer in layers:
+        layer.convolution_op = convolve  # what Conv2D calls, before bias and activation
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.convolution_op  # the class's own is back
+
+
+def on_cpu():
+    """Whether TensorFlow computes, and has no GPU."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    return not tf.config.list_logical_devices("GPU")
+
+
+def gains(layer):
+    """Whether `convolve` computes what this layer does, and sooner.
+
+    It does where a Conv2D leaves most of the lanes empty, and has at least as many input
+    channels as numbers in a kernel: with fewer, `gradients` moves more than it saves.
+    """
+    if type(layer) is not keras.layers.Conv2D or not layer.built:
+        return False
+    kind = layer.strides, layer.dilation_rate, layer.groups, layer.padding
+    if kind != ((1, 1), (1, 1), 1, "same") or layer.data_format != "channels_last":
+        return False
+    kh, kw, c_in, c_out = layer.kernel.shape
+    return 4 * c_out <= LANES and kh * kw > 1 and kh * kw * c_out <= c_in
+
+
+def convolve(x, kernel):
+    """What `tf.nn.conv2d(x, kernel, 1, "SAME")` gives, to rounding; gradients, too.
+
+    Args:
+        x: float (n, h, w, c_in).
+        kernel: the same dtype, (kh, kw, c_in, c_out).
+
+    Returns:
+        (n, h, w, c_out).
+    """
+    x, kernel = tf.convert_to_tensor(x), tf.convert_to_tensor(kernel)
+    if None in x.shape[1:3]:  # a size that the graph does not know has no whole blocks
+        return tf.nn.conv2d(x, kernel, 1, "SAME")
+
+    @tf.custom_gradient  # TensorFlow's own, of blocks, is slower than the plain one's
+    def in_blocks_with_gradients(x, kernel):
+        return in_blocks(x, kernel), lambda dy: gradients(x, kernel, dy)
+
+    return in_blocks_with_gradients(x, kernel)
+
+
+def in_blocks(x, kernel):
+    """The convolution, s x s pixels at once, as s * s * c_out channels.
+
+    Each pixel of a block has a copy of the kernel of its own, shifted to its place.
+    """
+    (height, width), (kh, kw, c_in, c_out) = x.shape[1:3], kernel.shape
+    s = math.isqrt(LANES // c_out)
+    copies = [
+        tf.pad(kernel, [[i, s - 1 - i], [j, s - 1 - j], [0, 0], [0, 0]])
+        for i in range(s)
+        for j in range(s)
+    ]
+    copies = tf.reshape(tf.stack(copies, 3), (kh + s - 1, kw + s - 1, c_in, -1))
+    rows, columns = margins(kh), margins(kw)
+    rows[1] += -height % s  # up to whole blocks
+    columns[1] += -width % s
+    blocks = tf.nn.conv2d(x, copies, s, [[0, 0], rows, columns, [0, 0]])
+    return tf.nn.depth_to_space(blocks, s)[:, :height, :width]
+
+
+def gradients(x, kernel, dy):
+    """The gradients of x and of the kernel, as products of matrices, given that of y.
+
+    A row of `reached` has, for a pixel of x, the gradients of all that it went into, one
+    for each number of its kernel: as many as kh * kw * c_out.
+    """
+    kh, kw, c_in, c_out = kernel.shape
+    n = kh * kw * c_out
+    one_hot = tf.reshape(tf.eye(n, dtype=dy.dtype), (kh, kw, c_out, n))[::-1, ::-1]
+    padding = [[0, 0], margins(kh)[::-1], margins(kw)[::-1], [0, 0]]
+    reached = tf.reshape(tf.nn.conv2d(dy, one_hot, 1, padding), (-1, n))
+    flat = tf.reshape(tf.transpose(kernel, (0, 1, 3, 2)), (n, c_in))
+    dx = tf.reshape(tf.matmul(reached, flat), tf.shape(x))
+    d_flat = tf.matmul(reached, tf.reshape(x, (-1, c_in)), transpose_a=True)
+    d_kernel = tf.transpose(tf.reshape(d_flat, (kh, kw, c_out, c_in)), (0, 1, 3, 2))
+    return dx, d_kernel
+
+
+def margins(size):
+    """Zeros [before, after] an axis for padding "same", by the kernel's size along it."""
+    return [(size - 1) // 2, size // 2]
