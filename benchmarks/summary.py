@@ -52,8 +52,10 @@ def row(what, unit, found, target=None):
         target: see `verdict`; None where there is none.
     """
     found = found if isinstance(found, dict) else spread(found)
-    judged = {"target": target, "verdict": verdict(found["median"], target)}
-    return {"what": what, "unit": unit, **found, **(judged if target else {})}
+    rated = {"what": what, "unit": unit, **found}
+    if target is not None:
+        rated |= {"target": target, "verdict": verdict(found["median"], target)}
+    return rated
 
 
 def machine():
