@@ -301,12 +301,14 @@ def main(argv=None):
     results = {"rows": [], "times": {}, "versions": {}}
     head, parts = header({}, options.quick), plan(options.quick)
     started, left = time.time(), sum(seconds for _, seconds, _ in parts)
+    done = 0
     for i, (name, seconds, function) in enumerate(parts, start=1):
         spent = (time.time() - started) / 60
+        pace = 60 * spent / done if done else 1  # how slow this machine is
         print(f"[{i}/{len(parts)}] {name.rstrip('.')}; {spent:.1f} min gone, about "
-              f"{left / 60:.1f} left", flush=True)  # fmt: skip
+              f"{pace * left / 60:.1f} left", flush=True)  # fmt: skip
         function(results)
-        left -= seconds
+        done, left = done + seconds, left - seconds
     head["versions"].update(results.pop("versions"))
     head["minutes"] = round((time.time() - started) / 60, 1)
     print(write(options.results, "results", head, results.pop("rows"), **results))

@@ -22,6 +22,7 @@ from benchmarks.bench import HERE, OTHER_PYTHON, WORK
 from benchmarks.summary import header, row, write
 from common import cli
 from common.errors import UserError
+from common.runs import versions
 
 SEEDS = (1, 2, 3)
 EPOCH = 234  # steps of the textbook's
@@ -176,7 +177,7 @@ def main(argv=None):
     if not OTHER_PYTHON.exists():
         raise UserError(f"{OTHER_PYTHON} is missing: `make bench-quality` makes it")
     size = TRY if options.quick else FULL
-    work, head = WORK / f"quality-{size['data']}", header({}, options.quick)
+    work, head = WORK / f"quality-{size['data']}", header(versions(), options.quick)
     print("[1/3] ours, three runs; about 40 min left", flush=True)
     ours = [train_ours(work / f"ours-{seed}", size, seed) for seed in SEEDS]
     print("[2/3] the textbook's loop; about 33 min left", flush=True)
