@@ -3,9 +3,12 @@
 PYTHON ?= python3
 PY = .venv/bin/python
 READY = .venv/ready
+OTHERS = benchmarks/.venv/ready
+# What `make bench-gpu` runs in: it needs torch for CUDA, and keras
+GPU_PYTHON ?= $(PYTHON)
 
 .PHONY: setup demo toy mnist cifar10 celeba objectives extensions classifiers test test-slow \
-        lint format tensorboard clean
+        bench bench-quality bench-gpu lint format tensorboard clean
 
 setup: $(READY)
 
@@ -15,6 +18,12 @@ $(READY): requirements.txt requirements-comet.txt requirements-dev.txt
 	$(PY) -m pip install --quiet --upgrade pip
 	$(PY) -m pip install --quiet -r requirements-dev.txt
 	touch $(READY)
+
+$(OTHERS): benchmarks/requirements.txt
+	$(PYTHON) -m venv benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet --upgrade pip
+	benchmarks/.venv/bin/python -m pip install --quiet -r benchmarks/requirements.txt
+	touch $(OTHERS)
 
 demo: $(READY)  # handwritten digits in about 3 minutes
 	$(PY) mnist_gan/train.py --preset quick
@@ -49,6 +58,15 @@ test: $(READY)  # three at a time: much of a test is work for one core, or waiti
 test-slow: $(READY)  # trainings that must have learned something
 	$(PY) -m pytest -m slow -n 2
 
+bench: $(READY) $(OTHERS)  # under 20 quiet minutes; a try under 5: make bench QUICK=1
+	$(PY) benchmarks/bench.py $(if $(QUICK),--quick)
+
+bench-quality: $(READY) $(OTHERS)  # minutes to digits as good as the textbook's: an hour
+	$(PY) benchmarks/quality.py $(if $(QUICK),--quick)
+
+bench-gpu:  # on a machine with a GPU: make bench-gpu GPU_PYTHON=~/torch/bin/python
+	KERAS_BACKEND=torch $(GPU_PYTHON) benchmarks/gpu.py
+
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -61,5 +79,5 @@ tensorboard: $(READY)
 	$(PY) -m tensorboard.main --logdir runs --samples_per_plugin images=1000
 
 clean:  # the environment and caches; never your runs
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv benchmarks/.venv .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

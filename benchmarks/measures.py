@@ -1,0 +1,197 @@
+"""What is measured of the project alone: prints one line of JSON.
+
+python benchmarks/measures.py outside|loader|generation|scoring [--quick]
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from statistics import mean, median
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from benchmarks import ours
+from common.devices import set_up
+
+
+def outside(quick):
+    """The share of an epoch of MNIST's tutorial that is not the compiled step.
+
+    A short `train` with all its callbacks, at the fastest precision, tells the time
+    between two steps, between two epochs, and of a snapshot; an epoch has 234 steps and a
+    tenth of a snapshot. What the data take is added, though most of it is hidden behind
+    the step before.
+    """
+    from common.batches import batches_of
+    from common.gan import GAN
+    from common.training import train
+
+    set_up("auto", "auto")
+    n_steps, tutorial = 4 if quick else 20, ours.script_of("mnist").TUTORIAL
+    n_batch, marks = tutorial["batch_size"], []
+    models = ours.define_models("mnist")
+    dataset = ours.scaled(models[0], mnist())
+    with tempfile.TemporaryDirectory() as run:
+        train(
+            *models, dataset, n_epochs=3, n_batch=n_batch, n_steps=n_steps, save_every=2,
+            run=Path(run), make_gan=lambda *models: timed(GAN(*models), marks),
+        )  # fmt: skip
+    batches = batches_of(dataset, n_batch // 2, seed=1)
+    batches[0]
+    started = time.perf_counter()
+    for i in range(1, 51):
+        batches[i]
+    data = (time.perf_counter() - started) / 50
+    return share_outside(marks, n_steps, data, 60_000 // n_batch, tutorial["save_every"])
+
+
+def share_outside(marks, n_steps, data, steps_an_epoch, save_every):
+    """See `outside`.
+
+    Args:
+        marks: [(start, end), ...] of the steps of 3 epochs; after the second a snapshot.
+        n_steps: steps in each of these.
+        data: seconds of a batch.
+        steps_an_epoch, save_every: of the epoch that is asked for.
+    """
+    step = median(end - start for start, end in marks[1:])  # the first one is traced
+    gaps = [b[0] - a[1] for a, b in pairwise(marks)]
+    epoch, with_snapshot = gaps[n_steps - 1], gaps[2 * n_steps - 1]
+    between = mean(gap for i, gap in enumerate(gaps, start=1) if i % n_steps)
+    snapshot = max(0, with_snapshot - epoch)
+    spent = steps_an_epoch * (between + data) + epoch + snapshot / save_every
+    return {
+        "share": spent / (steps_an_epoch * step + spent), "step": step, "data": data,
+        "between_steps": between, "between_epochs": epoch, "snapshot": snapshot,
+    }  # fmt: skip
+
+
+def timed(gan, marks):
+    """The same GAN, which appends (start, end) of each compiled step to `marks`."""
+    gan.make_train_function()
+    compiled = gan.train_function
+
+    def run(iterator):
+        started = time.perf_counter()
+        logs = compiled(iterator)
+        marks.append((started, time.perf_counter()))
+        return logs
+
+    gan.train_function = run
+    return gan
+
+
+def loader(quick):
+    """Images of 64x64 a second from a packed file that the page cache holds."""
+    import h5py
+
+    from celeba_gan.load_data import measure_loader, scale
+    from celeba_gan.pack_hdf5 import Rows
+    from common.datasets import Scaled
+    from common.packed import PackedImages
+
+    n, noise = 24_000, np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "faces.hdf5"
+        with h5py.File(path, "w") as file:
+            rows = Rows(file, n, 64, 3, "none")
+            for _ in range(0, n, 1000):
+                rows.append(list(noise.integers(0, 256, (1000, 64, 64, 3), np.uint8)))
+        with h5py.File(path) as file:
+            dataset = Scaled(PackedImages(file["images"]), scale)
+            measure_loader(dataset, seconds=2)  # fills the page cache
+            rates = [measure_loader(dataset) for _ in range(2 if quick else 5)]
+    return {"images_per_second": rates}
+
+
+def generation(quick):
+    """Images a second of the tutorials' generators, float32, as `generate.py` draws."""
+    from common.sampling import generate_images, generate_latent_points
+
+    set_up()
+    points, found = generate_latent_points(100, 500 if quick else 2000), {}
+    for dataset in ours.FOLDERS:
+        g_model, rates = ours.define_models(dataset)[0], []
+        generate_images(g_model, points[:100])  # is traced
+        for _ in range(2 if quick else 5):
+            started = time.perf_counter()
+            generate_images(g_model, points)
+            rates.append(len(points) / (time.perf_counter() - started))
+        found[dataset] = rates
+    return found
+
+
+def scoring(quick):
+    """Seconds for the features of n MNIST images, and for all scores of n against n.
+
+    The classifier is untrained: that takes as long. With `quick` fewer images are scored,
+    and the times scaled: features by the number, scores by its square.
+    """
+    from common.features import extract_all
+    from common.judge import Judge
+
+    set_up()
+    n = 10_000 if quick else 50_000
+    features, images = untrained_features(), mnist_images(2 * n)
+    judge = Judge(images, None, features, n)
+    real = extract_all(features, images.pixels[:n])
+    few = tuple(seen[:500] for seen in real)
+    judge.compare(few, few)  # imports what it needs; the features are traced by now
+    started = time.perf_counter()
+    made = extract_all(features, images.pixels[n:])
+    seen = time.perf_counter()
+    judge.compare(real, made)
+    ended, scale = time.perf_counter(), 50_000 / n
+    times = {"features": (seen - started) * scale, "scores": (ended - seen) * scale**2}
+    return {**times, "seconds": sum(times.values()), "n": n, "scaled": scale != 1}
+
+
+def untrained_features():
+    """`features.Features` of the classifier of MNIST before it has learned."""
+    import keras
+
+    from common.classifier import define_classifier
+    from common.features import AT_A_TIME, Features
+
+    model = define_classifier((28, 28, 1), 10, flip=False)
+    outputs = [model.get_layer("features").output, model.outputs[0]]
+    both = keras.Model(model.inputs, outputs)
+
+    def extract(pixels):
+        return both.predict(pixels, batch_size=AT_A_TIME, verbose=0)
+
+    return Features("untrained", extract, "", "none")
+
+
+def mnist_images(n):
+    """datasets.Images of n of MNIST's, again from the first where there are fewer."""
+    from common.datasets import load_images
+
+    images = load_images("auto")
+    return images._replace(pixels=np.resize(images.pixels, (n, 28, 28, 1)), labels=None)
+
+
+def mnist():
+    """uint8 (60000, 28, 28, 1)."""
+    return mnist_images(60_000).pixels
+
+
+MEASURES = {f.__name__: f for f in (outside, loader, generation, scoring)}
+
+
+def main():
+    """Measure, and print."""
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what is printed on the way is no answer
+    print(json.dumps(MEASURES[sys.argv[1]]("--quick" in sys.argv)), file=answer)
+
+
+if __name__ == "__main__":
+    main()

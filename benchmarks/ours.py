@@ -1,0 +1,61 @@
+"""The project's own training step, as the tutorials' `train.py` runs it."""
+
+import importlib
+import time
+from itertools import pairwise
+
+FOLDERS = {"mnist": "mnist_gan", "cifar10": "cifar10_gan", "faces": "celeba_gan"}
+
+
+def script_of(dataset):
+    """The module `train` of a dataset's folder."""
+    return importlib.import_module(f"{FOLDERS[dataset]}.train")
+
+
+def define_models(dataset):
+    """The tutorial's G, D and composite."""
+    define_g, define_d, define_composite = script_of(dataset).ARCHITECTURES["tutorial"]
+    g_model, d_model = define_g(latent_dim=100), define_d()
+    return g_model, d_model, define_composite(g_model, d_model)
+
+
+def scaled(g_model, pixels):
+    """datasets.Scaled of uint8 (n, h, w, c), in G's range."""
+    from common.building import scaled_for
+    from common.datasets import Images
+
+    return scaled_for(g_model, Images(pixels, None, "benchmark", ""))
+
+
+def stepper(dataset, precision, pixels):
+    """What `worker.py` asks: a function of batch and k -> seconds of each of k steps.
+
+    `fit` is what runs them, with the batches of every training and no callbacks. A step
+    lasts from the end of the last one to its own end, so that its data count.
+    """
+    import keras
+
+    from common.batches import batches_of
+    from common.devices import set_up
+    from common.gan import GAN
+
+    set_up("auto", precision)
+    models = define_models(dataset)
+    gan = GAN(*models, halves=script_of(dataset).TUTORIAL["halves"])
+    images, ends = scaled(models[0], pixels), []
+
+    def tick(step=0, logs=None):
+        ends.append(time.perf_counter())
+
+    clock = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda step, logs: step == 0 and tick(),
+        on_train_batch_end=tick,
+    )
+
+    def run(n_batch, k):
+        ends.clear()
+        batches = batches_of(images, n_batch // 2, seed=0)
+        gan.fit(batches, steps_per_epoch=k, shuffle=False, verbose=0, callbacks=[clock])
+        return [b - a for a, b in pairwise(ends)]
+
+    return run

@@ -1,0 +1,198 @@
+"""Time to quality: minutes until digits are as good as the textbook's after 5 epochs.
+
+Runs the textbook's loop once and `--preset quick` three times, start-up included, scores
+what each had drawn by when, and writes benchmarks/quality.json and benchmarks/quality.md.
+What is done is kept in benchmarks/work, and not done again.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from benchmarks.bench import HERE, OTHER_PYTHON, WORK
+from benchmarks.summary import header, row, write
+from common import cli
+from common.errors import UserError
+from common.runs import versions
+
+SEEDS = (1, 2, 3)
+EPOCH = 234  # steps of the textbook's
+FULL = {"data": "mnist", "n": 10_000, "steps": 5 * EPOCH, "every": EPOCH // 3, "ours": []}
+TRY = {
+    "data": "digits", "n": 200, "steps": 20, "every": 5,
+    "ours": ["--epochs", "3", "--steps-per-epoch", "30"],
+}  # fmt: skip
+TARGET = "<= 0.05"
+
+
+def timed_run(folder, words):
+    """Run a program that leaves snapshots in a folder, unless it was run to its end.
+
+    The folder is made as a whole: its `started` holds the time of the start, and its
+    `done` the number of seconds to the end.
+    """
+    if not (folder / "done").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        started = time.time()
+        subprocess.run(words, check=True)
+        (folder / "started").write_text(str(started))
+        (folder / "done").write_text(str(time.time() - started))
+    print(f"{folder.name}: {float((folder / 'done').read_text()) / 60:.1f} min")
+    return folder
+
+
+def train_textbook(folder, size):
+    """The textbook's loop; G's weights as `snapshots/00078.npz`."""
+    images = folder.parent / f"{size['data']}.npy"
+    if not images.exists():
+        images.parent.mkdir(parents=True, exist_ok=True)
+        np.save(images, references(size["data"])[0].pixels)
+    words = [OTHER_PYTHON, HERE / "textbook.py", "mnist", images, "--keep",
+             folder, "--steps", size["steps"], "--every", size["every"]]  # fmt: skip
+    return timed_run(folder, list(map(str, words)))
+
+
+def train_ours(folder, size, seed):
+    """Our preset, as a user runs it; models as `run/generator_model_001.h5`."""
+    script = HERE.parent / "mnist_gan/train.py"
+    words = [sys.executable, script, "--preset", "quick", "--data", size["data"],
+             "--seed", seed, "--save-every", 1, "--run-dir", folder / "run",
+             *size["ours"]]  # fmt: skip
+    return timed_run(folder, list(map(str, words)))
+
+
+def snapshots(folder):
+    """[(minutes since the start, path), ...] of the snapshots of a run."""
+    started = float((folder / "started").read_text())
+    paths = [*folder.glob("*.npz"), *folder.glob("run/generator_model_*.h5")]
+    return sorted(((path.stat().st_mtime - started) / 60, path) for path in paths)
+
+
+def curve(folder, size):
+    """[[minutes, distance], ...] of a run; each snapshot is scored once."""
+    path, n = folder / "distances.json", len(snapshots(folder))
+    known = json.loads(path.read_text()) if path.exists() else {}
+    for i, (_, model) in enumerate(snapshots(folder), start=1):
+        if model.name not in known:
+            known[model.name] = distance(model, size)
+            path.write_text(json.dumps(known))
+            print(f"  {model.name}, {i} of {n}: {known[model.name]:.1f}", flush=True)
+    return [[minutes, known[model.name]] for minutes, model in snapshots(folder)]
+
+
+def distance(model, size):
+    """The Frechet distance of n images of a saved G, by the project's own Judge."""
+    from common.checkpoints import load_generator
+    from common.features import extract_all
+    from common.scores import frechet_distance
+
+    judge = judge_of(size["data"], size["n"])
+    g_model = textbook_generator(model) if model.suffix == ".npz" else None
+    pixels, _ = judge.draw(g_model or load_generator(model)[0], seed=0)
+    return frechet_distance(judge.real[0], extract_all(judge.features, pixels)[0])
+
+
+def textbook_generator(path):
+    """The tutorial's G, which is the textbook's, with the weights in an .npz."""
+    from mnist_gan.define_generator import define_generator
+
+    g_model = define_generator(latent_dim=100)
+    with np.load(path) as weights:
+        g_model.set_weights([weights[name] for name in weights.files])
+    return g_model
+
+
+@cache
+def references(data):
+    from common.references import load_reference
+
+    return load_reference(data)
+
+
+@cache
+def judge_of(data, n):
+    from common.judge import classifier_judge
+
+    return classifier_judge(*references(data), n)
+
+
+def first_below(points, bound):
+    """Minutes until a curve is at most a bound, by its snapshots; None if it never is."""
+    return next((minutes for minutes, value in points if value <= bound), None)
+
+
+def at(points, minutes):
+    """The value of a curve's last snapshot within so many minutes; None before any."""
+    values = [value for when, value in points if when <= minutes]
+    return values[-1] if values else None
+
+
+def rows_of(textbook, ours, floor):
+    """The rows of the results.
+
+    Args:
+        textbook: curve [[minutes, distance], ...] of the textbook's run.
+        ours: list of curves.
+        floor: distance of real images.
+    """
+    (their_minutes, goal), ends = textbook[-1], [points[-1][0] for points in ours]
+    early = [at(textbook, end) or textbook[0][1] for end in ends]
+    rows = [
+        row("the textbook's loop: all its steps", "min", [their_minutes]),
+        row("the textbook's loop: distance then", "", [goal]),
+        row("real images: distance", "", [floor]),
+        row("ours: all steps of --preset quick", "min", ends),
+        row("ours: distance then", "", [points[-1][1] for points in ours]),
+        row("the textbook's loop: distance after ours' minutes", "", early),
+    ]
+    times = [first_below(points, goal) for points in ours]
+    never = times.count(None)
+    text = f" ({never} of {len(times)} never did: their whole time)" * bool(never)
+    what = f"ours: minutes until the textbook's last distance is reached{text}"
+    times = [when or end for when, end in zip(times, ends, strict=True)]
+    ratio = row("the same / the textbook's minutes", "x",
+                [minutes / their_minutes for minutes in times], TARGET)  # fmt: skip
+    return [*rows, row(what, "min", times), ratio]
+
+
+@cli.command
+def main(argv=None):
+    """Train, score, compare."""
+    parser = cli.Parser(__doc__)
+    text = "a few minutes on little data: a try"
+    parser.add_argument("--quick", action="store_true", help=text)
+    text = "folder for quality.json and quality.md (benchmarks/)"
+    parser.add_argument("--results", metavar="DIR", default=HERE, type=Path, help=text)
+    options = parser.parse_args(argv)
+    if not OTHER_PYTHON.exists():
+        raise UserError(f"{OTHER_PYTHON} is missing: `make bench-quality` makes it")
+    size = TRY if options.quick else FULL
+    work, head = WORK / f"quality-{size['data']}", header(versions(), options.quick)
+    print("[1/3] ours, three runs; about 40 min left", flush=True)
+    ours = [train_ours(work / f"ours-{seed}", size, seed) for seed in SEEDS]
+    print("[2/3] the textbook's loop; about 33 min left", flush=True)
+    textbook = train_textbook(work / "textbook", size)
+    print("[3/3] scores; about 8 min left", flush=True)
+    from common.devices import set_up
+
+    set_up()
+    curves = [curve(folder, size) for folder in (textbook, *ours)]
+    floor = judge_of(size["data"], size["n"]).floor[0]["fid"]
+    rows = rows_of(curves[0], curves[1:], floor)
+    print(write(options.results, "quality", head, rows, curves=curves))
+    print(f"saved quality.json, quality.md in {options.results}; to measure again, "
+          f"remove {work}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What is made of many times: medians, quartiles, ratios, verdicts, tables."""
+
+import json
+import operator
+import os
+import platform
+import statistics
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+from common.runs import commit
+
+SIGNS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge}
+QUICK = "**A quick run: few repetitions. Its numbers are for trying the scripts.**"
+
+
+def spread(values):
+    """Median, quartiles and number of the values."""
+    values = [float(value) for value in values]
+    low, middle, high = (
+        statistics.quantiles(values, n=4, method="inclusive")
+        if len(values) > 1
+        else values * 3
+    )
+    return {"median": middle, "quartiles": [low, high], "n": len(values)}
+
+
+def ratios(ours, theirs):
+    """`spread` of ours / theirs, round by round: both had the same neighbours."""
+    return spread(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def verdict(value, target):
+    """ "met" or "missed".
+
+    Args:
+        value: what was measured.
+        target: a text that begins with "<=", "<" or ">=" and a number: "<= 0.65".
+    """
+    sign, bound = target.split()[:2]
+    return "met" if SIGNS[sign](value, float(bound)) else "missed"
+
+
+def row(what, unit, found, target=None):
+    """A row of the results.
+
+    Args:
+        what: what was measured, and against what.
+        unit: of the numbers.
+        found: values, or what `spread` made of them.
+        target: see `verdict`; None where there is none.
+    """
+    found = found if isinstance(found, dict) else spread(found)
+    rated = {"what": what, "unit": unit, **found}
+    if target is not None:
+        rated |= {"target": target, "verdict": verdict(found["median"], target)}
+    return rated
+
+
+def machine():
+    """CPU, cores, memory, and how busy the machine is."""
+    words = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        gpu = subprocess.run(words, capture_output=True, text=True).stdout.strip()
+    except OSError:
+        gpu = ""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cpu": cpu_name(), "cores": os.cpu_count(), "memory_gib": round(pages / 2**30),
+        "gpu": gpu or None, "load_before": round(os.getloadavg()[0], 2),
+    }  # fmt: skip
+
+
+def cpu_name():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if "model name" in line)
+    return next(names, platform.processor())
+
+
+def header(versions, quick):
+    """What the results are of: date, commit, machine and versions."""
+    return {
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "commit": commit(), "quick": quick, "machine": machine(),
+        "versions": {"python": platform.python_version(), **versions},
+    }  # fmt: skip
+
+
+def write(folder, name, head, rows, **more):
+    """Write `name.json` and `name.md` into a folder; return the table's text."""
+    found = {**head, "rows": rows, **more}
+    (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    text = markdown(head, rows)
+    (folder / f"{name}.md").write_text(text)
+    return text
+
+
+def markdown(head, rows):
+    """The results as text: what has a target first."""
+    m, versions = head["machine"], head["versions"].items()
+    judged = [r for r in rows if "target" in r]
+    parts = [
+        "# Results\n",
+        *([QUICK + "\n"] if head["quick"] else []),
+        f"{head['date']}, commit {head['commit']}; {m['cpu']}, {m['cores']} cores, "
+        f"{m['memory_gib']} GiB{', ' + m['gpu'] if m['gpu'] else ''}, load before "
+        f"{m['load_before']}; {', '.join(f'{k} {v}' for k, v in versions)}\n",
+        "Ratios are times, ours / theirs, round by round.\n",
+        *(["## Targets\n", table(judged, True)] if judged else []),
+        "## All else\n",
+        table([r for r in rows if "target" not in r], False),
+    ]
+    return "\n".join(parts)
+
+
+def table(rows, judged):
+    heads = ["what", "median", "quartiles", "n", *["target", "verdict"] * judged]
+    lines = [heads, ["---"] * len(heads), *(cells(r, judged) for r in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def cells(r, judged):
+    low, high = r["quartiles"]
+    shown = [r["what"], f"{digits(r['median'])} {r['unit']}"]
+    shown += [f"{digits(low)} to {digits(high)}", str(r["n"])]
+    return shown + ([r["target"], r["verdict"]] if judged else [])
+
+
+def digits(value):
+    """Three digits that tell, and no exponent: 0.0123, 1.23, 12345."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
