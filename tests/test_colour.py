@@ -159,6 +159,7 @@ def test_a_run_goes_on_when_its_pictures_were_moved():
     assert {row["epoch"] for row in rows(run_of("celeba_gan"))} == {"1", "2"}
 
 
+@pytest.mark.slow
 def test_a_damaged_file_in_the_cache_is_told_and_can_be_deleted(capsys):
     draw_folder("photos", 64)
     celeba_data.load_images("photos", 32)
@@ -237,6 +238,7 @@ def test_bad_options_and_sources_get_one_sentence(capsys, case):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_packed_file_of_another_size_is_refused(capsys):
     from celeba_gan.pack_hdf5 import pack
 

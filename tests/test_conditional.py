@@ -268,6 +268,7 @@ def trained_names(script, *words):
     return class_names("run/generator_model_001.h5", 2)
 
 
+@pytest.mark.slow
 def test_photographs_are_drawn_by_name():
     cifar10.main(["--dry-run", "--conditional", "--run-dir", "run"])
     path = "run/generator_model_001.h5"
@@ -283,6 +284,7 @@ def test_subfolders_are_classes():
     assert trained_names(celeba, *words, "--condition", "hadamard") == ("dark", "light")
 
 
+@pytest.mark.slow
 def test_an_attribute_is_a_class(capsys):
     """CelebA's table lies beside the folder of faces, where it is found."""
     draw_faces("celeba/img_align_celeba")

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import refused, run_script
+from conftest import refused, run_script, slow
 from keras import layers
 from PIL import Image
 from scipy.ndimage import gaussian_filter
@@ -107,9 +107,9 @@ def read(monkeypatch, cache):
     ("command", "made"),
     [
         ("interpolate", ["grid.png", "loop.gif", "loop.mp4", "steps.png"]),
-        ("arithmetic", ["contact_sheet.png", "seeds.png"]),
+        slow("arithmetic", ["contact_sheet.png", "seeds.png"]),
         ("traverse", ["traverse.png"]),
-        ("truncation", ["truncation.png"]),
+        slow("truncation", ["truncation.png"]),
         ("dissect", ["page.html", "switched.png", "units.csv", "units.png"]),
     ],
 )

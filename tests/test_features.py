@@ -189,6 +189,7 @@ def count_trainings(monkeypatch):
     return trainings
 
 
+@pytest.mark.slow
 def test_classifier_is_trained_once_in_float32_and_again_where_it_is_damaged(
     quick, monkeypatch, tmp_path
 ):

@@ -106,6 +106,7 @@ def test_seed_repeats_and_resume_goes_on_bit_for_bit(capsys, preset):
     assert names(Path("whole")) == names(Path("parts"))
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run():
     words = [*TINY[:-1], "6", "--epochs", "1"]
     main([*TINY, "--epochs", "1", "--run-dir", "one"])
