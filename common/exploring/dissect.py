@@ -21,7 +21,7 @@ from common.errors import UserError
 from common.exploring.pictures import save_rows
 
 TOP = 0.1  # share of the pixels where a unit counts as active
-LEAST = 2  # times the IoU of chance: what a unit is for
+LEAST, TIMES = 0.04, 2  # IoU that counts, and times that of chance
 BEST = 4  # units that are switched off and on
 SHOWN_UNITS, SHOWN = 6, 10  # rows and images of the pictures
 FADED = (0.45, 0.5, 0.6)  # what units do not look at fades into this
@@ -123,30 +123,35 @@ class Scores(NamedTuple):
     ious: np.ndarray  # (units, concepts)
     chance: np.ndarray  # the same
 
+    @property
+    def excess(self):
+        """IoU less that of chance where it counts, else 0."""
+        counts = (self.ious >= LEAST) & (self.ious >= TIMES * self.chance)
+        return np.where(counts, self.ious - self.chance, 0)
+
 
 def best_of_units(scores):
-    """(unit, concept, IoU, chance) of each unit that is for something, best IoU first.
+    """(unit, concept, IoU, chance) of each unit that is for something, best first.
 
-    A unit is for the concept with the highest IoU among those that it meets at least
-    twice as often as chance does.
+    A unit is for the concept that it meets by the largest IoU more than chance does.
     """
-    ious = np.where(scores.ious >= LEAST * scores.chance, scores.ious, 0)
-    pairs = [(unit, int(row.argmax())) for unit, row in enumerate(ious) if row.max() > 0]
-    return best_first(scores, pairs)
+    excess = scores.excess
+    return best_first(scores, [(unit, row.argmax()) for unit, row in enumerate(excess)])
 
 
 def best_of_concepts(scores):
     """The same for the best unit of each concept that has one."""
-    ious = np.where(scores.ious >= LEAST * scores.chance, scores.ious, 0)
-    columns = enumerate(ious.T)
-    return best_first(scores, [(int(x.argmax()), i) for i, x in columns if x.max() > 0])
+    columns = enumerate(scores.excess.T)
+    return best_first(scores, [(column.argmax(), i) for i, column in columns])
 
 
 def best_first(scores, pairs):
-    found = [
-        (u, scores.names[c], scores.ious[u, c], scores.chance[u, c]) for u, c in pairs
+    pairs = [pair for pair in pairs if scores.excess[pair] > 0]
+    pairs = sorted(pairs, key=lambda pair: -scores.excess[pair])
+    return [
+        (int(u), scores.names[c], scores.ious[u, c], scores.chance[u, c])
+        for u, c in pairs
     ]
-    return sorted(found, key=lambda x: -x[2])
 
 
 def describe(unit, concept, iou, chance):
@@ -170,16 +175,14 @@ def choose(options, scores, best):
         at = int(scores.ious[options.units].mean(axis=0).argmax())
         return options.units, scores.names[at]
     if not best and options.concept is None:
-        raise UserError("no unit meets a concept twice as often as chance: try --units")
+        raise UserError("no unit is for a concept that is known here: try --units")
     concept = options.concept or best[0][1]
-    at = scores.names.index(concept)
-    ious, chance = scores.ious[:, at], scores.chance[:, at]
-    order = np.argsort(-ious, kind="stable")[:BEST]
-    units = [int(unit) for unit in order if ious[unit] >= LEAST * chance[unit] > 0]
+    excess = scores.excess[:, scores.names.index(concept)]
+    units = [int(unit) for unit in np.argsort(-excess)[:BEST] if excess[unit] > 0]
     if not units:
         raise UserError(
-            f"--concept {concept}: no unit meets it twice as often as chance (the best "
-            f"IoU is {ious.max():.3f}): choose another, or --units"
+            f"--concept {concept}: no unit meets it twice as often as chance, and by an "
+            f"IoU of {LEAST}: choose another, or --units"
         )
     return units, concept
 

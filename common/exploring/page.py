@@ -39,7 +39,7 @@ def save_page(subject, options, best, switched, effects, folder):
         "<p>IoU: pixels in both areas as a share of those in either one, over all "
         "images. Chance: of the same maps and the concept in other images; of a concept "
         "that is the same in all images, of a unit that is active anywhere. Listed is "
-        "what is met at least twice as often as by chance.</p>",
+        "an IoU of at least 0.04, and of twice that of chance.</p>",
         table(
             ["concept", "unit", "IoU", "chance"],
             [[c, unit, f"{iou:.2f}", f"{x:.2f}"] for unit, c, iou, x in best],
