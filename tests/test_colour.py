@@ -46,7 +46,7 @@ def rows(run):
     return list(csv.DictReader((run / "history.csv").open()))
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", [slow("cifar10_gan"), "celeba_gan"])
 def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder):
     said, _ = run_here(f"{folder}/train.py", ["--dry-run"], monkeypatch, capsys)
     run = run_of(folder)
@@ -64,7 +64,7 @@ def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder):
     assert (latent_dim, made) == (100, (-1, 1))
 
 
-@pytest.mark.parametrize("folder", ["mnist_gan", *map(slow, FOLDERS)])
+@pytest.mark.parametrize("folder", [slow(x) for x in ("mnist_gan", *FOLDERS)])
 def test_halves_are_chosen_by_one_option_in_every_folder(folder):
     more = ["--size", "32"] if folder == "celeba_gan" else []
     data = ["--data", "digits" if folder == "mnist_gan" else "synthetic", "--epochs", "1"]

@@ -192,6 +192,7 @@ def test_a_training_on_two_devices_is_resumed_bit_for_bit():
     assert_same_results(whole, parts, 2)
 
 
+@pytest.mark.slow
 def test_with_one_device_all_is_that_one(monkeypatch, capsys):
     monkeypatch.setattr(replicas, "strategy", tf.distribute.get_strategy)
     main(["--dry-run", "--preset", "quick", *ALL])

@@ -435,6 +435,7 @@ def test_help_answers_at_once():
     assert time.time() - started < 3  # 0.3 s where nothing else runs
 
 
+@pytest.mark.slow
 def test_scores_while_training_change_nothing_in_it(data):
     words = ["--data", data, "--preset", "quick", "--epochs", "2", "--seed", "1"]
     words += ["--steps-per-epoch", "2", "--batch-size", "16"]

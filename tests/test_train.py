@@ -213,6 +213,7 @@ def wait_for(path, process):
     raise TimeoutError(path)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_in_its_first_epoch_can_go_on():
     process = start_training("--epochs", "2", "--steps-per-epoch", "100000")
     wait_for(RUN / "history.csv", process)
