@@ -20,7 +20,7 @@ from common.conditional import conditional_generator
 from common.datasets import load_images
 from common.explore import COMMANDS, main
 from common.exploring import arithmetic, interpolate, traverse, units
-from common.exploring.concepts import find_concepts, of_classes, of_drawings
+from common.exploring.concepts import areas_of, find_concepts, of_classes, of_drawings
 from common.exploring.geometry import directions_of_weights
 from common.exploring.layers import chain, first_layers, layers_of_units, split
 from common.exploring.subject import Subject
@@ -386,7 +386,8 @@ def test_faces_have_regions_even_where_there_are_no_images_of_them():
         "options": {"data": "/nowhere", "size": 64},
         "data": {"name": "img_align_celeba", "fingerprint": "", "source": "/nowhere"},
     }
-    found = find_concepts(subject, subject.draw(subject.points(2, 0)))
+    images = subject.draw(subject.points(2, 0))
+    found = find_concepts(subject, images, areas_of(subject))
     assert found["mouth"].shape == (2, 64, 64)
     rows = np.flatnonzero(found["mouth"][0].any(axis=1))
     assert 48 < rows.min() < rows.max() < 62

@@ -179,10 +179,15 @@ def areas_of(subject, masks=None):
     return boxes(areas, subject.shape) | own
 
 
-def find_concepts(subject, images, masks=None):
-    """All that can be named: dict, name -> bool (n, h, w); arguments as above."""
+def find_concepts(subject, images, areas):
+    """All that can be named: dict, name -> bool (n, h, w).
+
+    Args:
+        subject, images: see `seen_in`.
+        areas: see `areas_of`.
+    """
     found = seen_in(subject, images)
-    for name, area in areas_of(subject, masks).items():
+    for name, area in areas.items():
         found[name] = np.broadcast_to(area, images.shape[:3])
     return found | (of_classes(subject, images) if subject.read_as else {})
 

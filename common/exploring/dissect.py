@@ -84,12 +84,12 @@ def run(subject, options, folder):
     points = subject.points(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
     images = subject.draw(points, labels)
-    concepts = find_concepts(subject, images, options.masks)
+    areas = areas_of(subject, options.masks)
+    concepts = find_concepts(subject, images, areas)
     head, tail = split(subject.g_model, options.index)
     maps = generate_images(head, points, labels)
     thresholds = thresholds_of(maps, options.top, subject.shape)
-    fixed = areas_of(subject, options.masks)
-    ious, chance = score_units(maps, thresholds, concepts, fixed, options.seed)
+    ious, chance = score_units(maps, thresholds, concepts, areas, options.seed)
     scores = Scores(tuple(concepts), ious, chance)
     best = best_of_units(scores)
     print(f"{options.layer}: {len(best)} of {len(ious)} units are for something")
@@ -146,8 +146,8 @@ def best_of_concepts(scores):
 
 
 def best_first(scores, pairs):
-    pairs = [pair for pair in pairs if scores.excess[pair] > 0]
-    pairs = sorted(pairs, key=lambda pair: -scores.excess[pair])
+    excess = scores.excess
+    pairs = sorted((x for x in pairs if excess[x] > 0), key=lambda x: -excess[x])
     return [
         (int(u), scores.names[c], scores.ious[u, c], scores.chance[u, c])
         for u, c in pairs

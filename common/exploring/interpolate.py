@@ -97,7 +97,6 @@ def drawer(subject, options):
     numbers = [class_number("--labels", x, subject.classes) for x in options.labels]
     code_of, model = coded(subject.g_model)
     classes = np.resize(numbers, (n_points, 1)).astype("int32")
-
     codes = code_of.predict(classes, verbose=0)
 
     def draw(points, flat):

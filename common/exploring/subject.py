@@ -9,8 +9,6 @@ from common.generate import class_number
 from common.judge import shuffled, to_bytes
 from common.sampling import generate_images, generate_latent_points
 
-N_SEEN = 500  # images whose features are looked at together
-
 
 class Subject:
     """A generator, drawn from and looked at; everything is told by its file.
@@ -160,22 +158,18 @@ class Subject:
         return classifier_features(*self.real)
 
     def look(self, images):
-        """Features float32 (n, d), and a list of what `Features` gives besides."""
-        pixels = self.to_bytes(images)
-        parts = [
-            self._classifier.extract(pixels[start : start + N_SEEN])
-            for start in range(0, len(pixels), N_SEEN)
-        ]
-        seen, probabilities = zip(*parts, strict=True)
-        return np.concatenate(seen), probabilities
+        """What `features.extract_all` tells of images: features, and probabilities."""
+        from common.features import extract_all
+
+        return extract_all(self._classifier, self.to_bytes(images))
 
     def features(self, images):
-        """What a classifier sees in images, float32 (n, d); None without real images."""
+        """What a classifier sees in images, float64 (n, d); None without real images."""
         return self.look(images)[0] if self.known else None
 
     def probabilities(self, images):
         """What they are read as, float32 (n, classes); None where nobody knows."""
-        return np.concatenate(self.look(images)[1]) if self.read_as else None
+        return self.look(images)[1] if self.read_as else None
 
     def read(self, images):
         """The names of what they are read as, n strings; empty where nobody knows."""
