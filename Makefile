@@ -56,7 +56,7 @@ test: $(READY)  # three at a time: much of a test is work for one core, or waiti
 	$(PY) -m pytest -n 3
 
 test-slow: $(READY)  # trainings that must have learned something
-	$(PY) -m pytest -m slow -n 2
+	$(PY) -m pytest -m slow -n 2 --durations 20
 
 bench: $(READY) $(OTHERS)  # under 20 quiet minutes; a try under 5: make bench QUICK=1
 	$(PY) benchmarks/bench.py $(if $(QUICK),--quick)

@@ -39,10 +39,11 @@ def own_folder(tmp_path, monkeypatch):
     keras.config.set_dtype_policy("float32")
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory):
-    """A KERAS_HOME for classifiers that more than one test needs, on any worker."""
-    return tmp_path_factory.getbasetemp().parent / "shared_keras"
+@pytest.fixture
+def shared_classifiers(tmp_path_factory, monkeypatch):
+    """A KERAS_HOME that tests share, on any worker: its classifiers are trained once."""
+    folder = tmp_path_factory.getbasetemp().parent / "shared_keras"
+    monkeypatch.setenv("KERAS_HOME", str(folder))
 
 
 def slow(*values):
@@ -56,7 +57,7 @@ def run_script(script, *words, **settings):
         [sys.executable, str(ROOT / script), *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # alone a tenth of it; a busy machine is no defect
         env={**os.environ, **settings},
     )
 

@@ -32,6 +32,7 @@ def test_the_gallery_shows_the_images_of_every_objective():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_classifiers")
 def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(capfd):
     words = ["objectives", "--data", "digits", "--only", "wgan", "wgan-gp"]
     compare.main([*words, "--epochs", "1"])

@@ -436,6 +436,7 @@ def test_help_answers_at_once():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shared_classifiers")
 def test_scores_while_training_change_nothing_in_it(data):
     words = ["--data", data, "--preset", "quick", "--epochs", "2", "--seed", "1"]
     words += ["--steps-per-epoch", "2", "--batch-size", "16"]

@@ -21,21 +21,18 @@ from mnist_gan.train import main
 DATA_DIR = os.environ.get("GAN_DATA_DIR")
 
 
-def real_judge(monkeypatch, shared_cache, n):
-    """A Judge of real digits, whose classifier reads them."""
-    monkeypatch.setenv("KERAS_HOME", str(shared_cache))
+@pytest.fixture
+def judge(monkeypatch, shared_classifiers):
+    """A Judge of 1,000 real digits, whose classifier reads them."""
     if DATA_DIR is not None:
         monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
-    judge = classifier_judge(*load_reference("mnist" if DATA_DIR else "digits"), n)
+    judge = classifier_judge(*load_reference("mnist" if DATA_DIR else "digits"), 1000)
     assert judge.features.accuracy > 0.95
     return judge
 
 
 @pytest.mark.slow
-def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(
-    monkeypatch, shared_cache
-):
-    judge = real_judge(monkeypatch, shared_cache, 1000)
+def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(judge):
     started = time.time()
     main(["--preset", "quick", "--seed", "1"])
     print(f"trained in {time.time() - started:.0f} s")
@@ -53,11 +50,8 @@ def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(
 
 
 @pytest.mark.slow
-def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(
-    monkeypatch, shared_cache
-):
+def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(monkeypatch, judge):
     """And with --wrong-labels D knows a real image from one with a wrong label."""
-    judge = real_judge(monkeypatch, shared_cache, 1000)
     real, test = judge.train, judge.test
     shuffled = np.random.default_rng(0).permutation(real.labels)
     agreement = {}

@@ -163,6 +163,7 @@ LONG = {
 }
 
 
+@pytest.mark.usefixtures("shared_classifiers")
 @pytest.mark.parametrize(
     "script",
     [slow(script) if script in LONG else script for script in SCRIPTS],
