@@ -101,20 +101,27 @@ def write(folder, name, head, rows, **more):
 
 def markdown(head, rows):
     """The results as text: what has a target first."""
-    m, versions = head["machine"], head["versions"].items()
     judged = [r for r in rows if "target" in r]
     parts = [
         "# Results\n",
         *([QUICK + "\n"] if head["quick"] else []),
-        f"{head['date']}, commit {head['commit']}; {m['cpu']}, {m['cores']} cores, "
-        f"{m['memory_gib']} GiB{', ' + m['gpu'] if m['gpu'] else ''}, load before "
-        f"{m['load_before']}; {', '.join(f'{k} {v}' for k, v in versions)}\n",
+        described(head),
         "Ratios are times, ours / theirs, round by round.\n",
         *(["## Targets\n", table(judged, True)] if judged else []),
         "## All else\n",
         table([r for r in rows if "target" not in r], False),
     ]
     return "\n".join(parts)
+
+
+def described(head):
+    """A line of what `header` found."""
+    m, versions = head["machine"], head["versions"].items()
+    return (
+        f"{head['date']}, commit {head['commit']}; {m['cpu']}, {m['cores']} cores, "
+        f"{m['memory_gib']} GiB{', ' + m['gpu'] if m['gpu'] else ''}, load before "
+        f"{m['load_before']}; {', '.join(f'{k} {v}' for k, v in versions)}\n"
+    )
 
 
 def table(rows, judged):

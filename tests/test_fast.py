@@ -1,4 +1,4 @@
-"""Fast convolutions: numbers, gradients, weights and files are those of plain ones."""
+"""Fast layers: numbers, gradients, weights and files are those of plain ones."""
 
 from pathlib import Path
 
@@ -63,8 +63,40 @@ def test_sizes_that_the_graph_does_not_know_are_left_alone():
     assert np.array_equal(unknown(x, kernel), tf.nn.conv2d(x, kernel, 1, "SAME"))
 
 
-def fast_layers(model):
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_leaky_relu_is_the_same_with_all_its_gradients(dtype):
+    slope = 0.2
+    x = tf.constant([-3, -1e-3, -0.0, 0, 1e-3, 2, np.inf, -1e-38], dtype)
+    found = []
+    for function in (fast.leaky_relu, tf.nn.leaky_relu):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = function(x, slope) ** 2
+            first = tape.gradient(y, x)
+        found.append([y, first, outer.gradient(first, x)])
+    for ours, theirs in zip(*found, strict=True):
+        assert np.array_equal(tf.cast(ours, "float64"), tf.cast(theirs, "float64"), True)
+
+
+def test_the_gradient_of_leaky_relu_needs_nothing_but_its_output():
+    @tf.function
+    def gradient(z):
+        x = tf.nn.tanh(z)
+        return tf.gradients(fast.leaky_relu(x, 0.2), x)
+
+    graph = gradient.get_concrete_function(tf.TensorSpec((9,))).graph
+    (backward,) = (op for op in graph.get_operations() if op.type == "LeakyReluGrad")
+    assert [tensor.op.type for tensor in backward.inputs][1] == "LeakyRelu"
+
+
+def in_blocks(model):
     return [x for x in all_layers(model) if x.__dict__.get("convolution_op")]
+
+
+def by_output(model):
+    return [x for x in all_layers(model) if x.__dict__.get("call")]
 
 
 def conditional_models():
@@ -77,12 +109,14 @@ def test_a_model_is_another_only_inside_and_its_outputs_are_the_same(policy):
     model = conditional_models()
     inputs = [np.ones((4, 10), "float32"), np.ones((4, 1), "int32")]
     plain, config = model(inputs), model.get_config()
-    with fast.fast_outputs(model):
-        assert [layer.filters for layer in fast_layers(model)] == [1]
+    with fast.fast_layers(model):
+        assert [layer.filters for layer in in_blocks(model)] == [1]
+        assert len(by_output(model)) == 3
         found = model(inputs)
         assert model.get_config() == config
-        assert not fast_layers(keras.models.clone_model(model))
-    assert not fast_layers(model) and np.array_equal(model(inputs), plain)
+        assert not in_blocks(keras.models.clone_model(model))
+    assert not in_blocks(model) and not by_output(model)
+    assert np.array_equal(model(inputs), plain)
     assert found.dtype == plain.dtype == policy.removeprefix("mixed_")
     tolerance = 1e-5 if policy == "float32" else 1e-2
     assert np.allclose(found, plain, rtol=0, atol=tolerance)
@@ -91,8 +125,8 @@ def test_a_model_is_another_only_inside_and_its_outputs_are_the_same(policy):
 def test_only_layers_that_gain_are_fast():
     def chosen(*built):
         model = Sequential([layers.Input((8, 8, 64)), *built])
-        with fast.fast_outputs(model):
-            return len(fast_layers(model))
+        with fast.fast_layers(model):
+            return len(in_blocks(model))
 
     same = {"padding": "same"}
     assert chosen(layers.Conv2D(3, 3, **same)) == 1
@@ -135,5 +169,5 @@ def test_trained_weights_and_files_are_those_of_plain_layers(monkeypatch):
 def test_another_backend_computes_as_it_did(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     model = define_generator(10)
-    with fast.fast_outputs(model):
-        assert not fast_layers(model)
+    with fast.fast_layers(model):
+        assert not in_blocks(model) and not by_output(model)

@@ -1,0 +1,139 @@
+"""What does a step spend its time on? Its ten longest operations.
+
+By the profiler of TensorFlow, for MNIST and CIFAR-10 in the tutorials' sizes, in float32
+and with `--precision auto`, plain and with `common/fast.py`, in turns. Writes
+operations.json and operations.md.
+"""
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from unittest.mock import patch
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import numpy as np
+
+from benchmarks import ours
+from benchmarks.bench import BATCH, HERE, images_of
+from benchmarks.summary import described, header
+from common import cli
+from common.runs import versions
+
+ROUNDS, STEPS = 4, 2
+DATASETS = "mnist", "cifar10"
+PRECISIONS = "float32", "auto"
+
+
+def step_of(dataset, fast):
+    """A function that makes one compiled step of the tutorial's models.
+
+    Args:
+        dataset: "mnist" or "cifar10".
+        fast: whether `common/fast.py` takes part.
+    """
+    from common.gan import GAN
+
+    models, n = ours.define_models(dataset), BATCH[dataset] // 2
+    x_real = ours.scaled(models[0], np.load(images_of(dataset))[:n])[np.arange(n)]
+    gan = GAN(*models, halves=ours.script_of(dataset).TUTORIAL["halves"])
+    with patch("common.fast.on_cpu", lambda: fast):
+        gan.train_on_batch(x_real)  # traces
+    return lambda: gan.train_on_batch(x_real)
+
+
+def profile(step, k):
+    """Seconds of a step by the clock, and Counter: operation -> seconds a step.
+
+    The seconds of operations are a sum over the threads of TensorFlow that run them.
+    """
+    import tensorflow as tf
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            started = time.perf_counter()
+            for _ in range(k):
+                step()
+            seconds = (time.perf_counter() - started) / k
+        space = xplane_pb2.XSpace()
+        (path,) = Path(folder).rglob("*.xplane.pb")
+        space.ParseFromString(path.read_bytes())
+    return seconds, operations(space, k)
+
+
+def operations(space, k):
+    """Seconds a step of each kind of operation; events are named `layer/name:Kind`."""
+    found = Counter()
+    for plane in space.planes:
+        for line in plane.lines:
+            for event in line.events:
+                name = plane.event_metadata[event.metadata_id].name
+                layer, _, kind = name.rpartition(":")
+                if kind.isidentifier() and layer and not layer.endswith(":"):
+                    kind = kind.removeprefix("_Mkl").removeprefix("_MklNative")
+                    found[kind] += event.duration_ps / 1e12 / k
+    return found
+
+
+def measured(dataset, precision):
+    """{"plain": ..., "fast": ...}: medians of some rounds, in turns."""
+    from common.devices import set_up
+
+    set_up("cpu", precision)
+    steps = {"plain": step_of(dataset, False), "fast": step_of(dataset, True)}
+    rounds = {name: [] for name in steps}
+    for _ in range(ROUNDS):
+        for name, step in steps.items():
+            rounds[name].append(profile(step, STEPS))
+    return {
+        name: {
+            "step": statistics.median(seconds for seconds, _ in found),
+            "operations": {
+                kind: statistics.median(each[kind] for _, each in found)
+                for kind in set().union(*(each for _, each in found))
+            },
+        }
+        for name, found in rounds.items()
+    }
+
+
+def top_ten(found):
+    """A table: the operations that take longest in either, and their share of all."""
+    plain, fast = (found[name]["operations"] for name in ("plain", "fast"))
+    totals = sum(plain.values()), sum(fast.values())
+    names = sorted(plain, key=lambda kind: -max(plain[kind], fast.get(kind, 0)))[:10]
+    lines = [
+        "| operation | plain | share | with `fast.py` | share |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in names:
+        cells = [kind]
+        for seconds, total in zip((plain[kind], fast.get(kind, 0)), totals, strict=True):
+            cells += [f"{1000 * seconds:.1f} ms", f"{seconds / total:.0%}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+@cli.command
+def main(argv=None):
+    """Profile, and write the tables."""
+    cli.Parser(__doc__).parse_args(argv)
+    head, parts = header(versions(), quick=False), []
+    found = {f"{d}, {p}": measured(d, p) for d in DATASETS for p in PRECISIONS}
+    for name, each in found.items():
+        times = " -> ".join(f"{each[kind]['step']:.3f} s" for kind in ("plain", "fast"))
+        parts.append(f"## {name}: {times} a step\n\n{top_ten(each)}\n")
+    text = "\n".join(["# Where a step's time goes\n", described(head), *parts])
+    (HERE / "operations.json").write_text(json.dumps({**head, **found}, indent=1) + "\n")
+    (HERE / "operations.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
