@@ -2,10 +2,9 @@
 
 By the profiler of TensorFlow, for MNIST and CIFAR-10 in the tutorials' sizes, in float32
 and with `--precision auto`, plain and with `common/fast.py`, in turns. Writes
-operations.json and operations.md.
+operations.md.
 """
 
-import json
 import statistics
 import sys
 import tempfile
@@ -76,7 +75,7 @@ def operations(space, k):
                 name = plane.event_metadata[event.metadata_id].name
                 layer, _, kind = name.rpartition(":")
                 if kind.isidentifier() and layer and not layer.endswith(":"):
-                    kind = kind.removeprefix("_Mkl").removeprefix("_MklNative")
+                    kind = kind.removeprefix("_Mkl").removeprefix("Native")
                     found[kind] += event.duration_ps / 1e12 / k
     return found
 
@@ -130,7 +129,6 @@ def main(argv=None):
         times = " -> ".join(f"{each[kind]['step']:.3f} s" for kind in ("plain", "fast"))
         parts.append(f"## {name}: {times} a step\n\n{top_ten(each)}\n")
     text = "\n".join(["# Where a step's time goes\n", described(head), *parts])
-    (HERE / "operations.json").write_text(json.dumps({**head, **found}, indent=1) + "\n")
     (HERE / "operations.md").write_text(text)
     print(text)
 
