@@ -28,19 +28,17 @@ def fast_layers(model):
     A graph that is traced inside keeps it; outside, the layers are what they were.
     """
     layers = set(all_layers(model)) if on_cpu() else set()
-    convolutions = {layer for layer in layers if gains(layer)}
-    leaky = {layer for layer in layers if type(layer) is keras.layers.LeakyReLU}
-    for layer in convolutions:
-        layer.convolution_op = convolve  # what Conv2D calls, before bias and activation
-    for layer in leaky:
-        layer.call = partial(leaky_relu, slope=float(layer.negative_slope))
+    for layer in layers:
+        if gains(layer):  # what Conv2D calls, before bias and activation
+            layer.convolution_op = convolve
+        elif type(layer) is keras.layers.LeakyReLU:
+            layer.call = partial(leaky_relu, slope=float(layer.negative_slope))
     try:
         yield
     finally:
-        for layer in convolutions:
-            del layer.convolution_op  # the class's own is back
-        for layer in leaky:
-            del layer.call
+        for layer in layers:  # the class's own are back; replicas leave one by one
+            vars(layer).pop("convolution_op", None)
+            vars(layer).pop("call", None)
 
 
 def on_cpu():
