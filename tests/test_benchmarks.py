@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, run_script
 
-from benchmarks import ours, quality, summary
+from benchmarks import operations, ours, quality, summary
 from benchmarks.bench import OTHER_PYTHON, TARGETS, plan
 from benchmarks.measures import share_outside
 
@@ -69,6 +69,25 @@ def test_share_outside_counts_data_gaps_and_epochs():
     assert found["snapshot"] == pytest.approx(3)
     spent = 10 * (0.1 + 0.05) + 1.1 + 1
     assert found["share"] == pytest.approx(spent / (10 + spent))
+
+
+def test_operations_are_summed_by_their_kind():
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    space = xplane_pb2.XSpace()
+    for thread in range(2):
+        line = space.planes.add().lines.add()
+        for i, name in enumerate(["g/a:_MklNativeConv2D", "g/b:Conv2D", "Session::Run"]):
+            space.planes[thread].event_metadata[i].name = name
+            line.events.add(metadata_id=i, duration_ps=10**9)
+    assert operations.operations(space, k=2) == {"Conv2D": 0.002}
+    found = {"plain": {"operations": {"Conv2D": 0.03, "Mul": 0.01}},
+             "fast": {"operations": {"Conv2D": 0.01}}}  # fmt: skip
+    rows = operations.top_ten(found).splitlines()
+    assert rows[2:] == [
+        "| Conv2D | 30.0 ms | 75% | 10.0 ms | 100% |",
+        "| Mul | 10.0 ms | 25% | 0.0 ms | 0% |",
+    ]
 
 
 def test_time_to_quality():
