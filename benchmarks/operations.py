@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks import ours
 from benchmarks.bench import BATCH, HERE, images_of
-from benchmarks.summary import described, header
+from benchmarks.summary import described, header, lines_of
 from common import cli
 from common.runs import versions
 
@@ -104,19 +104,16 @@ def measured(dataset, precision):
 
 def top_ten(found):
     """A table: the operations that take longest in either, and their share of all."""
-    plain, fast = (found[name]["operations"] for name in ("plain", "fast"))
-    totals = sum(plain.values()), sum(fast.values())
-    names = sorted(plain, key=lambda kind: -max(plain[kind], fast.get(kind, 0)))[:10]
-    lines = [
-        "| operation | plain | share | with `fast.py` | share |",
-        "|---|---|---|---|---|",
-    ]
-    for kind in names:
-        cells = [kind]
-        for seconds, total in zip((plain[kind], fast.get(kind, 0)), totals, strict=True):
-            cells += [f"{1000 * seconds:.1f} ms", f"{seconds / total:.0%}"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    each = [found[name]["operations"] for name in ("plain", "fast")]
+    longest = {kind: max(o.get(kind, 0) for o in each) for kind in each[0] | each[1]}
+    rows = []
+    for kind in sorted(longest, key=longest.get, reverse=True)[:10]:
+        row = [kind]
+        for o in each:
+            seconds = o.get(kind, 0)
+            row += [f"{1000 * seconds:.1f} ms", f"{seconds / sum(o.values()):.0%}"]
+        rows.append(row)
+    return lines_of(["operation", "plain", "share", "with `fast.py`", "share"], rows)
 
 
 @cli.command
@@ -127,7 +124,7 @@ def main(argv=None):
     found = {f"{d}, {p}": measured(d, p) for d in DATASETS for p in PRECISIONS}
     for name, each in found.items():
         times = " -> ".join(f"{each[kind]['step']:.3f} s" for kind in ("plain", "fast"))
-        parts.append(f"## {name}: {times} a step\n\n{top_ten(each)}\n")
+        parts.append(f"## {name}: {times} a step\n\n{top_ten(each)}")
     text = "\n".join(["# Where a step's time goes\n", described(head), *parts])
     (HERE / "operations.md").write_text(text)
     print(text)

@@ -126,7 +126,12 @@ def described(head):
 
 def table(rows, judged):
     heads = ["what", "median", "quartiles", "n", *["target", "verdict"] * judged]
-    lines = [heads, ["---"] * len(heads), *(cells(r, judged) for r in rows)]
+    return lines_of(heads, [cells(r, judged) for r in rows])
+
+
+def lines_of(heads, rows):
+    """A Markdown table of texts."""
+    lines = [heads, ["---"] * len(heads), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

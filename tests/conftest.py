@@ -57,7 +57,7 @@ def run_script(script, *words, **settings):
         [sys.executable, str(ROOT / script), *map(str, words)],
         capture_output=True,
         text=True,
-        timeout=600,  # alone a tenth of it; a busy machine is no defect
+        timeout=120,
         env={**os.environ, **settings},
     )
 
