@@ -61,6 +61,8 @@ class Augment(keras.layers.Layer):
     def __init__(self, policy=POLICY, low=-1, **keywords):
         super().__init__(**{**keywords, "dtype": "float32"})
         self.policy, self.low = tuple(policy), low
+        if not set(self.policy) <= set(POLICY):  # a file may ask for anything
+            raise ValueError(f"policy must be of {POLICY}, not {self.policy}")
         self.seed = keras.random.SeedGenerator()
 
     def call(self, images, training=False):

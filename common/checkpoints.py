@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common import strangers
 from common.errors import UserError
 
 STATE = "state.npz"
@@ -51,7 +52,8 @@ def load_model(path):
     """Load a Keras model from a `.h5` or `.keras` file, for use and not for training.
 
     Raises:
-        UserError: there is no such file, or it is not a whole Keras model.
+        UserError: there is no such file, it is not a whole Keras model, or it is one that
+            could run code, see `strangers`.
     """
     path = Path(path)
     try:
@@ -63,6 +65,8 @@ def load_model(path):
         raise UserError(f"{path} is empty: it is not a Keras model")
     if not (start == HDF5 or start.startswith(ZIP)):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
+    strangers.check(path)
+    from keras import StatelessScope
     from keras.models import load_model as load
 
     from common import augment  # noqa: F401  # its layer may be in the file
@@ -70,9 +74,13 @@ def load_model(path):
 
     try:
         with quiet_keras():
-            model = load(path, compile=False, safe_mode=True)
+            with StatelessScope(initialize_variables=False):  # takes no memory
+                strangers.check_sizes(load(path, compile=False), path)
+            model = load(path, compile=False)
             if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
                 return model
+    except UserError:
+        raise
     except Exception as error:  # Keras and h5py raise many kinds
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path} is damaged or not a Keras model: {why}") from None

@@ -1,0 +1,169 @@
+"""Model files from strangers: read, and refused, before Keras makes anything of them.
+
+A model file describes its layers, and a description can name any function of any module
+(`Lambda` layers, other libraries' wrappers, vocabularies read from any path), numbers
+that lie in other files, and sizes that no memory holds. Here it may name Keras's layers
+for images and this project's own, and nothing else; no switch trusts a file more.
+"""
+
+import json
+import math
+import zipfile
+
+from common.errors import UserError
+
+LAYERS = {
+    "Model", "Functional", "Sequential", "InputLayer", "Identity", "Activation",
+    "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dense", "EinsumDense",
+    "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose",
+    "Conv3DTranspose", "DepthwiseConv2D", "SeparableConv2D", "UpSampling1D",
+    "UpSampling2D", "UpSampling3D", "ZeroPadding2D", "Cropping2D", "Resizing",
+    "Reshape", "Flatten", "Permute", "RepeatVector", "MaxPooling2D",
+    "AveragePooling2D", "GlobalMaxPooling2D", "GlobalAveragePooling2D",
+    "BatchNormalization", "LayerNormalization", "GroupNormalization",
+    "UnitNormalization", "RMSNormalization", "SpectralNormalization", "Normalization",
+    "Rescaling", "Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout",
+    "GaussianNoise", "ActivityRegularization", "Add", "Subtract", "Multiply",
+    "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Attention",
+    "AdditiveAttention", "MultiHeadAttention",
+}  # fmt: skip
+VALUES = {"DTypePolicy", "__keras_tensor__", "__tuple__"}
+OWN = {"Augment": "common.augment", "ClassLoss": "common.objectives.heads",
+       "CopyError": "common.objectives.heads"}  # fmt: skip
+MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
+MOST_TEXT = 2**24  # bytes of a description; 100 layers have some 10**5
+MOST_NUMBERS = 2**28  # that one layer makes of one image: 1 GiB in float32
+
+
+def check(path):
+    """Raise a UserError unless a model file holds allowed layers and their numbers.
+
+    Args:
+        path: Path of an `.h5` file, or of a `.keras` file, which is a zip.
+    """
+    import h5py
+
+    try:
+        if h5py.is_hdf5(path):
+            with h5py.File(path) as file:
+                check_numbers(file, path)
+                text = file.attrs.get("model_config")
+        else:
+            text = read_zip(path)
+        if text is None:
+            raise UserError(
+                f"{path} has no description of a model: it may hold weights alone"
+            )
+        described = json.loads(text)
+        if isinstance(described, dict):
+            described.pop("compile_config", None)  # nobody loads it
+        check_layers(described, path)
+    except RecursionError:
+        raise UserError(f"{path}: its layers are nested without end") from None
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile,
+            NotImplementedError) as error:  # fmt: skip
+        raise UserError(f"{path} is damaged or not a Keras model: {error}") from None
+
+
+def read_zip(path):
+    """The description in a `.keras` file, whose numbers are checked, too."""
+    import h5py
+
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.filename not in MEMBERS:
+                raise UserError(
+                    f"{path} holds {member.filename!r}: a .keras file of plain layers "
+                    f"holds {', '.join(sorted(MEMBERS))} and nothing else"
+                )
+            if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+                raise UserError(
+                    f"{path}: its {member.filename} is packed or encrypted, as Keras "
+                    "never writes it"
+                )
+        if len(archive.namelist()) != len(set(archive.namelist())):
+            raise UserError(f"{path} holds a file twice")
+        if archive.getinfo("config.json").file_size > MOST_TEXT:
+            raise UserError(f"{path}: its config.json is larger than {MOST_TEXT} bytes")
+        with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
+            check_numbers(file, path)
+        return archive.read("config.json")
+
+
+def check_numbers(file, path):
+    """Raise a UserError unless all numbers of an open HDF5 file lie in it, unpacked."""
+    import h5py
+
+    def walk(group, depth=0):
+        if depth > 100:
+            raise RecursionError
+        for name in group:
+            link = group.get(name, getlink=True)
+            if not isinstance(link, h5py.HardLink):
+                raise UserError(f"{path}: {group.name}/{name} is a link to elsewhere")
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                walk(item, depth + 1)
+            elif not isinstance(item, h5py.Dataset):
+                raise UserError(f"{path}: {item.name} is a type, not numbers")
+            elif item.external or item.is_virtual:
+                raise UserError(f"{path}: the numbers of {item.name} are in other files")
+            elif item.dtype.kind not in "biuf" and item.name != "/vars/0":
+                raise UserError(f"{path}: {item.name} holds {item.dtype}, not numbers")
+            elif item.size and item.id.get_storage_size() < item.nbytes:
+                raise UserError(
+                    f"{path}: {item.name} declares {item.nbytes} bytes and holds "
+                    f"{item.id.get_storage_size()}"
+                )
+
+    walk(file)
+
+
+def check_layers(described, path):
+    """Raise a UserError unless a description, as of JSON, names allowed classes alone."""
+    if isinstance(described, list):
+        for part in described:
+            check_layers(part, path)
+    if not isinstance(described, dict):
+        return
+    if "class_name" in described and not is_allowed(described):
+        raise UserError(
+            f"{path} holds {told(described)}, which could run code of its own: only "
+            "Keras's standard layers for images are loaded, and this project's"
+        )
+    for part in described.values():
+        check_layers(part, path)
+
+
+def is_allowed(described):
+    """Whether a dict that names a class names one of those that are made here."""
+    import keras
+
+    name, module = described["class_name"], described.get("module")
+    registered = described.get("registered_name")
+    if not isinstance(name, str):
+        return False
+    own = OWN.get(name.removeprefix("gan>"))
+    if own:
+        return module in (None, own) and registered in (None, name, f"gan>{name}")
+    is_keras = module is None or module == "keras" or str(module).startswith("keras.")
+    homes = (keras.initializers, keras.regularizers, keras.constraints)
+    standard = name in LAYERS | VALUES or any(
+        isinstance(getattr(home, name, None), type) for home in homes
+    )
+    return standard and is_keras and registered in (None, name)
+
+
+def told(described):
+    module, name = described.get("module"), described["class_name"]
+    return f"{module}.{name}"[:100] if module else str(name)[:100]
+
+
+def check_sizes(model, path):
+    """Raise a UserError where a layer makes more of one image than memory holds."""
+    from common.checkpoints import all_layers
+
+    for layer in all_layers(model):
+        numbers = math.prod(n or 1 for n in layer.output.shape)
+        if numbers > MOST_NUMBERS:
+            raise UserError(f"{path}: its layer {layer.name!r} makes {numbers} numbers")
