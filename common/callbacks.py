@@ -1,6 +1,7 @@
 """What happens beside the steps of a training: rows, pictures, models, the state."""
 
 import csv
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import keras
 
-from common.checkpoints import load_state, save_state
 from common.errors import UserError
 from common.plotting import draw_run
+from common.state import load_state, save_state, set_state
 
 COLUMNS = (
     *("d_loss", "d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"),
@@ -20,58 +21,67 @@ COLUMNS = (
 EVERY = 10  # steps averaged in one row
 
 
-def run_callbacks(run, save_every, summarize, guard, evaluate_every, trackers):
+def run_callbacks(run, start, save_every, save_every_steps, summarize, guard,
+                  evaluate_every, trackers):  # fmt: skip
     """The callbacks of a training, in their order: trackers are told the scores.
 
     Args:
         run: Path of the run folder.
+        start: state.State from which it goes on, or None.
         save_every: epochs between two calls of `summarize`.
+        save_every_steps: steps between two states within an epoch, or None.
         summarize: function of the number of finished epochs.
         guard: guard.Guard, which may undo an epoch before it is saved.
         evaluate_every: epochs between two scorings of G, or None.
         trackers: list of tracking.Tracker.
     """
+    history = History(run, start)
     return [
         keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
-        History(run),
+        history,
         guard,
         Snapshots(save_every, summarize),
-        State(run),
+        States(run, save_every_steps, history),
         *([Scores(run, evaluate_every)] if evaluate_every else []),
         *trackers,
     ]
 
 
 def verbosity():
-    """1, a progress bar, on a terminal; 2, a line an epoch, in a file or a pipe."""
-    return 1 if sys.stdout.isatty() else 2
+    """1, a progress bar, on a terminal; 2, a line an epoch, elsewhere."""
+    return 1 if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else 2
 
 
 class History(keras.callbacks.Callback):
     """Write `history.csv`, a row of means every 10 steps, and `times.csv`.
 
     `history.csv` holds no clock times, so that equal runs write equal files.
+
+    Attributes:
+        row: dict, the step of the last row of this epoch and the sums up to there.
     """
 
-    def __init__(self, run):
+    def __init__(self, run, start=None):
         super().__init__()
         self.path, self.times_path = run / "history.csv", run / "times.csv"
+        self.start = start
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch + 1
-        self.last_step, self.last_sums = 0, {}
+        is_begun = self.start and self.start.step and self.start.epoch == epoch
+        self.row = self.start.row if is_begun else {"step": 0}
         self.started = time.time()
 
     def on_train_batch_end(self, batch, logs=None):
         step = batch + 1
-        if step % EVERY == 0 or step == self.params["steps"]:
+        if logs and (step % EVERY == 0 or step == self.params["steps"]):
             # The logs are means since the epoch began: take the earlier rows out.
             sums = {name: float(logs[name]) * step for name in COLUMNS if name in logs}
-            steps = step - self.last_step
-            means = [(sums[name] - self.last_sums.get(name, 0)) / steps for name in sums]
+            steps = step - self.row["step"]
+            means = [(sums[name] - self.row.get(name, 0)) / steps for name in sums]
             row = [self.epoch, step, *(f"{round(mean, 4) + 0.0:.4f}" for mean in means)]
             append_row(self.path, ["epoch", "step", *sums], row)
-            self.last_step, self.last_sums = step, sums
+            self.row = {"step": step, **sums}
 
     def on_epoch_end(self, epoch, logs=None):
         ended = time.strftime("%Y-%m-%dT%H:%M:%S")
@@ -87,18 +97,26 @@ def append_row(path, names, row):
         writer.writerows([names, row] if is_new else [row])
 
 
-def keep_rows_until(epoch, path):
-    """Drop the rows of later epochs, and what is left of a row that was cut off."""
+def keep_rows_until(state, path):
+    """Drop the rows of later steps, and what is left of a row that was cut off."""
     if not path.exists() or path.stat().st_size == 0:
         return
     names, *rows = path.read_text(errors="replace").splitlines()
     whole = [row for row in rows if row.count(",") == names.count(",")]
-    numbers = [row.split(",")[0] for row in whole]
-    pairs = zip(numbers, whole, strict=True)
-    kept = [row for number, row in pairs if number.isdecimal() and int(number) <= epoch]
+    has_steps = names.startswith("epoch,step,")
+    kept = [row for row in whole if is_until(state, row.split(","), has_steps)]
     part = path.with_name(f"{path.name}.part")
     part.write_text("\n".join([names, *kept, ""]))
     part.replace(path)
+
+
+def is_until(state, cells, has_steps):
+    """Whether a row, of which these are the cells, was written before this state."""
+    if not all(cell.isdecimal() for cell in cells[: 1 + has_steps]):
+        return False
+    epoch, step = int(cells[0]), int(cells[1]) if has_steps else 0
+    is_begun = has_steps and epoch == state.epoch + 1 and step <= state.step
+    return epoch <= state.epoch or is_begun
 
 
 class Snapshots(keras.callbacks.Callback):
@@ -148,52 +166,93 @@ def is_due(callback, done):
     return done % callback.every == 0 or is_last
 
 
-class State(keras.callbacks.Callback):
-    """Save the state after every epoch."""
+class States(keras.callbacks.Callback):
+    """Save the state after every epoch and, if asked, every so many steps within one.
 
-    def __init__(self, run):
+    Args:
+        run: Path of the run folder.
+        every: steps between two states within an epoch, or None.
+        history: the History of this training.
+    """
+
+    def __init__(self, run, every, history):
         super().__init__()
-        self.run = run
+        self.run, self.every, self.history = run, every, history
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = batch + 1
+        if logs and self.every and step % self.every == 0 and step < self.params["steps"]:
+            save_state(self.model, self.epoch, self.run, step, self.history.row)
 
     def on_epoch_end(self, epoch, logs=None):
         save_state(self.model, epoch + 1, self.run)
 
 
+def pass_over(gan, state):
+    """Have `fit` count the steps that were done before this state, but not do them.
+
+    The last of them is done, for Keras makes the epoch's means in its first step only;
+    then all is set to the state, these means as well.
+    """
+    gan.make_train_function()
+    step, done = gan.train_function, 0
+
+    def count_or_step(batches):
+        nonlocal done
+        done += 1
+        if done > state.step:
+            return step(batches)
+        if done == state.step:
+            step(batches)
+            set_state(gan, state)
+        elif keras.backend.backend() == "tensorflow":  # elsewhere they are drawn already
+            next(batches)
+        return {}
+
+    gan.train_function = count_or_step
+
+
 def start(gan, run, resume):
-    """Set `gan` and the run folder to where training starts; return the epochs done.
+    """Set `gan` and the run folder to where training starts; return that State.
 
     The state of the start is saved, too: a run may be stopped in its first epoch.
 
     Raises:
         UserError: there is no usable state to resume.
     """
-    if resume:
-        return go_back(gan, run)
-    save_state(gan, 0, run)
-    return 0
+    if not resume:
+        save_state(gan, 0, run)
+    state = go_back(gan, run)
+    if state.step:
+        pass_over(gan, state)
+    return state
 
 
 def go_back(gan, run):
-    """Bring `gan` and the run folder back to the last whole epoch; return its number."""
-    epoch = load_state(gan, run)
+    """Bring `gan` and the run folder back to the last state, which is returned."""
+    state = load_state(gan, run)
     for name in ("history.csv", "times.csv", "events.csv"):
-        keep_rows_until(epoch, Path(run) / name)
-    return epoch
+        keep_rows_until(state, Path(run) / name)
+    return state
 
 
 @contextmanager
 def kept_on_interrupt(gan, run, summarize):
-    """On Ctrl-C or SIGTERM, keep pictures and models of the last whole epoch.
+    """On Ctrl-C, SIGTERM or SIGHUP, keep pictures and models of the last whole epoch.
 
-    Says how to go on, and passes the interrupt on.
+    Says first how to go on, and passes the interrupt on.
     """
     try:
         yield
     except KeyboardInterrupt:
-        epoch = go_back(gan, run)
-        if epoch > 0:
+        epoch, step, *_ = go_back(gan, run)
+        place = f"epoch {epoch}" + f" and {step} steps" * (step > 0)
+        print(f"\ninterrupted; to go on after {place}: --resume {run}", flush=True)
+        if epoch > 0 and step == 0:
             with gan.averaged_generator():
                 summarize(epoch)
             draw_run(run, gan.ideal)
-        print(f"\ninterrupted; to go on after epoch {epoch}: --resume {run}")
         raise

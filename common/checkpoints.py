@@ -1,21 +1,13 @@
-"""Models as files, and the state from which a run goes on.
-
-A model file holds what can be used later; the state holds all that training needs: the
-weights of both models, both optimizers and every random generator.
-"""
+"""Models as files, which hold what can be used later; see `state.py` for the rest."""
 
 import json
 import logging
-import os
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
 
 from common import strangers
 from common.errors import UserError
 
-STATE = "state.npz"
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"  # how .h5 and .keras files start
 
 
@@ -193,65 +185,3 @@ def quiet_keras():
         yield
     finally:
         log.setLevel(level)
-
-
-def state_variables(gan):
-    """Everything that a step changes: weights, random generators, both optimizers."""
-    optimizers = (gan.d_model.optimizer, gan.gan_model.optimizer)
-    return [*gan.variables, *(v for o in optimizers for v in o.variables)]
-
-
-def random_states(gan):
-    """The variables of its random generators: those of latent points and of layers."""
-    return [v for v in gan.variables if v.path.endswith("seed_generator_state")]
-
-
-def save_state(gan, epoch, run):
-    """Write `state.npz`, as a whole or not at all."""
-    arrays = {
-        f"{i:03d}:{variable.path}": variable.numpy()
-        for i, variable in enumerate(state_variables(gan))
-    }
-    part = Path(run) / f"{STATE}.part"
-    with part.open("wb") as file:
-        np.savez(file, epoch=epoch, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(Path(run) / STATE)
-
-
-def finished_epochs(run):
-    """The number of epochs after which this run folder's state was saved.
-
-    Raises:
-        UserError: there is no state, or it is damaged.
-    """
-    return read_state(run)[0]
-
-
-def read_state(run):
-    """The number of epochs and the list of arrays that save_state wrote."""
-    path = Path(run) / STATE
-    if not path.exists():
-        raise UserError(f"{run} has no {STATE}: there is nothing to go on with")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            epoch, *values = [archive[name] for name in archive.files]
-            return int(epoch), values
-    except Exception as error:  # NumPy and zipfile raise a dozen kinds
-        raise UserError(f"{path} is damaged ({error}): start a new run") from None
-
-
-def load_state(gan, run):
-    """Set `gan` to the state in this run folder and return its number of epochs.
-
-    Raises:
-        UserError: there is no state, it is damaged, or it belongs to other models.
-    """
-    epoch, values = read_state(run)
-    variables = state_variables(gan)
-    if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
-        raise UserError(f"{run}/{STATE} belongs to other models than these")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    return epoch

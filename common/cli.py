@@ -4,45 +4,75 @@ Nothing here is slow to import, so that `--help` and a wrong option answer at on
 """
 
 import argparse
+import errno
 import functools
 import math
+import os
 import signal
+import stat
 import sys
 from pathlib import Path
 
 from common.errors import UserError
 
+OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM}
+
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, treated as Ctrl-C is."""
+    """SIGTERM, or a closed terminal's SIGHUP, treated as Ctrl-C is."""
 
 
 def command(main):
-    """Decorate a script's `main(argv)`: exit codes 2, 130 and 143 instead of tracebacks.
+    """Decorate a script's `main(argv)`: exit codes and one sentence, not tracebacks.
 
     A UserError, or a file that cannot be read or written, is told in one sentence on
-    standard error and exits with 2; Ctrl-C exits with 130 and SIGTERM with 143, after
-    whatever the script does about them.
+    standard error and exits with 2; a fault of the machine, such as a full disk, with 3;
+    Ctrl-C exits with 130, SIGTERM with 143 and a closed terminal with 129, after whatever
+    the script does about them.
     """
 
     @functools.wraps(main)
     def run(argv=None):
-        before = signal.signal(signal.SIGTERM, _terminate)
+        before = {s: signal.signal(s, _terminate) for s in _signals()}
         try:
             main(argv)
-        except (UserError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            raise SystemExit(2) from None
+        except (UserError, OSError, MemoryError) as error:
+            sentence, code = _told(error)
+            print(f"error: {sentence}", file=sys.stderr)
+            raise SystemExit(code) from None
         except KeyboardInterrupt as stop:
-            raise SystemExit(143 if isinstance(stop, Terminated) else 130) from None
+            raise SystemExit(128 + (stop.args or [signal.SIGINT])[0]) from None
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
 
     return run
 
 
+def _signals():
+    """SIGTERM, and SIGHUP unless it is ignored, as under `nohup`."""
+    yield signal.SIGTERM
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        yield hang_up
+
+
 def _terminate(signum, frame):
-    raise Terminated
+    if signum != signal.SIGTERM:  # the terminal is gone: to write to it is an error
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            for stream in (1, 2):
+                if stat.S_ISCHR(os.fstat(stream).st_mode):
+                    os.dup2(nowhere.fileno(), stream)
+    raise Terminated(int(signum))
+
+
+def _told(error):
+    """An error as one sentence, and its exit code."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory: take a smaller --batch-size, or less data", 3
+    if getattr(error, "errno", None) in OF_THE_MACHINE:
+        return f"{error}: make room; what was saved before is untouched", 3
+    return error, 2
 
 
 FLOAT32_MAX = 3.4e38

@@ -11,8 +11,8 @@ from functools import partial
 import keras
 import numpy as np
 
-from common.checkpoints import random_states
 from common.errors import UserError
+from common.state import random_states
 
 
 def replicas_of(gan):

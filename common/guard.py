@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from common.callbacks import append_row
-from common.checkpoints import load_state, random_states
 from common.sampling import (
     generate_images,
     generate_latent_points,
     n_classes,
     takes_labels,
 )
+from common.state import load_state, random_states
 
 # Means of an epoch, as shares of the loss of a D that cannot tell: in 70 healthy runs of
 # all objectives D's was 0.07 or more and G's at most 6 (once 10); in lost ones 0.01 and
@@ -166,7 +166,7 @@ class Guard(keras.callbacks.Callback):
         self.tell(done, found, "restart" if again else "stop")
         self.restarts += again
         self.model.stop_training = not again
-        load_state(self.model, self.run)
+        load_state(self.model, self.run, within=False)
         reseed(self.model, [self.seed, done])
         print("back to the last healthy state, with fresh random numbers")
 

@@ -10,12 +10,17 @@ from functools import cache
 from pathlib import Path
 from shutil import copy, rmtree
 
-from common.checkpoints import STATE
 from common.errors import UserError
+from common.state import FILES
 
 
 def check(options):
     """Refuse what needs no device to be refused, see `start`."""
+    if options.devices == "all" and options.save_every_steps:
+        raise UserError(
+            "--save-every-steps: --devices all saves its state after whole epochs alone; "
+            "leave one of them out, or make epochs shorter with --steps-per-epoch"
+        )
     if options.devices == "all" and machines() > 1 and options.seed is None:
         raise UserError(
             "--devices all on several machines: give each the same --seed, so that all "
@@ -132,8 +137,9 @@ def as_worker(options):
     folder = tempfile.mkdtemp(prefix="gan-")
     atexit.register(rmtree, folder, ignore_errors=True)
     if options.resume:
-        for name in ("options.json", STATE):
-            copy(Path(options.resume).expanduser() / name, folder)
+        for name in ("options.json", *FILES):
+            if (path := Path(options.resume).expanduser() / name).exists():
+                copy(path, folder)
         options.resume = folder
     else:
         options.run_dir = folder

@@ -1,21 +1,29 @@
 """Run folders: `runs/mnist_gan/0001` holds everything that one run made."""
 
+import errno
 import json
+import os
 import platform
 import subprocess
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from common.checkpoints import finished_epochs
 from common.errors import UserError
+from common.state import finished_epochs
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_CHANGE = {  # when a run is resumed
-    "data", "epochs", "save_every", "device", "devices", "resume", "on_collapse", "track",
-    "evaluate_every",
+    "data", "epochs", "save_every", "save_every_steps", "device", "devices", "resume",
+    "on_collapse", "track", "evaluate_every",
 }  # fmt: skip
 CHOOSE_IMAGES = ("data", "size", "crop", "attribute")
+HELD = []  # the open run folder that this process has taken
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 
@@ -55,6 +63,17 @@ def new_run(project, run_dir=None):
         ) from None
 
 
+def discard(run):
+    """Remove a run folder that was made for a run which cannot start."""
+    (run / "options.json").unlink()
+    ours = run.parents[:-1] if run.parts[0] == "runs" else ()
+    for folder in (run, *ours):
+        try:
+            folder.rmdir()
+        except OSError:  # it holds other runs, or it is where we are
+            return
+
+
 def probe(run):
     """Raise the OSError that writing into this folder raises, if it does."""
     (run / ".probe").touch()
@@ -77,6 +96,7 @@ def start_run(script, options, data, device):
     if options.resume:
         run = Path(options.resume).expanduser()
         record = read_options(run)
+        take(run)
         before = record["data"]
         if before["fingerprint"] != data["fingerprint"]:
             raise UserError(
@@ -93,8 +113,34 @@ def start_run(script, options, data, device):
         write_record(run, record)
         return run
     run = new_run(script.split("/")[0], options.run_dir)
+    take(run)
     write_record(run, describe_run(script, options, data, device))
     return run
+
+
+def take(run):
+    """Keep other processes from training in a run folder, until this one ends.
+
+    Raises:
+        UserError: another one does, or nothing may be written into it.
+    """
+    while HELD:  # a process trains one run at a time
+        os.close(HELD.pop())
+    try:
+        probe(run)
+        if fcntl:
+            HELD.append(os.open(run, os.O_RDONLY))
+            fcntl.flock(HELD[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(
+            f"{run} is being trained by another process: wait for it, or start a new run"
+        ) from None
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise UserError(
+            f"{run} cannot be written ({error.strerror}): copy it where it can be"
+        ) from None
 
 
 def describe_run(script, options, data, device):
@@ -178,12 +224,16 @@ def resumed_options(run, script, given):
     if record["script"] != script:
         raise UserError(f"--resume {run} is a run of {record['script']}, not of {script}")
     options = record["options"]
-    for name, value in given.items():
-        if name not in MAY_CHANGE and options.get(name) != value:
-            raise UserError(
-                f"--{name.replace('_', '-')} {value} differs from the run's "
-                f"{options.get(name)}: leave it out, or start a new run"
-            )
+    others = [
+        f"--{name.replace('_', '-')} {value} (the run's: {options.get(name)})"
+        for name, value in given.items()
+        if name not in MAY_CHANGE and options.get(name) != value
+    ]
+    if others:
+        raise UserError(
+            f"--resume {run}: {', '.join(others)}: leave out what differs, or start "
+            "a new run"
+        )
     return {**options, **{k: v for k, v in given.items() if k in MAY_CHANGE}}
 
 

@@ -65,13 +65,21 @@ def train_as_asked(options, models, dataset, run, **snapshot):
         models: G, D and the composite, as `building.define_models` makes them.
         dataset, run, snapshot: see `train`.
     """
+    from common import memory
+
+    try:
+        memory.check(*models[:2], options.batch_size)
+    except UserError:
+        if not options.resume:
+            runs.discard(run)
+        raise
     gan = train(
         *models, dataset, options.latent_dim, options.epochs, options.batch_size,
         n_steps=options.steps_per_epoch, save_every=options.save_every,
         seed=options.seed, run=run, resume=bool(options.resume),
         n_pretrain=options.pretrain_discriminator, make_gan=partial(gan_for, options),
         on_collapse=options.on_collapse, evaluate_every=options.evaluate_every,
-        track=options.track,
+        track=options.track, save_every_steps=options.save_every_steps,
         **snapshot,
     )  # fmt: skip
     print(f"{'stopped' if gan.stop_training else 'done'}: see {run}")
@@ -80,7 +88,7 @@ def train_as_asked(options, models, dataset, run, **snapshot):
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
           *, n_steps=None, save_every=10, seed=0, run=None, resume=False, make_gan=None,
           n_pretrain=0, on_collapse="warn", evaluate_every=None, track="none",
-          summarize=None, **snapshot):  # fmt: skip
+          save_every_steps=None, summarize=None, **snapshot):  # fmt: skip
     """Train D and G by turns, on real images in an order reshuffled for every pass.
 
     Args:
@@ -99,6 +107,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         on_collapse: "warn", "stop" or "restart", see `guard.Guard`.
         evaluate_every: epochs between two scorings of G, see `evaluation`; None: never.
         track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
+        save_every_steps: steps between two states within an epoch; None: none is saved.
         summarize: what to call for pictures; if None, `summarize_performance`.
         snapshot: what it takes besides.
 
@@ -125,7 +134,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     n_real = n_batch // 2 * gan.critic_steps
     if n_pretrain and not resume:
         pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
-    done = callbacks.start(gan, run, resume)
+    start = callbacks.start(gan, run, resume)
     summarize = partial(
         summarize or summarize_performance, g_model=g_model, d_model=d_model,
         dataset=dataset, latent_dim=latent_dim, threshold=gan.threshold, seed=seed,
@@ -137,13 +146,20 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         callbacks.kept_on_interrupt(gan, run, summarize),
     ):
         fit(
-            batches_of(dataset, n_real, seed, start=done * n_steps),
+            batches_of(dataset, n_real, seed, start=start.epoch * n_steps),
             epochs=n_epochs,
-            initial_epoch=done,
+            initial_epoch=start.epoch,
             steps_per_epoch=n_steps,
             shuffle=False,  # batches_of does it
             callbacks=callbacks.run_callbacks(
-                run, save_every, summarize, guard, evaluate_every, trackers
+                run,
+                start,
+                save_every,
+                save_every_steps,
+                summarize,
+                guard,
+                evaluate_every,
+                trackers,
             ),
             verbose=callbacks.verbosity(),
         )

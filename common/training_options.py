@@ -13,6 +13,7 @@ from common.runs import resumed_options
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 DEFAULTS = {
     "seed": None,  # None: one is drawn, and recorded
+    "save_every_steps": None,  # None: the state is saved after whole epochs alone
     "steps_per_epoch": None,  # None: images // batch_size, but at least 100
     "run_dir": None,
     "resume": None,
@@ -145,6 +146,8 @@ def _add_options(parser, defaults, presets, objectives, more):
     add("track", text, group=experiments, choices=comet.KINDS, metavar="T")
     text = "one, or all: the GPUs of this machine, or the machines of TF_CONFIG"
     add("devices", text, group=experiments, choices=("one", "all"), metavar="D")
+    text = "steps between two states within an epoch, for long ones"
+    add("save-every-steps", text, "none", group=experiments, **count)
     if more:
         more(experiments)
 

@@ -83,7 +83,7 @@ def train(words, folder, options):
     """Run `train.py` in a process of its own, or go on with what is in its folder."""
     words = [*words, "--epochs", options.epochs]
     if (folder / "state.npz").exists():
-        from common.checkpoints import finished_epochs
+        from common.state import finished_epochs
 
         before = read_options(folder)["options"]
         if (before["data"], before["seed"]) != (options.data, options.seed):

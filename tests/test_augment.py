@@ -8,7 +8,7 @@ from conftest import slow
 from test_conditional import models as conditional_models
 from test_gan import real_images, weights
 
-from common import checkpoints
+from common import checkpoints, state
 from common.augment import POLICY, Augment, with_augmentation
 from common.gan import GAN
 from common.objectives.table import OBJECTIVES, make_gan
@@ -219,11 +219,11 @@ def test_training_goes_on_bit_for_bit(tmp_path, objective):
     data = {"batch_size": 4, "verbose": 0, "shuffle": False}
     whole.fit(real_images(8), **data)
     seed = whole.d_model.layers[0].seed.state
-    assert any(v is seed for v in checkpoints.state_variables(whole))
+    assert any(v is seed for v in state.state_variables(whole))
     assert seed.numpy()[1] > 0
-    checkpoints.save_state(whole, 1, tmp_path)
+    state.save_state(whole, 1, tmp_path)
     resumed = make_gan(*augmented_models(objective), objective=objective)
-    checkpoints.load_state(resumed, tmp_path)
+    state.load_state(resumed, tmp_path)
     for gan in (whole, resumed):
         gan.fit(real_images(8, seed=5), **data)
     assert np.array_equal(weights(whole.d_model), weights(resumed.d_model))

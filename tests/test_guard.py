@@ -12,10 +12,10 @@ from test_conditional import models as conditional_models
 from common import callbacks, guard
 from common.augment import with_augmentation
 from common.batches import batches_of
-from common.checkpoints import finished_epochs, state_variables
 from common.guard import Guard, classes_seen, mean_pairwise_distance, symptoms
 from common.objectives.table import OBJECTIVES, make_gan
 from common.quick import define_gan
+from common.state import finished_epochs, state_variables
 
 STEPS = 50
 LN2 = 0.693

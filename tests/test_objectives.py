@@ -10,13 +10,13 @@ from keras import layers, ops
 from scipy.stats import kstest
 from test_gan import both_moved, moved, weights
 
-from common.checkpoints import load_state, save_state, state_variables
 from common.gan import GAN
 from common.objectives import OPTIONS, OWN
 from common.objectives.began import RATE
 from common.objectives.ebgan import likeness
 from common.objectives.gradients import scores_and_slopes
 from common.objectives.table import OBJECTIVES, make_gan, pretrain
+from common.state import load_state, save_state, state_variables
 from toy_gan import train_points
 from toy_gan.points import ring
 
@@ -297,7 +297,7 @@ def test_k_is_a_part_of_the_state(tmp_path):
     gan.k.assign(0.625)
     save_state(gan, 3, tmp_path)
     other = energy_game("began")
-    assert load_state(other, tmp_path) == 3 and float(other.k) == 0.625
+    assert load_state(other, tmp_path).epoch == 3 and float(other.k) == 0.625
 
 
 def descent(gan, real, fake):

@@ -1,0 +1,73 @@
+"""Whether a step fits into memory, told before the first one."""
+
+import math
+from pathlib import Path
+
+import psutil
+
+from common.checkpoints import all_layers
+from common.errors import UserError
+
+CGROUPS = {  # a container's limit and use of memory, and how its caches are called
+    "/sys/fs/cgroup": ("memory.max", "memory.current", "inactive_file"),
+    "/sys/fs/cgroup/memory": (
+        "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}  # fmt: skip
+
+
+def check(g_model, d_model, n_batch, free=None):
+    """Raise a UserError where a step of so many images cannot fit into free memory.
+
+    Args:
+        g_model, d_model: the models.
+        n_batch: images of a step.
+        free: bytes; if None, see `free_bytes`.
+    """
+    free = free_bytes() if free is None else free
+    an_image, always = bytes_of_step(g_model, d_model)
+    if always + n_batch * an_image <= free:
+        return
+    gib = 2**30
+    fits = int((free / 2 - always) // an_image)  # by half: this is the least it takes
+    advice = "smaller models, or close other programs"
+    if fits >= 2:
+        advice = f"at most --batch-size {2 ** int(math.log2(fits))}"
+    raise UserError(
+        f"--batch-size {n_batch}: a step takes at least "
+        f"{(always + n_batch * an_image) / gib:.1f} GiB of memory, and "
+        f"{free / gib:.1f} GiB are free: choose {advice}"
+    )
+
+
+def bytes_of_step(g_model, d_model):
+    """What a step takes at least: bytes for each image, and bytes for the models.
+
+    G's update keeps the output of every layer of both models for its gradient. Of each
+    weight there are a gradient and Adam's two means.
+    """
+    layers = [*all_layers(g_model), *all_layers(d_model)]
+    an_image = sum(
+        math.prod(n or 1 for n in layer.output.shape[1:]) * size_of(layer.compute_dtype)
+        for layer in layers
+    )
+    weights = sum(math.prod(w.shape) for w in (*g_model.weights, *d_model.weights))
+    return an_image, 4 * 4 * weights
+
+
+def size_of(dtype):
+    return 2 if dtype in ("bfloat16", "float16") else 4
+
+
+def free_bytes():
+    """Memory that this process may still take: the machine's, or its container's."""
+    free = psutil.virtual_memory().available
+    for folder, (limit, used, cached) in CGROUPS.items():
+        try:
+            limit, used, stat = (
+                Path(folder, name).read_text() for name in (limit, used, "memory.stat")
+            )
+            caches = dict(line.split() for line in stat.splitlines())[cached]
+            free = min(free, int(limit) - int(used) + int(caches))
+        except (OSError, ValueError, KeyError):  # no such file, or "max"
+            continue
+    return free

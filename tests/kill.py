@@ -1,0 +1,214 @@
+"""Kill runs at random moments, go on with them, and compare with runs that were not.
+
+    python tests/kill.py --kills 25     writes docs/kills.md
+
+Each kill is of a training drawn at random: data set, objective, conditions, precision,
+images in memory or in a file. `kill -9` comes at a random moment; the run that is gone on
+with, and one that was never stopped, must be equal bit for bit.
+"""
+
+import argparse
+import importlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from common import packed
+from common.checkpoints import load_model
+from common.errors import UserError
+from common.objectives import OPTIONS
+from common.state import find_state
+from common.training_options import training_options
+
+ROOT = Path(__file__).resolve().parents[1]
+LATEST = 4  # seconds after a run's file, in which some epochs are done
+SINCE = ["state.npz", "history.csv", "history.csv"]  # before, or after, the first step
+PACKED = "pictures.hdf5"
+MAIN = """
+import sys
+from common import packed
+packed.IN_MEMORY = 0  # every packed file is read part by part
+from {folder}.train import main
+main(sys.argv[1:])
+"""
+
+
+def draw_run(seed):
+    """A training at random: its folder, and the words of its command line."""
+    rng = random.Random(seed)
+    while True:
+        folder, data = rng.choice(
+            [("mnist_gan", "digits"), ("cifar10_gan", "synthetic"),
+             ("celeba_gan", "synthetic"), ("celeba_gan", PACKED)]
+        )  # fmt: skip
+        words = ["--data", data, "--architecture", rng.choice(["narrow", "small"])]
+        words += ["--objective", rng.choice(list(OPTIONS))]
+        words += ["--precision", rng.choice(["float32", "bfloat16", "float16"])]
+        if data != PACKED and rng.random() < 0.5:
+            kind = rng.choice(["concat", "hadamard", "classify"])
+            words += ["--conditional", "--condition", kind]
+        words += rng.choice([[], ["--ema", "0.9"], ["--augment"], ["--optimizer", "sgd"]])
+        words += rng.choice([[], ["--save-every-steps", "1"]])
+        words += ["--size", "32"] * (folder == "celeba_gan")
+        words += ["--batch-size", "4", "--steps-per-epoch", "4", "--latent-dim", "8"]
+        words += ["--save-every", str(rng.choice([1, 2])), "--seed", str(seed)]
+        train = importlib.import_module(f"{folder}.train")
+        try:
+            training_options(
+                words, __doc__, train.SCRIPT, train.DATA, train.TUTORIAL, {},
+                getattr(train, "add_options", None), architectures=train.ARCHITECTURES,
+            )  # fmt: skip
+        except UserError:  # these do not go together
+            continue
+        return folder, words
+
+
+def pack_pictures():
+    """Write PACKED, of some noise, where it is not yet."""
+    from celeba_gan import pack_hdf5
+
+    if Path(PACKED).exists():
+        return
+    Path("pictures").mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(80):
+        picture = Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8))
+        picture.save(f"pictures/{i:02d}.png")
+    pack_hdf5.main(["pictures", PACKED, "--size", "32"])
+
+
+def kill_and_compare(seed):
+    """Kill a training, go on with it, and compare; in the working directory.
+
+    Returns:
+        dict of what happened.
+    """
+    pack_pictures()
+    folder, words = draw_run(seed)
+    victim, whole = Path(f"victim_{seed}"), Path(f"whole_{seed}")
+    rng = random.Random(seed)
+    since, delay = rng.choice(SINCE), rng.uniform(0, LATEST)
+    words_of_victim = [*words, "--epochs", "1000", "--run-dir", victim]
+    writing = kill(folder, words_of_victim, since, delay)
+    _, state, damaged = find_state(victim)
+    epochs = str(state.epoch + 1)
+    main = importlib.import_module(f"{folder}.train").main
+    in_memory, packed.IN_MEMORY = packed.IN_MEMORY, 0
+    try:
+        main(["--resume", str(victim), "--epochs", epochs])
+        main([*words, "--epochs", epochs, "--run-dir", str(whole)])
+    finally:
+        packed.IN_MEMORY = in_memory
+    return {
+        "seed": seed, "since": since, "delay": delay, "folder": folder, "words": words,
+        "killed": state[:2], "writing": writing, "damaged": damaged,
+        "differences": differences(victim, whole),
+    }  # fmt: skip
+
+
+def kill(folder, words, since, delay):
+    """Start a training, and kill it so many seconds after it has made a file.
+
+    Returns:
+        names of the files that were being written.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN.format(folder=folder), *map(str, words)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    run = Path(words[-1])
+    while not (run / since).exists():
+        if process.poll() is not None:
+            raise AssertionError(process.stderr.read().decode()[-2000:])
+        time.sleep(0.01)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return sorted(p.name for p in run.glob("*.part")) + sorted(
+        p.name for p in run.glob(".*")
+    )
+
+
+def differences(one, other):
+    """Names of what differs between two runs: state, models, rows, pictures."""
+    found = []
+    states = [find_state(run)[1] for run in (one, other)]
+    if not same_arrays(*(state.variables for state in states)):
+        found.append("state")
+    names = sorted(p.name for p in other.iterdir() if not p.name.startswith(("t", "o")))
+    names = [name for name in names if not name.startswith("state")]
+    for name in names:
+        a, b = one / name, other / name
+        if not a.exists():
+            found.append(f"{name} is missing")
+        elif name.endswith(".h5"):
+            models = [[w.numpy() for w in load_model(p).weights] for p in (a, b)]
+            found += [name] * (not same_arrays(*models))
+        elif a.read_bytes() != b.read_bytes():
+            found.append(name)
+    return found
+
+
+def same_arrays(one, other):
+    return len(one) == len(other) and all(map(same_array, one, other))
+
+
+def same_array(one, other):
+    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+
+
+def told(record):
+    """A row of the record's table."""
+    epoch, step = record["killed"]
+    shown = " ".join(record["words"][: record["words"].index("--batch-size")])
+    equal = "yes" if not record["differences"] else ", ".join(record["differences"])
+    writing = ", ".join(record["writing"]) or "-"
+    killed = f"{record['delay']:.2f} s after {record['since']}"
+    return (
+        f"| {record['seed']} | `{record['folder']} {shown}` | {killed} | "
+        f"{epoch} + {step} | {writing} | {equal} |"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=25)
+    n = parser.parse_args().kills
+    from common.runs import commit
+
+    start = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        rows = [told(kill_and_compare(seed)) for seed in range(n)]
+        os.chdir(start)
+    text = f"""# Killed, and gone on with
+
+`python tests/kill.py --kills {n}`, {time.strftime("%Y-%m-%d")}, commit {commit()}.
+Each row is a training that was killed (`kill -9`) at a random moment after it had made a
+file (`state.npz` comes before the first step, `history.csv` with the first epoch),
+resumed for one more epoch than it had finished, and compared with one that was never
+stopped: state, models, `history.csv` and pictures, bit for bit. The last whole state is
+told as epochs, and steps of the next one.
+
+| seed | training | killed | last whole state | files it was writing | equal |
+|---|---|---|---|---|---|
+"""
+    (ROOT / "docs" / "kills.md").write_text(text + "\n".join(rows) + "\n")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()

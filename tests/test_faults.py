@@ -1,0 +1,331 @@
+"""Faults of the machine and of its user: nothing is lost, and one sentence tells why."""
+
+import os
+import pty
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import ROOT, refused, run_script, slow
+from test_train import RUN, TINY, assert_same_results, start_training, wait_for
+
+from common import memory, runs
+from common.cli import command
+from common.state import find_state
+from mnist_gan import define_discriminator, define_generator
+from mnist_gan.train import main
+
+SCRIPT = str(ROOT / "mnist_gan" / "train.py")
+QUICK = [*TINY, "--preset", "quick", "--save-every", "1"]
+
+
+def states(run):
+    return {p.name: p.read_bytes() for p in Path(run).glob("state*.npz")}
+
+
+def bytes_in(folder):
+    return sum(path.stat().st_size for path in Path(folder).rglob("*"))
+
+
+def on_small_disk(words, mebibytes):
+    """Go on with the run in `run` on a disk of its own, which the kernel makes for it."""
+    Path("disk").mkdir()
+    inner = (
+        f"mount -t tmpfs -o size={mebibytes}m none disk && cp -r run disk && "
+        f"{sys.executable} {SCRIPT} --resume disk/run {' '.join(words)}; code=$?; "
+        "cp -r disk/run after; exit $code"
+    )
+    return subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", inner],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def with_small_files(words, most):
+    """The same where no file may be larger, as where no disk can be made."""
+    shutil.copytree("run", "after")
+    return subprocess.run(
+        [sys.executable, SCRIPT, "--resume", "after", *words],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("kind", ["disk", slow("files")])
+def test_a_full_disk_leaves_the_state_that_was_there(kind):
+    main([*QUICK, "--epochs", "1", "--run-dir", "run"])
+    words = ["--epochs", "3"]
+    small = bytes_in("run") // 2**20 + 2  # the models of an epoch fit, its state does not
+    if kind == "disk":
+        answer = on_small_disk(words, small)
+    if kind == "files" or "unshare" in answer.stderr or "mount" in answer.stderr:
+        shutil.rmtree("after", ignore_errors=True)
+        answer = with_small_files(words, 3 * 2**20)
+    assert answer.returncode == 3, answer.stderr
+    assert answer.stderr.startswith("error: ") and answer.stderr.count("\n") == 1
+    assert "make room" in answer.stderr
+    assert states("after") == states("run")
+    assert not list(Path("after").glob("*.part"))
+    main(["--resume", "after", "--epochs", "2"])
+    main([*QUICK, "--epochs", "2", "--run-dir", "whole"])
+    assert_same_results(Path("whole"), Path("after"), 2)
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_a_run_goes_on_wherever_saving_its_state_was_broken_off(monkeypatch, moment):
+    """While it is written, between the two renamings, and before the last is undone."""
+    main([*QUICK, "--epochs", "1", "--run-dir", "run"])
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_, **__):
+        raise Killed
+
+    renamed = Path.replace
+
+    def rename_but(path, target):
+        return kill() if Path(target).name == "state.npz" else renamed(path, target)
+
+    def half_write(file, **arrays):
+        file.write(b"half a state")
+        kill()
+
+    with monkeypatch.context() as change:
+        if moment == 0:
+            change.setattr(np, "savez", half_write)
+        else:
+            change.setattr(Path, "replace", rename_but if moment == 1 else renamed)
+            change.setattr(Path, "unlink", kill)
+        with pytest.raises(Killed):
+            main(["--resume", "run", "--epochs", "2"])
+    main(["--resume", "run", "--epochs", "2"])
+    main([*QUICK, "--epochs", "2", "--run-dir", "whole"])
+    assert_same_results(Path("whole"), Path("run"), 2)
+
+
+def test_a_batch_that_cannot_fit_is_refused_with_one_that_does(capsys, monkeypatch):
+    before = sorted(Path().iterdir())
+    monkeypatch.setattr(memory, "free_bytes", lambda: 700 * 2**20)
+    words = ["--data", "digits", "--batch-size"]
+    sentence = refused(capsys, main, *words, 1000)
+    assert "at most --batch-size 256" in sentence and "GiB are free" in sentence
+    assert sorted(Path().iterdir()) == before
+    (size,) = [int(w) for w in sentence.split() if w.isdigit() and int(w) != 1000][-1:]
+    main([*words, str(size), "--epochs", "1", "--steps-per-epoch", "1"])
+    shutil.rmtree("runs")
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
+    assert "smaller models" in refused(capsys, main, *words, 2)
+
+
+def test_what_a_step_takes_grows_as_the_layers_outputs():
+    models = (
+        define_generator.define_generator(100),
+        define_discriminator.define_discriminator(),
+    )
+    an_image, always = memory.bytes_of_step(*models)
+    outputs = 3 * 7 * 7 * 128 + 2 * 14 * 14 * 128 + 2 * 28 * 28 * 128 + 28 * 28
+    outputs += 3 * 14 * 14 * 64 + 3 * 7 * 7 * 64 + 7 * 7 * 64 + 1
+    assert an_image == 4 * outputs
+    assert always == 16 * (1_164_289 + 40_705)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    assert memory.bytes_of_step(*quick_pair())[0] < 0.6 * half_of_float32()
+
+
+def quick_pair():
+    from mnist_gan import quick
+
+    return quick.define_generator(40), quick.define_discriminator()
+
+
+def half_of_float32():
+    keras.config.set_dtype_policy("float32")
+    return memory.bytes_of_step(*quick_pair())[0]
+
+
+def test_a_container_has_the_memory_that_its_limit_leaves(tmp_path, monkeypatch):
+    folder = tmp_path / "cgroup"
+    folder.mkdir()
+    (folder / "memory.max").write_text(str(3 * 2**20))
+    (folder / "memory.current").write_text(str(2 * 2**20))
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {2**19}\n")
+    names = memory.CGROUPS["/sys/fs/cgroup"]
+    monkeypatch.setattr(memory, "CGROUPS", {str(folder): names})
+    assert memory.free_bytes() == 1.5 * 2**20
+    (folder / "memory.max").write_text("max\n")
+    assert memory.free_bytes() > 2**28
+
+
+def test_memory_that_runs_out_gives_one_sentence_and_exit_code_3(capsys):
+    @command
+    def take_all(argv):
+        np.empty(2**62, np.uint8)
+
+    with pytest.raises(SystemExit) as stop:
+        take_all([])
+    assert stop.value.code == 3
+    assert "--batch-size" in capsys.readouterr().err
+
+
+def test_a_second_process_on_a_run_is_refused(capsys):
+    main([*QUICK, "--epochs", "1", "--run-dir", "run"])
+    before = states("run"), Path("run/options.json").read_bytes()
+    process = start_training(
+        "--epochs", "1000", "--preset", "quick", "--run-dir", "other"
+    )
+    wait_for(Path("other/state.npz"), process)
+    try:
+        assert "another process" in refused(capsys, main, "--resume", "other")
+    finally:
+        process.kill()
+        process.wait()
+    assert (states("run"), Path("run/options.json").read_bytes()) == before
+    runs.take(Path("run"))  # in this process, once more
+    runs.take(Path("run"))
+
+
+def test_a_run_that_cannot_be_written_is_refused():
+    main([*QUICK, "--epochs", "1", "--run-dir", "run"])
+    inner = (
+        "mount --bind run run && mount -o remount,bind,ro run && "
+        f"exec {sys.executable} {SCRIPT} --resume run --epochs 2"
+    )
+    answer = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", inner],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if "unshare" in answer.stderr or "mount" in answer.stderr:
+        pytest.skip("no folder can be made read-only here")
+    assert answer.returncode == 2
+    assert "cannot be written" in answer.stderr and answer.stderr.count("\n") == 1
+
+
+LONG = ["--epochs", "1000", "--preset", "quick", "--save-every", "1000"]
+
+
+@pytest.mark.parametrize(
+    "signals, code",
+    [
+        ([signal.SIGTERM], 143),
+        slow([signal.SIGHUP], 129),
+        slow([signal.SIGINT, signal.SIGINT], 130),
+    ],
+)
+def test_a_signal_is_answered_within_ten_seconds_and_nothing_is_lost(signals, code):
+    process = start_training(*LONG)
+    wait_for(RUN / "times.csv", process)
+    started = time.time()
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.3)
+    said, _ = process.communicate(timeout=60)
+    assert time.time() - started < 10
+    assert process.returncode == code and "Traceback" not in said
+    assert f"--resume {RUN}" in said
+    epoch = find_state(RUN)[1].epoch
+    main(["--resume", str(RUN), "--epochs", str(epoch + 1)])
+    assert find_state(RUN)[1].epoch == epoch + 1
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_ends_the_run_and_keeps_its_state():
+    """The terminal's other end is closed: the kernel sends SIGHUP, and writing fails."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, SCRIPT, *TINY, *LONG])
+    while not (RUN / "times.csv").exists():
+        os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 129
+    epoch = find_state(RUN)[1].epoch
+    assert (RUN / f"generator_model_{epoch:03d}.h5").exists()
+    main(["--resume", str(RUN), "--epochs", str(epoch + 1)])
+
+
+@pytest.mark.slow
+def test_nohup_outlives_its_terminal():
+    """SIGHUP, where it was ignored from the start, stays ignored."""
+    process = subprocess.Popen(
+        ["nohup", sys.executable, SCRIPT, *QUICK, "--epochs", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    wait_for(RUN / "state.npz", process)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+@pytest.mark.slow
+def test_output_in_a_file_has_no_control_characters_and_needs_no_display():
+    environment = {"TERM": "dumb", "DISPLAY": ""}
+    answer = run_script("mnist_gan/train.py", *QUICK, "--epochs", "2", **environment)
+    assert answer.returncode == 0, answer.stderr
+    said = answer.stdout + answer.stderr
+    assert not [c for c in said if ord(c) < 32 and c != "\n"]
+    assert (RUN / "loss_curves.png").exists()
+
+
+@pytest.mark.slow
+def test_a_dumb_terminal_gets_no_control_characters():
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["TERM"] = "dumb"
+        os.execv(sys.executable, [sys.executable, SCRIPT, *QUICK, "--epochs", "2"])
+    said = b""
+    try:
+        while part := os.read(terminal, 4096):
+            said += part
+    except OSError:  # the terminal's end
+        pass
+    os.waitpid(child, 0)
+    assert b"done" in said
+    assert not [c for c in said.replace(b"\r\n", b"\n") if c < 32 and c != 10]
+
+
+def test_data_that_are_no_numbers_are_refused(capsys):
+    images = np.zeros((20, 28, 28), "float32")
+    images[3, 5, 5] = np.nan
+    np.savez("images.npz", x_train=images)
+    words = ["--data", "images.npz", "--batch-size", "4"]
+    assert "nan" in refused(capsys, main, *words)
+    assert not Path("runs").exists()
+
+
+def test_data_that_changed_between_two_runs_are_refused(capsys):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (20, 28, 28), np.uint8)
+    np.savez("images.npz", x_train=images)
+    words = ["--data", "images.npz", "--batch-size", "4", "--steps-per-epoch", "1"]
+    main([*words, "--preset", "quick", "--epochs", "1", "--run-dir", "run"])
+    before = states("run")
+    images[7, 3, 3] ^= 1
+    np.savez("images.npz", x_train=images)
+    capsys.readouterr()
+    assert "now there are others" in refused(
+        capsys, main, "--resume", "run", "--epochs", 2
+    )
+    assert states("run") == before
+
+
+def test_all_options_that_differ_are_named(capsys):
+    main([*QUICK, "--epochs", "1", "--run-dir", "run"])
+    capsys.readouterr()
+    words = ["--resume", "run", "--epochs", 2, "--batch-size", 16, "--ema", 0.5]
+    sentence = refused(capsys, main, *words, "--save-every", 3)
+    assert "--batch-size 16 (the run's: 8)" in sentence and "--ema 0.5" in sentence
+    assert "--save-every" not in sentence

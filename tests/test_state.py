@@ -1,0 +1,123 @@
+"""A saved state holds everything, is written as a whole, and the last two are kept."""
+
+import random
+
+import numpy as np
+import pytest
+from test_gan import quick_models, real_images, tutorial_models, weights
+
+from common.errors import UserError
+from common.gan import GAN
+from common.state import (
+    STATE,
+    WITHIN,
+    finished_epochs,
+    load_state,
+    save_state,
+    state_variables,
+)
+
+
+def trained(models, steps=3):
+    gan = GAN(*models())
+    gan.fit(real_images(4 * steps), batch_size=4, verbose=0, shuffle=False)
+    return gan
+
+
+@pytest.mark.parametrize("models", [tutorial_models, quick_models])
+def test_training_goes_on_bit_for_bit(tmp_path, models):
+    whole = trained(models)
+    save_state(whole, 1, tmp_path)
+    resumed = GAN(*models())
+    assert load_state(resumed, tmp_path).epoch == 1
+    for gan in (whole, resumed):
+        gan.fit(real_images(12, seed=5), batch_size=4, verbose=0, shuffle=False)
+    for one, other in zip(
+        state_variables(whole),
+        state_variables(resumed),
+        strict=True,
+    ):
+        assert np.array_equal(one.numpy(), other.numpy()), one.path
+    with whole.averaged_generator(), resumed.averaged_generator():
+        assert np.array_equal(weights(whole.g_model), weights(resumed.g_model))
+
+
+def test_every_part_of_the_state_matters(tmp_path):
+    """Leave out one random generator, and the run that goes on is another one."""
+    whole = trained(tutorial_models)
+    save_state(whole, 1, tmp_path)
+    seeds = [v for v in whole.variables if "seed_generator" in v.path]
+    assert len(seeds) == 3  # D's two dropouts and the latent points
+    found = []
+    for left_out in (None, 0, 1, 2):
+        resumed = GAN(*tutorial_models())
+        load_state(resumed, tmp_path)
+        mine = [v for v in resumed.variables if "seed_generator" in v.path]
+        if left_out is not None:
+            mine[left_out].assign([1, 2])
+        resumed.fit(real_images(4), batch_size=4, verbose=0, shuffle=False)
+        found.append(weights(resumed.d_model))
+    assert not any(np.array_equal(found[0], other) for other in found[1:])
+
+
+def test_wrong_states_are_refused(tmp_path):
+    gan = GAN(*tutorial_models())
+    with pytest.raises(UserError, match="has no state"):
+        load_state(gan, tmp_path)
+    save_state(gan, 1, tmp_path)
+    with pytest.raises(UserError, match="other models"):
+        load_state(GAN(*quick_models()), tmp_path)
+    path = tmp_path / STATE
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(UserError, match="damaged"):
+        load_state(gan, tmp_path)
+
+
+def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys):
+    gan = trained(quick_models)
+    save_state(gan, 1, tmp_path)
+    first = weights(gan.g_model)
+    gan.fit(real_images(4), batch_size=4, verbose=0)
+    save_state(gan, 2, tmp_path)
+    assert finished_epochs(tmp_path) == 2
+    content = (tmp_path / STATE).read_bytes()
+    for damage in (content[:-100], content[:1000], b"", b"\0" * len(content)):
+        (tmp_path / STATE).write_bytes(damage)
+        other = GAN(*quick_models())
+        assert load_state(other, tmp_path).epoch == finished_epochs(tmp_path) == 1
+        assert np.array_equal(weights(other.g_model), first)
+        said = capsys.readouterr().out
+        assert "state.npz is damaged" in said and "going on with state_before" in said
+    (tmp_path / STATE).unlink()  # between the two renamings of a new state
+    assert finished_epochs(tmp_path) == 1
+
+
+def test_the_state_within_an_epoch_is_the_last_until_the_epoch_is_whole(tmp_path):
+    gan = trained(quick_models)
+    save_state(gan, 1, tmp_path)
+    row = {"step": 5, "g_loss": 1 / 3}
+    save_state(gan, 1, tmp_path, step=7, row=row)
+    found = load_state(gan, tmp_path)
+    assert found[:2] == (1, 7) and found.row == row
+    assert len(found.metrics) == len(gan.metrics_variables)
+    assert load_state(gan, tmp_path, within=False)[:2] == (1, 0)
+    assert finished_epochs(tmp_path) == 1
+    save_state(gan, 2, tmp_path)
+    assert load_state(gan, tmp_path)[:2] == (2, 0)
+    assert not (tmp_path / WITHIN).exists()
+
+
+def test_numpys_and_pythons_generators_go_on_where_they_were(tmp_path):
+    gan = trained(quick_models)
+    np.random.standard_normal()  # of which it draws two, and keeps one
+    random.gauss(0, 1)
+    save_state(gan, 1, tmp_path)
+
+    def drawn():
+        return np.random.standard_normal(3).tolist(), random.gauss(0, 1), random.random()
+
+    expected = drawn()
+    np.random.seed(8)
+    random.seed(8)
+    load_state(gan, tmp_path)
+    assert drawn() == expected
