@@ -58,7 +58,6 @@ def load_model(path):
     if not (start == HDF5 or start.startswith(ZIP)):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
     strangers.check(path)
-    from keras import StatelessScope
     from keras.models import load_model as load
 
     from common import augment  # noqa: F401  # its layer may be in the file
@@ -66,7 +65,7 @@ def load_model(path):
 
     try:
         with quiet_keras():
-            with StatelessScope(initialize_variables=False):  # takes no memory
+            with strangers.no_memory():
                 strangers.check_sizes(load(path, compile=False), path)
             model = load(path, compile=False)
             if len(model.inputs) in (1, 2) and len(model.outputs) == 1:

@@ -38,7 +38,7 @@ def command(main):
             main(argv)
         except (UserError, OSError, MemoryError) as error:
             sentence, code = _told(error)
-            print(f"error: {sentence}", file=sys.stderr)
+            print(f"error: {one_line(sentence)}", file=sys.stderr)
             raise SystemExit(code) from None
         except KeyboardInterrupt as stop:
             raise SystemExit(128 + (stop.args or [signal.SIGINT])[0]) from None
@@ -47,6 +47,11 @@ def command(main):
                 signal.signal(signum, handler)
 
     return run
+
+
+def one_line(text):
+    """A text without control characters, which a file's name, for one, may have."""
+    return "".join(c if c.isprintable() else " " for c in str(text)).strip()
 
 
 def _signals():

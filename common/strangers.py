@@ -9,6 +9,7 @@ for images and this project's own, and nothing else; no switch trusts a file mor
 import json
 import math
 import zipfile
+from contextlib import contextmanager
 
 from common.errors import UserError
 
@@ -157,6 +158,21 @@ def is_allowed(described):
 def told(described):
     module, name = described.get("module"), described["class_name"]
     return f"{module}.{name}"[:100] if module else str(name)[:100]
+
+
+@contextmanager
+def no_memory():
+    """Inside, models are made whose weights take no memory; they cannot be used."""
+    from keras import StatelessScope
+    from keras.src.backend.common import global_state
+
+    waiting = "uninitialized_variables"
+    before = list(global_state.get_global_attribute(waiting) or ())
+    try:
+        with StatelessScope(initialize_variables=False):
+            yield
+    finally:  # or Keras gives them memory after all, at its next use of such a scope
+        global_state.set_global_attribute(waiting, before)
 
 
 def check_sizes(model, path):
