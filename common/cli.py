@@ -4,6 +4,7 @@ Nothing here is slow to import, so that `--help` and a wrong option answer at on
 """
 
 import argparse
+import errno
 import functools
 import math
 import signal
@@ -18,11 +19,11 @@ class Terminated(KeyboardInterrupt):
 
 
 def command(main):
-    """Decorate a script's `main(argv)`: exit codes 2, 130 and 143 instead of tracebacks.
+    """Decorate a script's `main(argv)`: exit codes instead of tracebacks.
 
     A UserError, or a file that cannot be read or written, is told in one sentence on
-    standard error and exits with 2; Ctrl-C exits with 130 and SIGTERM with 143, after
-    whatever the script does about them.
+    standard error and exits with 2, or with 3 where the machine is at fault; Ctrl-C exits
+    with 130 and SIGTERM with 143, after whatever the script does about them.
     """
 
     @functools.wraps(main)
@@ -30,9 +31,9 @@ def command(main):
         before = signal.signal(signal.SIGTERM, _terminate)
         try:
             main(argv)
-        except (UserError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            raise SystemExit(2) from None
+        except (UserError, OSError, MemoryError) as error:
+            print(f"error: {one_sentence(error)}", file=sys.stderr)
+            raise SystemExit(exit_code(error)) from None
         except KeyboardInterrupt as stop:
             raise SystemExit(143 if isinstance(stop, Terminated) else 130) from None
         finally:
@@ -43,6 +44,39 @@ def command(main):
 
 def _terminate(signum, frame):
     raise Terminated
+
+
+FAULTS = {  # of the machine: a full disk, a quota or limit, a broken or too busy disk
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE,
+    errno.ENFILE,
+}  # fmt: skip
+LONGEST = 1000  # characters of a sentence that is still read
+
+
+def exit_code(error):
+    """3 where an error, or one that it was made of, is the machine's fault, else 2."""
+    if isinstance(error, MemoryError):
+        return 3
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FAULTS:
+            return 3
+        error = error.__context__
+    return 2
+
+
+def one_sentence(error):
+    """What to print of an error: one line, whatever names and files brought into it."""
+    text = str(error)
+    if isinstance(error, MemoryError):
+        text = f"memory ran out ({text or 'no more'}): choose less, or a larger machine"
+    elif isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        is_fault = exit_code(error) == 3
+        mend = "make room, and try again" if is_fault else "name another, or mend it"
+        text = f"{place}{error.strerror}; {mend}"
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 FLOAT32_MAX = 3.4e38
@@ -64,6 +98,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         raise UserError(f"{message} (see --help)")
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As argparse's; a path in the home of nobody is refused before any work."""
+        options, rest = super().parse_known_args(args, namespace)
+        for value in vars(options).values():
+            if isinstance(value, str) and value.startswith("~"):
+                expanded(value)
+        return options, rest
 
 
 def whole_number(at_least, at_most=math.inf, even=False):
@@ -129,14 +171,21 @@ def data_source(names):
             return text
         if not text:
             raise argparse.ArgumentTypeError("is empty: name a file or a folder")
-        try:
-            return str(Path(text).expanduser().absolute())
-        except RuntimeError:
-            raise argparse.ArgumentTypeError(
-                f"there is no home folder in {text!r}"
-            ) from None
+        return str(expanded(text).absolute())
 
     return parse
+
+
+def expanded(text):
+    """The Path of a text in which `~` is a home folder.
+
+    Raises:
+        UserError: there is no such home.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"there is no home folder in {text!r}: write it out") from None
 
 
 def add_data(parser, names, default=None, paths=True):
