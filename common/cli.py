@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from common.errors import UserError
+from common.errors import MachineError, UserError
 
 
 class Terminated(KeyboardInterrupt):
@@ -55,7 +55,7 @@ LONGEST = 1000  # characters of a sentence that is still read
 
 def exit_code(error):
     """3 where an error, or one that it was made of, is the machine's fault, else 2."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, (MachineError, MemoryError)):
         return 3
     while error is not None:
         if isinstance(error, OSError) and error.errno in FAULTS:

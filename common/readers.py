@@ -86,7 +86,7 @@ def read_idx_file(path):
     """One IDX file: 0, 0, type, rank, then rank big-endian sizes, then the bytes."""
     check_file(path)
     try:
-        with (gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise damaged(path, f"it unpacks to more than {MOST_BYTES} bytes")

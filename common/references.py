@@ -124,14 +124,13 @@ def open_pictures(path):
     Raises:
         UserError: there are no pictures, or fewer than 20.
     """
-    from PIL import Image
-
     from celeba_gan.pictures import open_source, try_to_read
+    from common.images import open_image
 
     with open_source(path) as source:
         for name in source.names:
             try:
-                with Image.open(io.BytesIO(source.read(name))) as image:
+                with open_image(io.BytesIO(source.read(name))) as image:
                     image.load()  # of what it knows by name alone, it finds out here
                     shape = (image.height, image.width, 1 if image.mode == "L" else 3)
                 break
