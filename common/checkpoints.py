@@ -56,6 +56,8 @@ def load_model(path):
             could run code, see `strangers`.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is no file: name an .h5 or .keras file of a model")
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -139,7 +141,7 @@ def class_names(path, n_classes):
         with h5py.File(path) as file:
             try:
                 names = tuple(map(str, json.loads(file.attrs.get("classes", "[]"))))
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, RecursionError):
                 raise UserError(f"{path}: the names of its classes are damaged") from None
             if len(names) == n_classes:
                 return names
@@ -163,7 +165,7 @@ def origin_of(path):
                 origin["script"], origin["options"]
                 origin["data"]["fingerprint"], origin["data"]["name"]
             return origin
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             raise UserError(f"{path}: the name of its images is damaged") from None
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from common.checkpoints import finished_epochs
 from common.errors import UserError
+from common.folders import gone_if_in_vain, make_folders
+from common.readers import check_file
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_CHANGE = {  # when a run is resumed
@@ -16,6 +18,7 @@ MAY_CHANGE = {  # when a run is resumed
     "evaluate_every",
 }  # fmt: skip
 CHOOSE_IMAGES = ("data", "size", "crop", "attribute")
+MOST_JSON = 2**20  # bytes of an options.json, which has some 3000
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 
@@ -28,13 +31,13 @@ def new_run(project, run_dir=None):
     try:
         if run_dir is not None:
             run = Path(run_dir).expanduser()
-            run.mkdir(parents=True, exist_ok=True)
-            if any(run.iterdir()):
-                raise UserError(
-                    f"--run-dir {run} is not empty, and nothing is ever overwritten: "
-                    "name a new folder"
-                )
-            probe(run)
+            with gone_if_in_vain(make_folders(run)):
+                if any(run.iterdir()):
+                    raise UserError(
+                        f"--run-dir {run} is not empty, and nothing is ever overwritten: "
+                        "name a new folder"
+                    )
+                probe(run)
             return run
         parent = Path("runs") / project
         parent.mkdir(parents=True, exist_ok=True)
@@ -75,12 +78,16 @@ def start_run(script, options, data, device):
             no state, or had other data.
     """
     if options.resume:
+        from common.resuming import check_state, check_tables
+
         run = Path(options.resume).expanduser()
+        check_tables(run)
+        check_state(run)
         record = read_options(run)
         before = record["data"]
         if before["fingerprint"] != data["fingerprint"]:
             raise UserError(
-                f"--resume {run}: its images came from {before['source']} "
+                f"--resume {run}: its images came from {before.get('source')} "
                 f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
             )
         done = finished_epochs(run)
@@ -138,10 +145,17 @@ def read_options(run):
         UserError: it is not a run folder.
     """
     path = Path(run).expanduser() / "options.json"
+    if path.exists():
+        check_file(path, MOST_JSON)
     try:
         record = json.loads(path.read_text())
-        record["script"], record["data"]["fingerprint"], record["options"]["epochs"]
-    except (OSError, ValueError, KeyError, TypeError):
+        data, options, script = record["data"], record["options"], record["script"]
+        whole = isinstance(options, dict) and isinstance(data, dict)
+        texts = (script, data["fingerprint"], data.get("source", ""))
+        whole = whole and all(isinstance(text, str) for text in texts)
+        if not whole or "epochs" not in options:
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise UserError(
             f"{run} is not a run folder: it has no readable options.json"
         ) from None
