@@ -156,16 +156,18 @@ def origin_of(path):
     """
     import h5py
 
+    from common.runs import check_record
+
     if not h5py.is_hdf5(path):
         return None
     with h5py.File(path) as file:
         try:
             origin = json.loads(file.attrs.get("trained_on", "null"))
             if origin is not None:
-                origin["script"], origin["options"]
-                origin["data"]["fingerprint"], origin["data"]["name"]
+                check_record(origin)
+                origin["data"]["name"]
             return origin
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise UserError(f"{path}: the name of its images is damaged") from None
 
 

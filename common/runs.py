@@ -149,17 +149,23 @@ def read_options(run):
         check_file(path, MOST_JSON)
     try:
         record = json.loads(path.read_text())
-        data, options, script = record["data"], record["options"], record["script"]
-        whole = isinstance(options, dict) and isinstance(data, dict)
-        texts = (script, data["fingerprint"], data.get("source", ""))
-        whole = whole and all(isinstance(text, str) for text in texts)
-        if not whole or "epochs" not in options:
-            raise ValueError
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        check_record(record)
+        record["options"]["epochs"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError,
+            RecursionError):  # fmt: skip
         raise UserError(
             f"{run} is not a run folder: it has no readable options.json"
         ) from None
     return record
+
+
+def check_record(record):
+    """Raise what read_options catches unless this tells of a run, by its types, too."""
+    data, options = record["data"], record["options"]
+    texts = [record["script"], data["fingerprint"]]
+    texts += [data.get(name, "") for name in ("name", "source")]
+    if not isinstance(options, dict) or not all(isinstance(x, str) for x in texts):
+        raise TypeError
 
 
 def trained_on(run):
