@@ -85,7 +85,9 @@ def load_model(path):
         raise
     except Exception as error:  # Keras and h5py raise many kinds
         why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} is damaged or not a Keras model: {why}") from None
+        raise UserError(
+            f"{path} is damaged or not a Keras model: {why}; copy it again"
+        ) from None
     raise UserError(
         f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "
         "outputs: wanted is one each, or a class as second input"
@@ -142,7 +144,9 @@ def class_names(path, n_classes):
             try:
                 names = tuple(map(str, json.loads(file.attrs.get("classes", "[]"))))
             except (TypeError, ValueError, RecursionError):
-                raise UserError(f"{path}: the names of its classes are damaged") from None
+                raise UserError(
+                    f"{path}: its classes' names are damaged: copy it again"
+                ) from None
             if len(names) == n_classes:
                 return names
     return tuple(map(str, range(n_classes)))
@@ -168,7 +172,9 @@ def origin_of(path):
                 origin["data"]["name"]
             return origin
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-            raise UserError(f"{path}: the name of its images is damaged") from None
+            raise UserError(
+                f"{path}: the name of its images is damaged: copy it again"
+            ) from None
 
 
 def all_layers(model):

@@ -79,9 +79,13 @@ def read_run(name, path):
             f"{path} has no history, it stopped before the first row of history.csv: go "
             f"on with --resume {path}, or leave it out"
         )
-    if missing := {"step", "g_loss"} - set(history):
-        raise UserError(f"{path / 'history.csv'} has no column {missing.pop()}")
-    if "d1" in history and "d2" in history:
+    wanted = ["step", "g_loss", *["d2"] * ("d1" in history)]
+    if missing := [name for name in wanted if name not in history]:
+        raise UserError(
+            f"{path / 'history.csv'} has no column {missing[0]}: restore "
+            "its first line, or leave the run out"
+        )
+    if "d1" in history:
         history["d_loss"] = (history["d1"] + history["d2"]) / 2
     seconds = read_columns(path / "times.csv", texts=["ended"]).get("seconds", [])
     scored = read_scored(path / "metrics.jsonl", record["data"]["fingerprint"])

@@ -8,6 +8,7 @@ import gzip
 import math
 import struct
 import warnings
+import zipfile
 import zlib
 from itertools import chain
 from pathlib import Path
@@ -52,6 +53,8 @@ def read_images(path, split):
 def read_npz(path, split):
     """Arrays `x_train`, `y_train`, `x_test`, `y_test`; or one single array of images."""
     check_file(path)
+    if not zipfile.is_zipfile(path):
+        raise damaged(path, "it is not a whole .npz, which is a zip of arrays")
     try:
         with np.load(path, allow_pickle=False) as archive:
             names = archive.files
@@ -190,6 +193,8 @@ def check_declared(file, n_bytes):
     first = version == (1, 0)
     read = getattr(np.lib.format, f"read_array_header_{1 if first else 2}_0")
     shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, not numbers")
     if math.prod(shape) * dtype.itemsize > n_bytes:
         raise ValueError(f"it declares an array of {shape} and has {n_bytes} bytes")
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import bad_files as files
 from bad_options import OPTIONS
@@ -89,7 +90,8 @@ def stop(signum, frame):
 def observe(case):
     """Make the files of a case, call its script in this process, and look."""
     words = case.make()
-    main = importlib.import_module(case.script[:-3].replace("/", ".")).main
+    with patch.dict(os.environ):  # which benchmarks set for themselves
+        main = importlib.import_module(case.script[:-3].replace("/", ".")).main
     before, code, told = snapshot(), None, io.StringIO()
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(SECONDS)
@@ -99,6 +101,7 @@ def observe(case):
             contextlib.redirect_stderr(told),
             contextlib.redirect_stdout(io.StringIO()),
             warnings.catch_warnings(record=True) as warned,
+            patch.dict(os.environ, case.settings),
         ):
             warnings.simplefilter("ignore")
             for kind in (UserWarning, RuntimeWarning, FutureWarning):

@@ -110,7 +110,7 @@ OPTIONS = {
     "celeba_gan/define_discriminator.py": [("--size 1000000", "--size")],
     "celeba_gan/define_generator.py": [("--size big", "--size")],
     "celeba_gan/define_gan.py": [("--size -64", "--size")],
-    "celeba_gan/train_discriminator.py": [("--crop nan", "--crop"), ("--size 0", "--size")],
+    "celeba_gan/train_discriminator.py": [("--crop nan", "--crop")],
     "celeba_gan/compare_memory.py": [("--size 16", "--size"), *RESULTS],
     "celeba_gan/train.py": [
         ("--size 65", "--size"), ("--crop 2", "--crop"),
