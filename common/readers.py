@@ -90,12 +90,10 @@ def read_idx_file(path):
     check_file(path)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise damaged(path, f"it unpacks to more than {MOST_BYTES} bytes")
+            content = b"".join(parts_of(file))
         zeros, kind, rank = struct.unpack(">HBB", content[:4])
         sizes = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
-    except (OSError, EOFError, zlib.error, struct.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error, struct.error) as error:
         raise damaged(path, error) from None
     pixels = content[4 + 4 * rank :]
     if zeros != 0 or kind != UINT8 or rank not in (1, 3):
@@ -103,6 +101,20 @@ def read_idx_file(path):
     if len(pixels) != math.prod(sizes) or not pixels:
         raise damaged(path, f"{len(pixels)} bytes instead of {math.prod(sizes)}")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
+
+
+def parts_of(file):
+    """The bytes of an open file, part by part: room for all is not taken beforehand.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    total = 0
+    while part := file.read(2**20):
+        total += len(part)
+        if total > MOST_BYTES:
+            raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
+        yield part
 
 
 def read_csv(path, split):
@@ -189,10 +201,13 @@ def check_declared(file, n_bytes):
     """
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"version {version} of the format")
+        raise ValueError(f"it is of version {version} of the format, not 1 or 2")
     first = version == (1, 0)
     read = getattr(np.lib.format, f"read_array_header_{1 if first else 2}_0")
-    shape, _, dtype = read(file)
+    try:
+        shape, _, dtype = read(file)
+    except Exception:  # of ast, of tokenize, of NumPy
+        raise ValueError("its first line describes no array") from None
     if dtype.hasobject:
         raise ValueError("it holds Python objects, not numbers")
     if math.prod(shape) * dtype.itemsize > n_bytes:

@@ -1,11 +1,12 @@
-"""Files of any content: each reader gives something sound, or a UserError, and no more.
+"""Files of any content: each reader gives something sound, or a UserError, no more.
 
-Contents are random bytes, and whole files that were cut, changed or added to. The examples
-are the same every time.
+Contents are random bytes, and whole files that were cut, changed or added to. The
+examples are the same every time.
 """
 
 import json
 import pickle
+import tempfile
 import tracemalloc
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from celeba_gan.pictures import read_attributes
 from common import cifar10, compared, datasets, readers, resuming, runs
@@ -22,6 +24,7 @@ from common.callbacks import keep_rows_until
 from common.errors import UserError
 
 MOST = 2**26  # bytes that a reader may take for a file of some kilobytes
+set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
 settings.register_profile(
     "same", derandomize=True, database=None, deadline=None, max_examples=60,
     suppress_health_check=list(HealthCheck),
