@@ -14,6 +14,7 @@ from common.images import MOST_BYTES, open_image
 from common.readers import check_file
 
 BOMB = 2**30, 200  # bytes that a zip unpacks to, and times its own: pictures do not
+DEEPEST = 100  # folders, one in the other
 DRAFT = 3  # times the wanted size: a JPEG may be decoded that small, which is faster
 HTML = (
     "{} is a web page, not a zip: Google Drive hands that out when a file was asked for "
@@ -31,16 +32,13 @@ def open_source(path):
     """
     path = Path(path)
     if path.is_dir():
-        try:
-            source = Folder(path)
-        except RecursionError:
-            raise UserError(f"{path}: its folders are nested too deep") from None
+        source = Folder(path)
     elif not path.exists():
-        raise UserError(f"{path}: there is no such folder or file")
+        raise UserError(f"{path}: there is no such folder or file; name another")
     else:
         source = Zip(open_zip(path), path)
     if not source.names:
-        raise UserError(f"{path}: there are no files in it")
+        raise UserError(f"{path}: there are no files in it; name another")
     try:
         yield source
     finally:
@@ -72,6 +70,8 @@ class Folder:
         self.path = path
         names, seen = [], {path.resolve()}
         for folder, folders, files in os.walk(path, followlinks=True):
+            if len(Path(folder).parts) > len(path.parts) + DEEPEST:
+                raise UserError(f"{path}: its folders are nested too deep; name another")
             ways = sorted(folders, reverse=True)  # of two to one folder, the first name
             real = {Path(folder, name).resolve(): name for name in ways}
             folders[:] = [name for place, name in real.items() if place not in seen]

@@ -84,7 +84,7 @@ def download():
 def read_images(path, split):
     """The Images in a folder `cifar-10-batches-py`, its parent, or an archive of it."""
     if not path.exists():
-        raise UserError(f"--data {path}: there is no such file or folder")
+        raise UserError(f"--data {path}: there is no such file or folder; name another")
     if (path / FOLDER).is_dir():
         path = path / FOLDER
     names = BATCHES[split]

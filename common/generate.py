@@ -111,7 +111,9 @@ def latent_points(options, latent_dim):
             f"points of {latent_dim} numbers, so (n, {latent_dim})"
         )
     if len(points) > MOST:
-        raise UserError(f"--latent {options.latent} has {len(points)} points, not {MOST}")
+        raise UserError(
+            f"--latent {options.latent} has {len(points)} points: keep {MOST} at most"
+        )
     if not np.isfinite(points).all():
         raise UserError(f"--latent {options.latent} has values that are not numbers")
     return points

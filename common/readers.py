@@ -37,7 +37,7 @@ def read_images(path, split):
         UserError: nothing there that can be read, or a file that is cut off.
     """
     if not path.exists():
-        raise UserError(f"--data {path}: there is no such file or folder")
+        raise UserError(f"--data {path}: there is no such file or folder; name another")
     if path.is_dir():
         archive = path / f"{path.name}.npz"
         return read_npz(archive, split) if archive.exists() else read_idx(path, split)
@@ -46,7 +46,8 @@ def read_images(path, split):
     if path.suffix == ".csv":
         return read_csv(path, split)
     raise UserError(
-        f"--data {path}: neither an .npz nor a .csv file nor a folder of IDX files"
+        f"--data {path}: neither an .npz nor a .csv file nor a folder of IDX files; name "
+        "one of these"
     )
 
 
@@ -93,12 +94,16 @@ def read_idx_file(path):
             content = b"".join(parts_of(file))
         zeros, kind, rank = struct.unpack(">HBB", content[:4])
         sizes = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
-    except (OSError, EOFError, ValueError, zlib.error, struct.error) as error:
+    except struct.error:
+        raise damaged(path, "it is cut off in its first bytes") from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise damaged(path, error) from None
     pixels = content[4 + 4 * rank :]
     if zeros != 0 or kind != UINT8 or rank not in (1, 3):
         raise damaged(path, "it does not start as an IDX file of bytes does")
-    if len(pixels) != math.prod(sizes) or not pixels:
+    if not pixels:
+        raise damaged(path, "there are no images in it")
+    if len(pixels) != math.prod(sizes):
         raise damaged(path, f"{len(pixels)} bytes instead of {math.prod(sizes)}")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
 
@@ -165,7 +170,7 @@ def check_file(path, most=MOST_BYTES):
     """
     path = Path(path)
     if not path.exists():
-        raise UserError(f"{path}: there is no such file")
+        raise UserError(f"{path}: there is no such file; name another")
     if not path.is_file():
         raise UserError(f"{path} cannot be read: it is no plain file; name another")
     if path.stat().st_size > most:

@@ -201,7 +201,7 @@ def main(argv=None):
     """Train, score and draw; print the table."""
     options = parse(argv)
     if options.resume and not options.resume.is_dir():
-        raise cli.UserError(f"--resume {options.resume} is not a folder")
+        raise cli.UserError(f"--resume {options.resume} is not a folder: name one")
     load_images(options.data)  # what is wrong with them is told once, here
     run = options.resume or new_run("mnist_gan", options.run_dir)
     table = TABLES[options.table]

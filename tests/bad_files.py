@@ -467,7 +467,7 @@ ALONE = {"alone": True}
 FILES = {
     # .npz
     "a .npz of 0 bytes": (MNIST, with_file("set.npz", b""), "cannot be read", ALONE),
-    **{f"a .npz cut off at {share:.0%}": (MNIST, npz(share, x_train=GREY), "cannot be re")
+    **{f"a .npz cut off at {share:.1%}": (MNIST, npz(share, x_train=GREY), "cannot be re")
        for share in (0.01, 0.3, 0.6, 0.9, 0.999)},
     "a .npz of 29x29 pixels": (MNIST, npz(x_train=np.zeros((9, 29, 29), "u1")), "(n, 28"),
     "a .npz without images": (MNIST, npz(x_train=np.zeros((0, 28, 28), "u1")), "no imag"),
@@ -502,6 +502,17 @@ FILES = {
     "a name that colours the terminal": (MNIST, odd("\x1b[31mred.csv"), "\\x1b[31mred"),
     "a name of bytes that are no characters": (MNIST, odd("\udcff.npz"), "\\udcff.npz"),
     "a name of 5000 characters": (MNIST, odd("x" * 5000), "too long", ALONE),
+    "a damaged file of a name with newline and spaces": (
+        MNIST, with_file("my\n own.npz", b"x"), "my\\n own.npz cannot be read", ALONE),
+    "a damaged file of a name in Chinese": (
+        MNIST, with_file("数据.csv", "1,2\n"), "数据.csv has 2 columns"),
+    "a damaged model of a name that rings": (
+        DRAW, with_file("\a.h5", b"x", named()), "\\x07.h5 is not a Keras model"),
+    "a zip of a name with a tab, cut off": (
+        PACK, with_file("a\tb.zip", b"PK", named()), "a\\tb.zip is a zip that was cut"),
+    "a run of a name with a newline": (
+        TRAIN, lambda: [write("r\nn/options.json", "{"), ["--resume", "r\nn"]][1],
+        "r\\nn is not a run folder"),
     "a link to itself": (
         MNIST, lambda: [Path("a.npz").symlink_to("a.npz"), data("a.npz")][1], "no such"),
     "a picture for a set of images": (
@@ -518,7 +529,7 @@ FILES = {
         MNIST, idx_folder(idx((2**31, 28, 28), 784)), "784 bytes instead of"),
     "an IDX file of 255 dimensions": (
         MNIST, idx_folder(b"\0\0\x08\xff" + bytes(2000)), "cannot be read"),
-    "an IDX file of no images": (MNIST, idx_folder(idx((0, 28, 28), 0)), "cannot be"),
+    "an IDX file of no images": (MNIST, idx_folder(idx((0, 28, 28), 0)), "no images"),
     "an IDX file of floats": (MNIST, idx_folder(idx((1, 28, 28), 784, 13)), "not start"),
     "an IDX file of larger images": (
         MNIST, idx_folder(idx((2, 32, 32), 2048)), "not (n, 28, 28)"),

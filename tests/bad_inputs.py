@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import io
 import os
+import re
 import signal
 import time
 import warnings
@@ -122,8 +123,8 @@ def observe(case):
 
 
 def shortened(said, folder):
-    """A sentence without what differs from one machine to the next."""
+    """A sentence without what differs from one machine to the next, or is endless."""
     text = said.removeprefix("error: ").strip()
     for place in (str(Path(folder).resolve()), str(folder)):
         text = text.replace(place, "FOLDER")
-    return text
+    return re.sub(r"(.)\1{20,}", r"\1\1\1\1...", text)
