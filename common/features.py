@@ -33,7 +33,9 @@ OPERATIONS = {  # of the graph, and no other: one can write files
     *("CheckNumerics", "Concat", "ConcatV2", "Const", "Conv2D", "DecodeJpeg"),
     *("ExpandDims", "Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp"),
     *("Placeholder", "Relu", "Reshape", "ResizeBilinear", "Shape", "Softmax", "Squeeze"),
-    *("Sub", "Tile"),
+    *("Sub", "Tile", "StridedSlice", "Pack", "Pad", "Div", "RealDiv", "Maximum"),
+    *("Minimum", "Rsqrt", "Transpose", "Fill", "PlaceholderWithDefault"),
+    *("FusedBatchNorm", "FusedBatchNormV3"),
 }
 IMAGE, POOL, LOGITS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"  # of the graph
 
