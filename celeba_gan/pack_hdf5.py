@@ -28,7 +28,8 @@ from celeba_gan.pictures import (
 )
 from common import cli
 from common.datasets import keras_cache
-from common.errors import UserError
+from common.errors import MachineError, UserError
+from common.folders import gone_if_in_vain, make_folders
 from common.packed import checksum
 
 BLOCK = 512  # pictures that are in memory at a time
@@ -113,14 +114,14 @@ def pack_into_cache(source, size, crop, at_least=1, attributes=None):
         print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
         return target
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        new = make_folders(target.parent)
     except OSError as error:
         raise UserError(
             f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
         ) from None
-    return pack(
-        source, target, size, crop, attributes=attributes, force=True, at_least=at_least
-    )
+    with gone_if_in_vain(new):
+        return pack(source, target, size, crop, attributes=attributes, force=True,
+                    at_least=at_least)  # fmt: skip
 
 
 def check_target(target, force):
@@ -144,7 +145,7 @@ def check_number(source, n, at_least):
 def check_space(target, n_bytes):
     free = shutil.disk_usage(target.parent).free
     if free < 1.1 * n_bytes + 2**20:
-        raise UserError(
+        raise MachineError(
             f"{target.parent} has {free / 2**20:.1f} MiB free, and the packed file may "
             f"take {n_bytes / 2**20:.1f}: make room, or name another place"
         )

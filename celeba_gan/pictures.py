@@ -1,6 +1,7 @@
 """Pictures of any size and kind, in a folder or a .zip -> small squares of bytes."""
 
 import io
+import math
 import os
 import zipfile
 from contextlib import contextmanager, suppress
@@ -9,8 +10,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from common.errors import UserError
+from common.images import MOST_BYTES, open_image
+from common.readers import check_file
 
-LARGEST = 2**28  # bytes of one file: what is larger is no picture
+BOMB = 2**30, 200  # bytes that a zip unpacks to, and times its own: pictures do not
+DEEPEST = 100  # folders, one in the other
 DRAFT = 3  # times the wanted size: a JPEG may be decoded that small, which is faster
 HTML = (
     "{} is a web page, not a zip: Google Drive hands that out when a file was asked for "
@@ -30,11 +34,11 @@ def open_source(path):
     if path.is_dir():
         source = Folder(path)
     elif not path.exists():
-        raise UserError(f"{path}: there is no such folder or file")
+        raise UserError(f"{path}: there is no such folder or file; name another")
     else:
-        source = Zip(open_zip(path))
+        source = Zip(open_zip(path), path)
     if not source.names:
-        raise UserError(f"{path}: there are no files in it")
+        raise UserError(f"{path}: there are no files in it; name another")
     try:
         yield source
     finally:
@@ -42,6 +46,7 @@ def open_source(path):
 
 
 def open_zip(path):
+    check_file(path, most=math.inf)
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
@@ -65,6 +70,8 @@ class Folder:
         self.path = path
         names, seen = [], {path.resolve()}
         for folder, folders, files in os.walk(path, followlinks=True):
+            if len(Path(folder).parts) > len(path.parts) + DEEPEST:
+                raise UserError(f"{path}: its folders are nested too deep; name another")
             ways = sorted(folders, reverse=True)  # of two to one folder, the first name
             real = {Path(folder, name).resolve(): name for name in ways}
             folders[:] = [name for place, name in real.items() if place not in seen]
@@ -79,6 +86,7 @@ class Folder:
         return status.st_size, status.st_mtime_ns
 
     def read(self, name):
+        check_length(self, name)
         return (self.path / name).read_bytes()
 
     def close(self):
@@ -86,11 +94,16 @@ class Folder:
 
 
 class Zip:
-    """The files in a zip, as Folder's; nothing is unpacked to the disk."""
+    """The files in a zip, as Folder's; nothing is unpacked to the disk.
 
-    def __init__(self, archive):
+    Raises:
+        UserError: it was not made of pictures, but to do harm.
+    """
+
+    def __init__(self, archive, path):
         self.archive = archive
         infos = {i.filename: i for i in archive.infolist() if not i.is_dir()}
+        check_zip(path, infos)
         self.names = sorted(n for n in infos if not is_foreign(PurePosixPath(n)))
 
     def stamp(self, name):
@@ -99,10 +112,40 @@ class Zip:
         return info.file_size, info.CRC
 
     def read(self, name):
+        check_length(self, name)
         return self.archive.read(name)
 
     def close(self):
         self.archive.close()
+
+
+def check_zip(path, infos):
+    """Raise a UserError if files of a zip lie outside of it, or unpack without end.
+
+    Args:
+        path: of the zip.
+        infos: dict, name -> zipfile.ZipInfo.
+    """
+    for name in infos:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise UserError(
+                f"{path} holds {shown(name)!r}, which lies outside of it: zip the folder "
+                "of pictures again"
+            )
+    total, own = sum(info.file_size for info in infos.values()), path.stat().st_size
+    most, times = BOMB
+    if total > most and total > times * own:
+        raise UserError(
+            f"{path} has {own} bytes and unpacks to {total}, as no pictures do: name a "
+            "zip of pictures"
+        )
+
+
+def check_length(source, name):
+    """Raise a ValueError if a file of a Folder or Zip is too large for a picture."""
+    length, _ = source.stamp(name)
+    if length > MOST_BYTES:
+        raise ValueError(f"{length} bytes are too many for a picture")
 
 
 def is_foreign(path):
@@ -135,11 +178,7 @@ def read_square(source, name, size, crop=1.0, channels=3):
     """
     from PIL import Image, ImageOps
 
-    length, _ = source.stamp(name)
-    if length > LARGEST:
-        raise ValueError(f"{length} bytes are too many for a picture")
-    formats = [name for name in Image.ID if name != "EPS"]  # that would run Ghostscript
-    with Image.open(io.BytesIO(source.read(name)), formats=formats) as image:
+    with open_image(io.BytesIO(source.read(name))) as image:
         least = round(DRAFT * size / crop)
         image.draft(image.mode, (least, least))
         image.load()
@@ -221,20 +260,25 @@ def read_attributes(path, names):
                 raise UserError(f"{path} has no line for the picture {shown(name)}")
         return np.stack([table[PurePosixPath(name).name] for name in names])
 
+    check_file(path)
     try:
         count, titles, *lines = Path(path).read_text("utf-8-sig").strip().splitlines()
         titles, lines = titles.split(), [line.split() for line in lines]
+        if not titles or not all(lines):
+            raise ValueError("the second line names nothing, or a line is empty")
         values = np.array([line[1:] for line in lines], dtype=np.int8)
         if values.shape != (int(count), len(titles)) or (np.abs(values) != 1).any():
             raise ValueError(
-                f"the count is {count}, the lines {len(lines)}, or a value is another"
+                f"the count is {count[:20]}, the lines {len(lines)}, or a value is "
+                "another"
             )
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, OverflowError) as error:
         raise UserError(
             f"{path} is not like list_attr_celeba.txt: a line with the count, one with "
-            f"names, then lines with a file name and as many values of -1 or 1 ({error})"
+            f"names, then lines with a file name and as many values of -1 or 1 "
+            f"({str(error)[:200]})"
         ) from None
     table = {line[0]: row for line, row in zip(lines, values, strict=True)}
     endings = tuple(Image.registered_extensions())

@@ -48,6 +48,8 @@ def load_model(path):
             could run code, see `strangers`.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is no file: name an .h5 or .keras file of a model")
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -74,7 +76,9 @@ def load_model(path):
         raise
     except Exception as error:  # Keras and h5py raise many kinds
         why = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} is damaged or not a Keras model: {why}") from None
+        raise UserError(
+            f"{path} is damaged or not a Keras model: {why}; copy it again"
+        ) from None
     raise UserError(
         f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "
         "outputs: wanted is one each, or a class as second input"
@@ -130,8 +134,10 @@ def class_names(path, n_classes):
         with h5py.File(path) as file:
             try:
                 names = tuple(map(str, json.loads(file.attrs.get("classes", "[]"))))
-            except (TypeError, ValueError):
-                raise UserError(f"{path}: the names of its classes are damaged") from None
+            except (TypeError, ValueError, RecursionError):
+                raise UserError(
+                    f"{path}: its classes' names are damaged: copy it again"
+                ) from None
             if len(names) == n_classes:
                 return names
     return tuple(map(str, range(n_classes)))
@@ -145,17 +151,21 @@ def origin_of(path):
     """
     import h5py
 
+    from common.runs import check_record
+
     if not h5py.is_hdf5(path):
         return None
     with h5py.File(path) as file:
         try:
             origin = json.loads(file.attrs.get("trained_on", "null"))
             if origin is not None:
-                origin["script"], origin["options"]
-                origin["data"]["fingerprint"], origin["data"]["name"]
+                check_record(origin)
+                origin["data"]["name"]
             return origin
-        except (KeyError, TypeError, ValueError):
-            raise UserError(f"{path}: the name of its images is damaged") from None
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+            raise UserError(
+                f"{path}: the name of its images is damaged: copy it again"
+            ) from None
 
 
 def all_layers(model):

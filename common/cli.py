@@ -13,9 +13,7 @@ import stat
 import sys
 from pathlib import Path
 
-from common.errors import UserError
-
-OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM}
+from common.errors import MachineError, UserError
 
 
 class Terminated(KeyboardInterrupt):
@@ -37,9 +35,8 @@ def command(main):
         try:
             main(argv)
         except (UserError, OSError, MemoryError) as error:
-            sentence, code = _told(error)
-            print(f"error: {one_line(sentence)}", file=sys.stderr)
-            raise SystemExit(code) from None
+            print(f"error: {one_sentence(error)}", file=sys.stderr)
+            raise SystemExit(exit_code(error)) from None
         except KeyboardInterrupt as stop:
             raise SystemExit(128 + (stop.args or [signal.SIGINT])[0]) from None
         finally:
@@ -47,11 +44,6 @@ def command(main):
                 signal.signal(signum, handler)
 
     return run
-
-
-def one_line(text):
-    """A text without control characters, which a file's name, for one, may have."""
-    return "".join(c if c.isprintable() else " " for c in str(text)).strip()
 
 
 def _signals():
@@ -71,13 +63,41 @@ def _terminate(signum, frame):
     raise Terminated(int(signum))
 
 
-def _told(error):
-    """An error as one sentence, and its exit code."""
+FAULTS = {  # of the machine: a full disk, a quota or limit, a broken or too busy disk
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE,
+    errno.ENFILE,
+}  # fmt: skip
+LONGEST = 1000  # characters of a sentence that is still read
+
+
+def exit_code(error):
+    """3 where an error, or one that it was made of, is the machine's fault, else 2."""
+    if isinstance(error, (MachineError, MemoryError)):
+        return 3
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FAULTS:
+            return 3
+        error = error.__context__
+    return 2
+
+
+def one_sentence(error):
+    """What to print of an error: one line, whatever names and files brought into it."""
+    text = str(error)
     if isinstance(error, MemoryError):
-        return "there is not enough memory: take a smaller --batch-size, or less data", 3
-    if getattr(error, "errno", None) in OF_THE_MACHINE:
-        return f"{error}: make room; what was saved before is untouched", 3
-    return error, 2
+        text = f"memory ran out ({text or 'no more'}): choose less, or a larger machine"
+    elif isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else f"{error.filename}: "
+        is_fault = exit_code(error) == 3
+        mend = (
+            "make room; what was saved before is untouched"
+            if is_fault
+            else "name another, or mend it"
+        )
+        text = f"{place}{error.strerror}; {mend}"
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 FLOAT32_MAX = 3.4e38
@@ -99,6 +119,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         raise UserError(f"{message} (see --help)")
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As argparse's; a path in the home of nobody is refused before any work."""
+        options, rest = super().parse_known_args(args, namespace)
+        for value in vars(options).values():
+            if isinstance(value, str) and value.startswith("~"):
+                expanded(value)
+        return options, rest
 
 
 def whole_number(at_least, at_most=math.inf, even=False):
@@ -164,14 +192,21 @@ def data_source(names):
             return text
         if not text:
             raise argparse.ArgumentTypeError("is empty: name a file or a folder")
-        try:
-            return str(Path(text).expanduser().absolute())
-        except RuntimeError:
-            raise argparse.ArgumentTypeError(
-                f"there is no home folder in {text!r}"
-            ) from None
+        return str(expanded(text).absolute())
 
     return parse
+
+
+def expanded(text):
+    """The Path of a text in which `~` is a home folder.
+
+    Raises:
+        UserError: there is no such home.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"there is no home folder in {text!r}: write it out") from None
 
 
 def add_data(parser, names, default=None, paths=True):

@@ -4,14 +4,18 @@ import csv
 import json
 import math
 import operator
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from common.errors import UserError
+from common.readers import check_file
 from common.runs import read_options
 
+LONGEST = 100  # characters of a number
+MOST_TABLE = 2**27  # bytes of a history: of a million rows
 PROTOCOL = ("n", "n_real", "split", "features", "features_hash", "resize")
 
 
@@ -45,7 +49,7 @@ def read_runs(folders):
             f"{len(folders)} run folders were named: name two or more, such as "
             "runs/mnist_gan/0001 runs/mnist_gan/0002"
         )
-    paths = [Path(folder).expanduser().resolve() for folder in folders]
+    paths = [Path(os.path.realpath(Path(folder).expanduser())) for folder in folders]
     for i, path in enumerate(paths):
         if path in paths[:i]:
             raise UserError(f"{folders[i]} was named twice: name different runs")
@@ -75,8 +79,12 @@ def read_run(name, path):
             f"{path} has no history, it stopped before the first row of history.csv: go "
             f"on with --resume {path}, or leave it out"
         )
-    if missing := {"step", "g_loss"} - set(history):
-        raise UserError(f"{path / 'history.csv'} has no column {missing.pop()}")
+    wanted = ["step", "g_loss", *["d2"] * ("d1" in history)]
+    if missing := [name for name in wanted if name not in history]:
+        raise UserError(
+            f"{path / 'history.csv'} has no column {missing[0]}: restore "
+            "its first line, or leave the run out"
+        )
     if "d1" in history:
         history["d_loss"] = (history["d1"] + history["d2"]) / 2
     seconds = read_columns(path / "times.csv", texts=["ended"]).get("seconds", [])
@@ -97,13 +105,17 @@ def read_columns(path, texts=()):
     Raises:
         UserError: a row is damaged.
     """
-    text = path.read_text(errors="replace") if path.exists() else ""
-    lines = text[: text.rfind("\n") + 1].splitlines()
-    names, *rows = list(csv.reader(lines)) or [[]]
+    lines = whole_lines(path)
+    try:
+        names, *rows = list(csv.reader(lines)) or [[]]
+    except csv.Error as error:
+        raise UserError(f"{path} is damaged: {error}; restore it") from None
     numbers = []
     for line, row in enumerate(rows, 2):
         try:
             pairs = zip(names, row, strict=True)
+            if max(map(len, row), default=0) > LONGEST:
+                raise ValueError
             numbers.append([float(value) for name, value in pairs if name not in texts])
         except ValueError:
             raise UserError(
@@ -113,6 +125,19 @@ def read_columns(path, texts=()):
     names = [name for name in names if name not in texts]
     columns = np.array(numbers, dtype=float).reshape(len(numbers), len(names)).T
     return dict(zip(names, columns, strict=True))
+
+
+def whole_lines(path):
+    """The lines of a file, without a last one that is in writing; none without a file.
+
+    Raises:
+        UserError: it is no plain file, or too large to be of a training.
+    """
+    if not path.exists():
+        return []
+    check_file(path, MOST_TABLE)
+    text = path.read_text(errors="replace")
+    return text[: text.rfind("\n") + 1].split("\n")[:-1]
 
 
 def read_scored(path, fingerprint):
@@ -125,10 +150,8 @@ def read_scored(path, fingerprint):
     Raises:
         UserError: a line is damaged.
     """
-    text = path.read_text(errors="replace") if path.exists() else ""
-    lines = text[: text.rfind("\n") + 1].split("\n")  # a last one may be in writing
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(whole_lines(path), 1):
         if not line.strip():
             continue
         try:
@@ -139,7 +162,8 @@ def read_scored(path, fingerprint):
                 continue
             epoch = operator.index(entry["epoch"])
             protocol["data"] = entry["protocol"].get("fingerprint", fingerprint)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError,
+                RecursionError):  # fmt: skip
             raise UserError(
                 f"{path}, line {number} is damaged: {line[:60]!r} holds no epoch, scores "
                 "and protocol; remove it"

@@ -58,7 +58,7 @@ def cuda_name(device):
     kind, _, number = device.partition(":")
     if kind == "cpu" and not number:
         return HIDDEN
-    if kind != "gpu" or not (number or "0").isdigit():
+    if kind != "gpu" or not (number or "0").isdecimal() or len(number) > 9:
         raise cli.UserError(f"--device must be auto, cpu, gpu or gpu:N, not {device!r}")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = visible.split(",") if visible else [str(n) for n in range(64)]

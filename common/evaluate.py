@@ -12,6 +12,7 @@ import numpy as np
 
 from common import cli, runs
 from common.errors import UserError
+from common.folders import make_folders, remove_empty
 from common.generate import find_model
 from common.references import FEWEST
 from common.sampling import n_classes, takes_labels
@@ -56,8 +57,7 @@ def check_new(folder):
     if folder.exists():
         raise UserError(f"--export {folder} exists already: name a new folder")
     try:
-        folder.mkdir(parents=True)
-        folder.rmdir()
+        remove_empty(make_folders(folder))
     except OSError as error:
         raise UserError(f"--export {folder}: {error.strerror}; name another") from None
 

@@ -14,6 +14,7 @@ import numpy as np
 from common.classifier import in_float32, load_classifier
 from common.datasets import keras_cache
 from common.errors import UserError
+from common.readers import check_file
 
 SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"
 KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
@@ -27,6 +28,15 @@ GET_GRAPH = (
 )
 SIDE = 299  # pixels of the images that Inception takes
 AT_A_TIME = 500  # images
+OPERATIONS = {  # of the graph, and no other: one can write files
+    *("Add", "AddV2", "AvgPool", "BatchNormWithGlobalNormalization", "BiasAdd", "Cast"),
+    *("CheckNumerics", "Concat", "ConcatV2", "Const", "Conv2D", "DecodeJpeg"),
+    *("ExpandDims", "Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp"),
+    *("Placeholder", "Relu", "Reshape", "ResizeBilinear", "Shape", "Softmax", "Squeeze"),
+    *("Sub", "Tile", "StridedSlice", "Pack", "Pad", "Div", "RealDiv", "Maximum"),
+    *("Minimum", "Rsqrt", "Transpose", "Fill", "PlaceholderWithDefault"),
+    *("FusedBatchNorm", "FusedBatchNormV3"),
+}
 IMAGE, POOL, LOGITS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"  # of the graph
 
 
@@ -101,9 +111,12 @@ def keras_inception(path):
     Its weights are others than those of 2015, which papers use: its numbers do not
     compare with theirs, and its name says so.
     """
+    import h5py
     import keras
 
     def build():
+        if not h5py.is_hdf5(path):
+            raise UserError(f"--features {path}: not an HDF5 file; get {GET_KERAS}")
         try:
             model = keras.applications.InceptionV3(weights=str(path))
         except Exception as error:  # h5py and Keras raise many kinds
@@ -139,7 +152,12 @@ def inception_2015(path):
     import tensorflow as tf
 
     try:
+        check_file(path)
         graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
+        if others := {n.op for n in graph.node} - OPERATIONS:
+            raise ValueError(f"it would run {min(others)}")
+        if graph.library.function:
+            raise ValueError("it brings functions")
         weights = next(n.input[1] for n in graph.node if n.name == LOGITS)
 
         def run(images):

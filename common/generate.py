@@ -11,6 +11,7 @@ import numpy as np
 
 from common import cli, runs
 from common.errors import UserError
+from common.readers import check_declared, check_file
 from common.sampling import (
     generate_images,
     generate_latent_points,
@@ -19,6 +20,8 @@ from common.sampling import (
     with_labels,
 )
 
+MOST = 100_000  # images
+
 
 def parse(argv):
     parser = cli.Parser(__doc__)
@@ -26,7 +29,7 @@ def parse(argv):
     add = parser.add_argument
     add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
     text = "number of images (25), with --grid-by-class in a row (10)"
-    add("-n", type=cli.whole_number(1, 100_000), help=text)
+    add("-n", type=cli.whole_number(1, MOST), help=text)
     add("--seed", type=cli.seed_number, help="repeats the points (drawn)")
     points = parser.add_mutually_exclusive_group().add_argument
     points(
@@ -91,17 +94,25 @@ def latent_points(options, latent_dim):
         print(f"seed: {seed}")
         rng = np.random.default_rng(seed)
         return generate_latent_points(latent_dim, options.n, rng)
+    check_file(options.latent)
     try:
+        with Path(options.latent).open("rb") as file:
+            check_declared(file, Path(options.latent).stat().st_size)
         points = np.load(options.latent, allow_pickle=False)
     except Exception as error:  # NumPy and zipfile raise a dozen kinds
         raise UserError(f"--latent {options.latent} cannot be read: {error}") from None
     if not isinstance(points, np.ndarray) or points.dtype.kind not in "uif":
         raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
-    points = np.atleast_2d(points.astype("float32"))
+    with np.errstate(over="ignore"):  # what is too large becomes infinite: said below
+        points = np.atleast_2d(points.astype("float32"))
     if points.ndim != 2 or points.shape[1] != latent_dim or len(points) == 0:
         raise UserError(
             f"--latent {options.latent} has shape {points.shape}: this generator takes "
             f"points of {latent_dim} numbers, so (n, {latent_dim})"
+        )
+    if len(points) > MOST:
+        raise UserError(
+            f"--latent {options.latent} has {len(points)} points: keep {MOST} at most"
         )
     if not np.isfinite(points).all():
         raise UserError(f"--latent {options.latent} has values that are not numbers")
@@ -205,6 +216,8 @@ def main(argv=None):
     if options.grid_by_class:
         columns, points = len(points), np.tile(points, (len(names), 1))
     raw = generate_images(g_model, points, labels)
+    if not np.isfinite(raw).all():
+        raise UserError(f"{path} makes values that are no numbers: name other points")
     verdict = None
     if options.verdict:
         verdict = judge(find_model(options.verdict), raw, labels, len(names))

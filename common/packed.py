@@ -9,6 +9,10 @@ from common.datasets import Images
 from common.errors import UserError
 
 IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file
+BESIDE = ("labels", "classes", "attributes", "attribute_names")  # the images
+LZF = 32000  # HDF5's number of the only compression that pack_hdf5.py knows
+MOST_LZF = 100  # times that it can shrink numbers
+MOST_CHUNK = 2**28  # bytes that are unpacked at a time
 AGAIN = (
     "pack it again with celeba_gan/pack_hdf5.py; if it lies in Keras's cache, delete it "
     "and it will be"
@@ -102,7 +106,9 @@ def open_packed(path, attribute=None):
             if checksum(pixels, labels) != expected:
                 raise OSError("its checksum is another")
             file.close()
-    except (OSError, RuntimeError, KeyError, ValueError) as error:  # h5py's kinds
+    except UserError:
+        raise
+    except Exception as error:  # h5py raises a dozen kinds
         raise UserError(f"{path} is damaged ({error}): {AGAIN}") from None
     if attribute:
         labels, classes = chosen, (f"not {attribute}", attribute)
@@ -143,6 +149,8 @@ def check(file, path):
             f"{path} is a saved Keras model: name a file of images, which "
             "celeba_gan/pack_hdf5.py makes"
         )
+    for name in ("images", *BESIDE):
+        check_lies_here(file, name, path)
     images = file.get("images")
     shape = getattr(images, "shape", ())
     is_bytes = getattr(images, "dtype", None) == np.uint8
@@ -155,8 +163,45 @@ def check(file, path):
         raise UserError(f"{path} has images of {shape[3]} channels, not 1 or 3: {AGAIN}")
     if file.attrs.get("complete") != True:  # noqa: E712, a NumPy bool
         raise UserError(f"{path} was not packed to its end: {AGAIN}")
-    if "labels" in file and getattr(file["labels"], "shape", None) != shape[:1]:
+    if "labels" in file:
+        check_labels(file, path)
+
+
+def check_lies_here(file, name, path):
+    """Raise a UserError if a dataset of an open file, if any, lies in other files.
+
+    Or is it larger than the file can hold, as pack_hdf5.py makes none?
+    """
+    import h5py
+
+    if not isinstance(file.get(name, getlink=True), (h5py.HardLink, type(None))):
+        raise UserError(f"{path}: its {name!r} is a link to elsewhere: {AGAIN}")
+    if name not in file:
+        return
+    dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset):
+        raise UserError(f"{path}: its {name!r} is no dataset: {AGAIN}")
+    if dataset.external or dataset.is_virtual:
+        raise UserError(f"{path}: its {name!r} lies in other files: {AGAIN}")
+    settings = dataset.id.get_create_plist()
+    filters = {settings.get_filter(i)[0] for i in range(settings.get_nfilters())}
+    held = dataset.id.get_storage_size() * (MOST_LZF if filters else 1)
+    chunk = np.prod(dataset.chunks or 0, dtype=float) * dataset.dtype.itemsize
+    if filters - {LZF} or held < dataset.nbytes or chunk > MOST_CHUNK:
+        raise UserError(
+            f"{path}: its {name!r} declares {dataset.nbytes} bytes and holds "
+            f"{dataset.id.get_storage_size()}, packed otherwise than here: {AGAIN}"
+        )
+
+
+def check_labels(file, path):
+    """Raise a UserError unless each image has a label, of those that have names."""
+    labels = file["labels"]
+    n_images, n_classes = len(file["images"]), len(file.get("classes", ()))
+    if labels.shape != (n_images,) or labels.dtype.kind not in "iu":
         raise UserError(f"{path} has no label for each of its images: {AGAIN}")
+    if n_classes and not 0 <= labels[:].min() <= labels[:].max() < n_classes:
+        raise UserError(f"{path} has labels that are none of its classes: {AGAIN}")
 
 
 def checksum(pixels, labels):

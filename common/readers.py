@@ -8,7 +8,9 @@ import gzip
 import math
 import struct
 import warnings
+import zipfile
 import zlib
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,8 @@ IDX_FILES = {
     "test": ("t10k-images", "t10k-labels"),
 }
 UINT8 = 0x08  # the only IDX type that image sets use
+MOST_BYTES = 2**30  # of a set of images in memory: 1.3 million of 28x28, as bytes
+LONGEST_LINE = 2**16  # characters of a CSV file: 785 numbers take 20,000 at most
 
 
 def read_images(path, split):
@@ -33,7 +37,7 @@ def read_images(path, split):
         UserError: nothing there that can be read, or a file that is cut off.
     """
     if not path.exists():
-        raise UserError(f"--data {path}: there is no such file or folder")
+        raise UserError(f"--data {path}: there is no such file or folder; name another")
     if path.is_dir():
         archive = path / f"{path.name}.npz"
         return read_npz(archive, split) if archive.exists() else read_idx(path, split)
@@ -42,23 +46,28 @@ def read_images(path, split):
     if path.suffix == ".csv":
         return read_csv(path, split)
     raise UserError(
-        f"--data {path}: neither an .npz nor a .csv file nor a folder of IDX files"
+        f"--data {path}: neither an .npz nor a .csv file nor a folder of IDX files; name "
+        "one of these"
     )
 
 
 def read_npz(path, split):
     """Arrays `x_train`, `y_train`, `x_test`, `y_test`; or one single array of images."""
+    check_file(path)
+    if not zipfile.is_zipfile(path):
+        raise damaged(path, "it is not a whole .npz, which is a zip of arrays")
     try:
         with np.load(path, allow_pickle=False) as archive:
             names = archive.files
+            check_sizes(archive.zip.infolist())
             if f"x_{split}" in names:
-                labels = archive[f"y_{split}"] if f"y_{split}" in names else None
-                return archive[f"x_{split}"], labels
+                labels = member(archive, f"y_{split}") if f"y_{split}" in names else None
+                return member(archive, f"x_{split}"), labels
             if len(names) == 1 and split == "train":
-                return archive[names[0]], None
+                return member(archive, names[0]), None
     except Exception as error:  # NumPy and zipfile raise a dozen kinds
         raise damaged(path, error) from None
-    raise UserError(f"{path} holds {names}, not an array named x_{split}")
+    raise UserError(f"{path} holds {names[:10]}, not an array named x_{split}")
 
 
 def read_idx(folder, split):
@@ -79,40 +88,53 @@ def find_idx(folder, start):
 
 def read_idx_file(path):
     """One IDX file: 0, 0, type, rank, then rank big-endian sizes, then the bytes."""
+    check_file(path)
     try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = b"".join(parts_of(file))
         zeros, kind, rank = struct.unpack(">HBB", content[:4])
         sizes = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
-    except (OSError, EOFError, zlib.error, struct.error) as error:
+    except struct.error:
+        raise damaged(path, "it is cut off in its first bytes") from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise damaged(path, error) from None
     pixels = content[4 + 4 * rank :]
     if zeros != 0 or kind != UINT8 or rank not in (1, 3):
         raise damaged(path, "it does not start as an IDX file of bytes does")
+    if not pixels:
+        raise damaged(path, "there are no images in it")
     if len(pixels) != math.prod(sizes):
         raise damaged(path, f"{len(pixels)} bytes instead of {math.prod(sizes)}")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
+
+
+def parts_of(file):
+    """The bytes of an open file, part by part: room for all is not taken beforehand.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    total = 0
+    while part := file.read(2**20):
+        total += len(part)
+        if total > MOST_BYTES:
+            raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
+        yield part
 
 
 def read_csv(path, split):
     """Rows of a label and 784 grey values 0..255, with or without a line of names."""
     if split == "test":
         raise UserError(f"{path} is one set of images: it has no test part")
+    check_file(path, 2 * MOST_BYTES)  # a byte takes some three characters
     try:
-        with Path(path).open(encoding="utf-8-sig") as lines:
-            first = lines.readline().split(",")[0]
-        has_names = not first.strip('" \n').replace(".", "").isdigit()
-        with warnings.catch_warnings():
+        with Path(path).open(encoding="utf-8-sig") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of an empty file: said below
-            table = np.loadtxt(
-                path,
-                np.float32,
-                delimiter=",",
-                skiprows=int(has_names),
-                ndmin=2,
-                encoding="utf-8-sig",
-            )
+            lines = short_lines(file)
+            first = next(lines, "")
+            start = first.split(",")[0].strip('" \n').replace(".", "")
+            lines = chain([first] * start.isdigit(), lines)
+            table = np.loadtxt(lines, np.float32, delimiter=",", ndmin=2)
     except (OSError, ValueError) as error:
         raise damaged(path, error) from None
     if table.size == 0:
@@ -121,7 +143,80 @@ def read_csv(path, split):
         raise UserError(
             f"{path} has {table.shape[1]} columns: wanted are a label and 784 pixels"
         )
-    return table[:, 1:].reshape(-1, 28, 28), table[:, 0].astype(int)
+    labels = table[:, 0]
+    if not (np.isfinite(labels) & (labels == np.round(labels))).all():
+        raise UserError(f"{path}: labels that are not whole numbers, in the first column")
+    if np.abs(labels).max() > 2**24:
+        raise UserError(f"{path}: labels up to {np.abs(labels).max():g} are no classes")
+    return table[:, 1:].reshape(-1, 28, 28), labels.astype(int)
+
+
+def short_lines(file):
+    """The lines of an open CSV file.
+
+    Raises:
+        ValueError: one does not end where 785 numbers do.
+    """
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"a line of more than {LONGEST_LINE} characters")
+        yield line
+
+
+def check_file(path, most=MOST_BYTES):
+    """Raise a UserError unless this is a plain file, of at most so many bytes.
+
+    A pipe or a device would be waited for, and a file without end read without end.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path}: there is no such file; name another")
+    if not path.is_file():
+        raise UserError(f"{path} cannot be read: it is no plain file; name another")
+    if path.stat().st_size > most:
+        raise UserError(
+            f"{path} has {path.stat().st_size} bytes, and at most {most} are read: name "
+            "a smaller one"
+        )
+
+
+def check_sizes(members):
+    """Raise a ValueError if the files of a zip unpack to more than memory is for.
+
+    Args:
+        members: list of zipfile.ZipInfo.
+    """
+    total = sum(member.file_size for member in members)
+    if total > MOST_BYTES:
+        raise ValueError(f"it unpacks to {total} bytes, and {MOST_BYTES} are the most")
+
+
+def member(archive, name):
+    """An array of an open .npz, if the file is as large as its first line declares."""
+    info = archive.zip.getinfo(f"{name}.npy")
+    with archive.zip.open(info) as file:
+        check_declared(file, info.file_size)
+    return archive[name]
+
+
+def check_declared(file, n_bytes):
+    """Raise a ValueError if an open .npy file declares more than it can hold.
+
+    NumPy makes room for what is declared before it reads.
+    """
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"it is of version {version} of the format, not 1 or 2")
+    first = version == (1, 0)
+    read = getattr(np.lib.format, f"read_array_header_{1 if first else 2}_0")
+    try:
+        shape, _, dtype = read(file)
+    except Exception:  # of ast, of tokenize, of NumPy
+        raise ValueError("its first line describes no array") from None
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, not numbers")
+    if math.prod(shape) * dtype.itemsize > n_bytes:
+        raise ValueError(f"it declares an array of {shape} and has {n_bytes} bytes")
 
 
 def damaged(path, why):

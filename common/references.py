@@ -70,6 +70,14 @@ def reference_of(record, name):
         name: what was trained, for the messages.
     """
     options, folder = record["options"], record["script"].split("/")[0]
+    size, crop = options.get("size", 64), options.get("crop")
+    right = isinstance(options.get("data"), str) and size in (32, 64, 128)
+    right = right and (crop is None or (type(crop) is float and 0 < crop <= 1))
+    if not right or not isinstance(options.get("attribute"), str | None):
+        raise UserError(
+            f"{name} tells in a wrong way which images it was trained on: name them by "
+            "--data"
+        )
     if folder == "mnist_gan":
         train, test = both(datasets.load_images, options["data"])
     elif folder == "cifar10_gan":
@@ -124,14 +132,13 @@ def open_pictures(path):
     Raises:
         UserError: there are no pictures, or fewer than 20.
     """
-    from PIL import Image
-
     from celeba_gan.pictures import open_source, try_to_read
+    from common.images import open_image
 
     with open_source(path) as source:
         for name in source.names:
             try:
-                with Image.open(io.BytesIO(source.read(name))) as image:
+                with open_image(io.BytesIO(source.read(name))) as image:
                     image.load()  # of what it knows by name alone, it finds out here
                     shape = (image.height, image.width, 1 if image.mode == "L" else 3)
                 break

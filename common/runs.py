@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from common.errors import UserError
+from common.folders import gone_if_in_vain, make_folders
+from common.readers import check_file
 from common.state import finished_epochs
 
 try:
@@ -24,6 +26,7 @@ MAY_CHANGE = {  # when a run is resumed
 }  # fmt: skip
 CHOOSE_IMAGES = ("data", "size", "crop", "attribute")
 HELD = []  # the open run folder that this process has taken
+MOST_JSON = 2**20  # bytes of an options.json, which has some 3000
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 
@@ -36,13 +39,13 @@ def new_run(project, run_dir=None):
     try:
         if run_dir is not None:
             run = Path(run_dir).expanduser()
-            run.mkdir(parents=True, exist_ok=True)
-            if any(run.iterdir()):
-                raise UserError(
-                    f"--run-dir {run} is not empty, and nothing is ever overwritten: "
-                    "name a new folder"
-                )
-            probe(run)
+            with gone_if_in_vain(make_folders(run)):
+                if any(run.iterdir()):
+                    raise UserError(
+                        f"--run-dir {run} is not empty, and nothing is ever overwritten: "
+                        "name a new folder"
+                    )
+                probe(run)
             return run
         parent = Path("runs") / project
         parent.mkdir(parents=True, exist_ok=True)
@@ -94,13 +97,16 @@ def start_run(script, options, data, device):
             no state, or had other data.
     """
     if options.resume:
+        from common.resuming import check_tables
+
         run = Path(options.resume).expanduser()
+        check_tables(run)
         record = read_options(run)
         take(run)
         before = record["data"]
         if before["fingerprint"] != data["fingerprint"]:
             raise UserError(
-                f"--resume {run}: its images came from {before['source']} "
+                f"--resume {run}: its images came from {before.get('source')} "
                 f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
             )
         done = finished_epochs(run)
@@ -184,14 +190,27 @@ def read_options(run):
         UserError: it is not a run folder.
     """
     path = Path(run).expanduser() / "options.json"
+    if path.exists():
+        check_file(path, MOST_JSON)
     try:
         record = json.loads(path.read_text())
-        record["script"], record["data"]["fingerprint"], record["options"]["epochs"]
-    except (OSError, ValueError, KeyError, TypeError):
+        check_record(record)
+        record["options"]["epochs"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError,
+            RecursionError):  # fmt: skip
         raise UserError(
             f"{run} is not a run folder: it has no readable options.json"
         ) from None
     return record
+
+
+def check_record(record):
+    """Raise what read_options catches unless this tells of a run, by its types, too."""
+    data, options = record["data"], record["options"]
+    texts = [record["script"], data["fingerprint"]]
+    texts += [data.get(name, "") for name in ("name", "source")]
+    if not isinstance(options, dict) or not all(isinstance(x, str) for x in texts):
+        raise TypeError
 
 
 def trained_on(run):

@@ -6,15 +6,18 @@ one before, should the last be damaged, and, with --save-every-steps, within an 
 
 import os
 import random
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from common.errors import UserError
+from common.readers import check_declared, check_file
 
 STATE, BEFORE, WITHIN = "state.npz", "state_before.npz", "state_within.npz"
 FILES = (STATE, BEFORE, WITHIN)
+MOST_BYTES = 2**36  # of a file
 
 
 class State(NamedTuple):
@@ -171,7 +174,14 @@ def find_state(run, within=True):
 
 
 def read_state(path):
-    """The State in a file."""
+    """The State in a file, of which nothing is read unless it holds what it declares."""
+    check_file(path, MOST_BYTES)
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{info.filename} is compressed")
+            with archive.open(info) as file:
+                check_declared(file, info.file_size)
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
 

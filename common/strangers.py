@@ -63,7 +63,9 @@ def check(path):
         raise UserError(f"{path}: its layers are nested without end") from None
     except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile,
             NotImplementedError) as error:  # fmt: skip
-        raise UserError(f"{path} is damaged or not a Keras model: {error}") from None
+        raise UserError(
+            f"{path} is damaged or not a Keras model: {error}; copy it again"
+        ) from None
 
 
 def read_zip(path):

@@ -28,6 +28,7 @@ DEFAULTS = {
     "pretrain_discriminator": 0,
     **extensions.DEFAULTS,
 }
+MOST_LATENT = 10_000  # numbers of a latent point: larger models fit into no memory
 DRY_RUN = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
 
 
@@ -70,8 +71,8 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
     if "resume" in given:
         if "run_dir" in given:
             raise UserError("--resume goes on in the run's own folder: omit --run-dir")
-        resumed = resumed_options(given["resume"], script, given)
-        options = argparse.Namespace(**{**defaults, **resumed})
+        known = [defaults, DRY_RUN, *presets.values(), *objectives.values()]
+        options = _resumed(parser, script, given, defaults, known, objectives)
         comet.check(options.track)
         return options
     preset = presets.get(given.get("preset"), {})
@@ -88,6 +89,24 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
     replicas.check(options)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
+    return options
+
+
+def _resumed(parser, script, given, defaults, known, objectives):
+    """The Namespace of the run that is resumed.
+
+    Raises:
+        UserError: see `runs.resumed_options` and `resuming.check_options`.
+    """
+    from common.resuming import check_options
+
+    resumed = resumed_options(given["resume"], script, given)
+    names = {action.dest for action in parser._actions} | set(defaults)
+    resumed = {name: value for name, value in resumed.items() if name in names}
+    check_options(parser, resumed, known)
+    own = objectives[resumed.get("objective", "bce")]
+    options = argparse.Namespace(**{**defaults, **own, **resumed})
+    extensions.check(options)
     return options
 
 
@@ -122,7 +141,8 @@ def _add_options(parser, defaults, presets, objectives, more):
     even = {"type": whole_number(2, even=True), "metavar": "N"}
     add("epochs", "how often to go through steps-per-epoch steps", **count)
     add("batch-size", "of a step, half of it real", **even)
-    add("latent-dim", "size of a latent point", **count)
+    latent = {"type": whole_number(1, at_most=MOST_LATENT), "metavar": "N"}
+    add("latent-dim", "size of a latent point", **latent)
     add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
     add("seed", "repeats a run", "drawn", type=seed_number, metavar="N")
     add("save-every", "epochs between pictures and models", **count)

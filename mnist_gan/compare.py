@@ -11,6 +11,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common import cli
+from common.datasets import load_images
 from common.devices import set_up
 from common.objectives import OPTIONS
 from common.runs import ROOT, new_run, read_options
@@ -200,7 +201,8 @@ def main(argv=None):
     """Train, score and draw; print the table."""
     options = parse(argv)
     if options.resume and not options.resume.is_dir():
-        raise cli.UserError(f"--resume {options.resume} is not a folder")
+        raise cli.UserError(f"--resume {options.resume} is not a folder: name one")
+    load_images(options.data)  # what is wrong with them is told once, here
     run = options.resume or new_run("mnist_gan", options.run_dir)
     table = TABLES[options.table]
     folders = {name: run / name.replace(" ", "_") for name in options.only or table}

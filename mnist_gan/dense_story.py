@@ -125,6 +125,7 @@ def add_steps(parser):
 def main(argv=None):
     """Train three pairs, draw 24 images of each, and count the digits in 1,000."""
     options = cli.step_options(argv, __doc__, DATA, more=add_steps)
+    dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
     from common.features import classifier_features, extract_all
     from common.judge import to_bytes
@@ -133,7 +134,6 @@ def main(argv=None):
     from common.sampling import generate_images
     from common.scores import class_histogram
 
-    dataset = load_real_samples(options.data)
     samples = {}
     for title, modern, latent_dim in PARTS:
         print(title, flush=True)

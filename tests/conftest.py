@@ -62,11 +62,11 @@ def run_script(script, *words, **settings):
     )
 
 
-def refused(capsys, main, *words):
-    """Call a script's main, expect exit code 2, and return its one sentence."""
+def refused(capsys, main, *words, code=2):
+    """Call a script's main, expect this exit code, and return its one sentence."""
     with pytest.raises(SystemExit) as stop:
         main([str(word) for word in words])
-    assert stop.value.code == 2
+    assert stop.value.code == code
     sentence = capsys.readouterr().err
     assert sentence.startswith("error: ") and sentence.count("\n") == 1
     return sentence

@@ -113,7 +113,8 @@ LAYERS = {
     "vocabulary of texts": layer("TextVectorization", vocabulary="/etc/passwd"),
     "vocabulary of an address": layer("IntegerLookup", vocabulary="http://127.0.0.1:9/"),
     "activation layer of a function": layer("Activation", activation=TOUCH),
-    "layer that starts from a function": layer("Dense", units=1, kernel_initializer=TOUCH),
+    "layer that starts from a function": layer(
+        "Dense", units=1, kernel_initializer=TOUCH),
     "metric as regularizer": layer(
         "Dense", units=1, bias_regularizer=layer("Mean", "keras.metrics")),
     "Lambda in a layer around it": layer("TimeDistributed", layer=layer("Lambda")),
@@ -280,7 +281,7 @@ def files():
 def main():
     """Write docs/hostile_files.md: what `common/generate.py` says to each."""
     from common.checkpoints import load_generator, quiet_keras
-    from common.cli import one_line
+    from common.cli import one_sentence
     from common.errors import UserError
 
     rows = []
@@ -292,7 +293,7 @@ def main():
                 load_generator(path)
                 sentence = "LOADED"
             except UserError as error:
-                sentence = one_line(error).replace("|", "\\|")
+                sentence = one_sentence(error).replace("|", "\\|")
             ran = "yes" if Path(RAN).exists() else "no"
             rows.append(f"| {name} | {ran} | {sentence} |")
     text = """# Model files from strangers

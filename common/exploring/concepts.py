@@ -89,15 +89,18 @@ def of_masks(folder, shape):
     Raises:
         UserError: there are none, or one is empty or no picture.
     """
-    from PIL import Image
+
+    from common.images import MOST_BYTES, open_image
+    from common.readers import check_file
 
     files = sorted(Path(folder).expanduser().glob("*.png"))
     if not files:
         raise UserError(f"--masks {folder}: there are no .png files in it")
     found = {}
     for file in files:
+        check_file(file, MOST_BYTES)
         try:
-            with Image.open(file) as picture:
+            with open_image(file) as picture:
                 mask = picture.convert("L").resize((shape[1], shape[0]))
         except Exception as error:  # Pillow raises a dozen kinds
             raise UserError(f"--masks: {file} is not a picture: {error}") from None

@@ -47,16 +47,20 @@ def read_target(subject, name):
     """
     from PIL import Image
 
+    from common.images import MOST_BYTES, open_image
+    from common.readers import check_file
+
     height, width, channels = subject.shape
-    if name.isdecimal():
+    if name.isdecimal() and len(name) < 10:
         train, test = subject.real
         pixels = (train if test is None else test).pixels
         if int(name) >= len(pixels):
             raise UserError(f"IMAGE {name}: there are {len(pixels)}, counted from 0")
         shares = pixels[[int(name)]][0] / np.float32(255)
     else:
+        check_file(name, MOST_BYTES)
         try:
-            with Image.open(name) as picture:
+            with open_image(name) as picture:
                 picture = picture.convert("L" if channels == 1 else "RGB")
                 picture = picture.resize((width, height), Image.Resampling.LANCZOS)
         except Exception as error:  # Pillow raises a dozen kinds
