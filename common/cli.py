@@ -7,6 +7,7 @@ import argparse
 import errno
 import functools
 import math
+import re
 import signal
 import sys
 from pathlib import Path
@@ -74,6 +75,7 @@ def one_sentence(error):
         is_fault = exit_code(error) == 3
         mend = "make room, and try again" if is_fault else "name another, or mend it"
         text = f"{place}{error.strerror}; {mend}"
+    text = re.sub(r"\S{400,}", lambda word: f"{word[0][:150]}...{word[0][-100:]}", text)
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
