@@ -8,6 +8,7 @@ import errno
 import functools
 import math
 import os
+import re
 import signal
 import stat
 import sys
@@ -90,11 +91,10 @@ def one_sentence(error):
         place = "" if error.filename is None else f"{error.filename}: "
         is_fault = exit_code(error) == 3
         mend = (
-            "make room; what was saved before is untouched"
-            if is_fault
-            else "name another, or mend it"
+            "make room; what was saved stays" if is_fault else "name another, or mend it"
         )
         text = f"{place}{error.strerror}; {mend}"
+    text = re.sub(r"\S{400,}", lambda word: f"{word[0][:150]}...{word[0][-100:]}", text)
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

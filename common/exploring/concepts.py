@@ -98,8 +98,8 @@ def of_masks(folder, shape):
         raise UserError(f"--masks {folder}: there are no .png files in it")
     found = {}
     for file in files:
-        check_file(file, MOST_BYTES)
         try:
+            check_file(file, MOST_BYTES)
             with open_image(file) as picture:
                 mask = picture.convert("L").resize((shape[1], shape[0]))
         except Exception as error:  # Pillow raises a dozen kinds

@@ -58,8 +58,8 @@ def read_target(subject, name):
             raise UserError(f"IMAGE {name}: there are {len(pixels)}, counted from 0")
         shares = pixels[[int(name)]][0] / np.float32(255)
     else:
-        check_file(name, MOST_BYTES)
         try:
+            check_file(name, MOST_BYTES)
             with open_image(name) as picture:
                 picture = picture.convert("L" if channels == 1 else "RGB")
                 picture = picture.resize((width, height), Image.Resampling.LANCZOS)
