@@ -11,7 +11,7 @@ import keras
 
 from common.errors import UserError
 from common.plotting import draw_run
-from common.state import load_state, save_state, set_state
+from common.state import BEGINNING, load_state, save_state, set_state
 
 COLUMNS = (
     *("d_loss", "d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"),
@@ -27,7 +27,7 @@ def run_callbacks(run, start, save_every, save_every_steps, summarize, guard,
 
     Args:
         run: Path of the run folder.
-        start: state.State from which it goes on, or None.
+        start: state.State from which it goes on.
         save_every: epochs between two calls of `summarize`.
         save_every_steps: steps between two states within an epoch, or None.
         summarize: function of the number of finished epochs.
@@ -61,14 +61,14 @@ class History(keras.callbacks.Callback):
         row: dict, the step of the last row of this epoch and the sums up to there.
     """
 
-    def __init__(self, run, start=None):
+    def __init__(self, run, start=BEGINNING):
         super().__init__()
         self.path, self.times_path = run / "history.csv", run / "times.csv"
         self.start = start
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch + 1
-        is_begun = self.start and self.start.step and self.start.epoch == epoch
+        is_begun = self.start.step > 0 and self.start.epoch == epoch
         self.row = self.start.row if is_begun else {"step": 0}
         self.started = time.time()
 
@@ -225,6 +225,7 @@ def start(gan, run, resume):
     """
     if not resume:
         save_state(gan, 0, run)
+        return BEGINNING
     state = go_back(gan, run)
     if state.step:
         pass_over(gan, state)

@@ -40,6 +40,9 @@ class State(NamedTuple):
     generators: dict
 
 
+BEGINNING = State(0, 0, [], [], {}, {})  # of which nothing needs to be set
+
+
 def state_variables(gan):
     """Everything that a step changes: weights, random generators, both optimizers."""
     optimizers = (gan.d_model.optimizer, gan.gan_model.optimizer)

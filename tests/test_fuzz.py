@@ -189,7 +189,7 @@ def test_history_csv(content):
         resuming.check_tables("run")
     except UserError:
         return
-    bounded(keep_rows_until, state.State(1, 0, [], [], {}, {}), path)
+    bounded(keep_rows_until, state.BEGINNING._replace(epoch=1), path)
     for row in path.read_text().splitlines()[1:]:
         assert int(row.split(",")[0]) <= 1
 

@@ -121,7 +121,8 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
     """Train under the guard; return all variables after each epoch, and the events."""
     run.mkdir(exist_ok=True)
     dataset, spy = digits(), Spy()
-    done = callbacks.start(gan, run, resume)
+    done = callbacks.start(gan, run, resume).epoch
+    history = callbacks.History(run)
     watch = [Guard(run, dataset, on_collapse, seed)] if on_collapse else []
     gan.fit(
         batches_of(dataset, 16 * gan.critic_steps, seed, start=done * steps),
@@ -130,8 +131,8 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
         steps_per_epoch=steps,
         shuffle=False,
         verbose=0,
-        callbacks=[*([broken] if broken else []), callbacks.History(run), *watch,
-                   callbacks.State(run), spy],
+        callbacks=[*([broken] if broken else []), history, *watch,
+                   callbacks.States(run, None, history), spy],
     )  # fmt: skip
     return spy.kept, events(run)
 

@@ -230,7 +230,8 @@ def test_runs_that_cannot_be_resumed(capsys):
     Path("run/options.json").write_text(json.dumps(record))
     assert "more with --epochs" in refused(capsys, main, *resume, "--epochs", 1)
     assert json.loads(Path("run/options.json").read_text()) == record
-    Path("run/state.npz").unlink()
+    for state in Path("run").glob("state*.npz"):
+        state.unlink()
     assert "nothing to go on with" in refused(capsys, main, *resume, "--epochs", 2)
 
 
