@@ -1,6 +1,7 @@
 """A saved state holds everything, is written as a whole, and the last two are kept."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,12 @@ def trained(models, steps=3):
     gan = GAN(*models())
     gan.fit(real_images(4 * steps), batch_size=4, verbose=0, shuffle=False)
     return gan
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """One whose running means exist; what it has learned does not matter."""
+    return trained(quick_models, steps=1)
 
 
 @pytest.mark.parametrize("models", [tutorial_models, quick_models])
@@ -73,11 +80,11 @@ def test_wrong_states_are_refused(tmp_path):
         load_state(gan, tmp_path)
 
 
-def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys):
-    gan = trained(quick_models)
+def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys, gan):
     save_state(gan, 1, tmp_path)
     first = weights(gan.g_model)
-    gan.fit(real_images(4), batch_size=4, verbose=0)
+    for weight in gan.g_model.trainable_weights:
+        weight.assign_add(weight + 1)
     save_state(gan, 2, tmp_path)
     assert finished_epochs(tmp_path) == 2
     content = (tmp_path / STATE).read_bytes()
@@ -92,8 +99,43 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys):
     assert finished_epochs(tmp_path) == 1
 
 
-def test_the_state_within_an_epoch_is_the_last_until_the_epoch_is_whole(tmp_path):
-    gan = trained(quick_models)
+@pytest.mark.parametrize("moment", ["writing", "renaming", "removing"])
+def test_a_state_is_whole_wherever_saving_it_was_broken_off(
+    tmp_path, monkeypatch, moment, gan
+):
+    save_state(gan, 1, tmp_path)
+    save_state(gan, 1, tmp_path, step=3, row={"step": 0})
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_, **__):
+        raise Killed
+
+    def half_write(file, **arrays):
+        file.write(b"half a state")
+        kill()
+
+    renamed = Path.replace
+
+    def rename_but_the_last(path, target):
+        return kill() if path.name.endswith("part") else renamed(path, target)
+
+    with monkeypatch.context() as change:
+        if moment == "writing":
+            change.setattr(np, "savez", half_write)
+        elif moment == "renaming":
+            change.setattr(Path, "replace", rename_but_the_last)
+        else:
+            change.setattr(Path, "unlink", kill)
+        with pytest.raises(Killed):
+            save_state(gan, 2, tmp_path)
+    assert load_state(gan, tmp_path)[:2] == ((2, 0) if moment == "removing" else (1, 3))
+    save_state(gan, 3, tmp_path)
+    assert load_state(gan, tmp_path)[:2] == (3, 0)
+
+
+def test_the_state_within_an_epoch_is_the_last_until_the_epoch_is_whole(tmp_path, gan):
     save_state(gan, 1, tmp_path)
     row = {"step": 5, "g_loss": 1 / 3}
     save_state(gan, 1, tmp_path, step=7, row=row)
@@ -107,8 +149,7 @@ def test_the_state_within_an_epoch_is_the_last_until_the_epoch_is_whole(tmp_path
     assert not (tmp_path / WITHIN).exists()
 
 
-def test_numpys_and_pythons_generators_go_on_where_they_were(tmp_path):
-    gan = trained(quick_models)
+def test_numpys_and_pythons_generators_go_on_where_they_were(tmp_path, gan):
     np.random.standard_normal()  # of which it draws two, and keeps one
     random.gauss(0, 1)
     save_state(gan, 1, tmp_path)

@@ -273,7 +273,9 @@ def test_interrupt_keeps_the_last_whole_epoch_and_says_how_to_resume(sent, code)
     wait_for(RUN / "times.csv", process)
     time.sleep(0.7)
     process.send_signal(sent)
+    started = time.time()
     said, _ = process.communicate(timeout=60)
+    assert time.time() - started < 10
     assert process.returncode == code
     assert "Traceback" not in said and f"--resume {RUN}" in said
     with np.load(RUN / "state.npz") as state:
