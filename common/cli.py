@@ -35,7 +35,9 @@ def command(main):
         before = {s: signal.signal(s, _terminate) for s in _signals()}
         try:
             main(argv)
-        except (UserError, OSError, MemoryError) as error:
+        except Exception as error:
+            if not isinstance(error, (UserError, OSError)) and not ran_out(error):
+                raise  # a fault of ours: its traceback tells where
             print(f"error: {one_sentence(error)}", file=sys.stderr)
             raise SystemExit(exit_code(error)) from None
         except KeyboardInterrupt as stop:
@@ -71,9 +73,15 @@ FAULTS = {  # of the machine: a full disk, a quota or limit, a broken or too bus
 LONGEST = 1000  # characters of a sentence that is still read
 
 
+def ran_out(error):
+    """Whether memory ran out: of Python and NumPy, of TensorFlow, or of PyTorch."""
+    names = ("ResourceExhaustedError", "OutOfMemoryError")  # which are not imported here
+    return isinstance(error, MemoryError) or type(error).__name__ in names
+
+
 def exit_code(error):
     """3 where an error, or one that it was made of, is the machine's fault, else 2."""
-    if isinstance(error, (MachineError, MemoryError)):
+    if isinstance(error, MachineError) or ran_out(error):
         return 3
     while error is not None:
         if isinstance(error, OSError) and error.errno in FAULTS:
@@ -85,7 +93,7 @@ def exit_code(error):
 def one_sentence(error):
     """What to print of an error: one line, whatever names and files brought into it."""
     text = str(error)
-    if isinstance(error, MemoryError):
+    if ran_out(error):
         text = f"memory ran out ({text or 'no more'}): choose less, or a larger machine"
     elif isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "

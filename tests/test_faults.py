@@ -126,15 +126,24 @@ def test_a_container_has_the_memory_that_its_limit_leaves(tmp_path, monkeypatch)
     assert memory.free_bytes() > 2**28
 
 
-def test_memory_that_runs_out_gives_one_sentence_and_exit_code_3(capsys):
+@pytest.mark.parametrize("taker", [np, keras.ops])
+def test_memory_that_runs_out_gives_one_sentence_and_exit_code_3(capsys, taker):
+    """NumPy's, and TensorFlow's, which tells much more."""
+
     @command
     def take_all(argv):
-        np.empty(2**62, np.uint8)
+        taker.zeros((2**20, 2**25), "int32")
 
-    with pytest.raises(SystemExit) as stop:
-        take_all([])
-    assert stop.value.code == 3
-    assert "memory ran out" in capsys.readouterr().err
+    assert "memory ran out" in refused(capsys, take_all, code=3)
+
+
+def test_what_is_our_own_fault_keeps_its_traceback():
+    @command
+    def divide(argv):
+        return 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        divide([])
 
 
 TAKE = """
