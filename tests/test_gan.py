@@ -339,6 +339,17 @@ def test_fakes_differ_from_step_to_step_and_are_float32_images():
     assert np.abs(first - second).max() > 0
 
 
+def test_fakes_are_drawn_with_the_statistics_of_their_own_batch():
+    g_model, d_model, gan_model = quick_models()
+    gan = GAN(g_model, d_model, gan_model)
+    z = gan.latent_points(8)
+    gan.latent_points = lambda n: z
+    before = gan.generate_fakes(8).numpy()
+    norm = next(x for x in g_model.layers if "batch_norm" in x.name)
+    norm.moving_mean.assign(norm.moving_mean + 100)
+    assert np.array_equal(gan.generate_fakes(8), before)
+
+
 def test_averaged_generator_is_the_running_mean_and_gives_the_weights_back():
     g_model, d_model, gan_model = quick_models()
     momentum = 0.7
