@@ -43,7 +43,8 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
     ),
     "common/objectives/losses.py": (
         f"{BY_HAND} tests/test_extensions.py",
-        "((minimax or wgan or hinge or lsgan) and not gp) or smoothing or unsure",
+        "((minimax or wgan or hinge or lsgan) and not (gp or mixed or lowers or slope or "
+        "own_side or three)) or smoothing or unsure",
     ),
     "common/objectives/own_losses.py": (BY_HAND, "gp or r3gan or ebgan or critic"),
     "common/objectives/r3gan.py": (BY_HAND, "(r3gan or r1) and not mixed"),
@@ -113,14 +114,19 @@ def noticed(pytest, folder, file, limit):
     return "too slow", time.time() - started
 
 
-def survivors(chosen, pytest, folder):
-    """Try the mutants.
+def tried(chosen, before, pytest, folder):
+    """Try the mutants, but not again those that were noticed before.
+
+    Args:
+        before: [how it ended, ...] of the same mutants; None where it is not known.
 
     Returns:
-        [[file, mutant, how it ended], ...] of all of them.
+        [how it ended, ...]
     """
-    results, limits = [], {}
-    for i, (file, mutant) in enumerate(chosen, start=1):
+    results, limits = list(before), {}
+    for i, (file, mutant) in enumerate(chosen):
+        if before[i] not in (None, "passed"):
+            continue
         path, source = folder / file, (ROOT / file).read_text()
         if file not in limits:  # without a fault the tests must pass
             ended, seconds = noticed(pytest, folder, file, limit=900)
@@ -128,11 +134,10 @@ def survivors(chosen, pytest, folder):
                 raise SystemExit(f"{file}: its tests fail as it is")
             limits[file] = 3 * seconds + 20
         path.write_text(mutant[-1])
-        ended, seconds = noticed(pytest, folder, file, limits[file])
+        results[i], seconds = noticed(pytest, folder, file, limits[file])
         path.write_text(source)
-        print(f"{i}/{len(chosen)} {file}:{mutant[1]} {mutant[2]} -> {mutant[3]}: "
-              f"{ended}, {seconds:.0f} s", flush=True)  # fmt: skip
-        results.append([file, mutant, ended])
+        print(f"{i + 1}/{len(chosen)} {file}:{mutant[1]} {mutant[2]} -> {mutant[3]}: "
+              f"{results[i]}, {seconds:.0f} s", flush=True)  # fmt: skip
     return results
 
 
@@ -142,37 +147,33 @@ def name_of(file, mutant):
     return f"{file} | {place} | {before} -> {after}"
 
 
-def record(results, n_all, seed, minutes):
+def record(chosen, results, text):
     """The record as Markdown: counts by file, and each survivor with its reason."""
     from benchmarks.summary import described, header, lines_of
     from common.runs import versions
 
     reasons = json.loads(REASONS.read_text())
-    files = {file: [r for r in results if r[0] == file] for file in TESTS}
-    alive = [r for r in results if r[2] == "passed"]
-    counts = [
-        (file, len(rows), len(rows) - sum(r in alive for r in rows))
-        for file, rows in files.items()
-        if rows
-    ]
-    counts.append(("all", len(results), len(results) - len(alive)))
-    by_file = [[f, str(n), str(k), f"{k / n:.0%}"] for f, n, k in counts]
+    alive = [x for x, ended in zip(chosen, results, strict=True) if ended == "passed"]
+    rows = []
+    for name in [*TESTS, "all"]:
+        n, missed = (sum(name in (x[0], "all") for x in part) for part in (chosen, alive))
+        if n:
+            rows.append([name, str(n), str(n - missed), f"{1 - missed / n:.0%}"])
     listed = [
         [
             f"`{file}`:{mutant[1]}",
             f"`{mutant[2]}` -> `{mutant[3]}`".replace("|", "\\|"),
             reasons.get(name_of(file, mutant), "**a test is missing**"),
         ]
-        for file, mutant, _ in alive
+        for file, mutant in alive
     ]
-    share = counts[-1][2] / counts[-1][1]
+    share = 1 - len(alive) / len(chosen)
     return "\n".join([
         "# Mutants\n",
         described(header(versions(), quick=False)),
-        f"`make mutation`: {len(results)} of {n_all} mutants, drawn with seed {seed}, in "
-        f"{minutes:.0f} minutes. {share:.0%} were noticed (target: at least 90 %: "
+        f"{text} {share:.0%} were noticed (target: at least 90 %: "
         f"{'met' if share >= 0.9 else 'missed'}).\n",
-        lines_of(["file", "mutants", "noticed", "share"], by_file),
+        lines_of(["file", "mutants", "noticed", "share"], rows),
         "## Not noticed\n",
         lines_of(["where", "fault", "why no test notices"], listed),
     ])  # fmt: skip
@@ -183,18 +184,28 @@ def main():
     parser.add_argument("-n", type=int, default=120, help="number of mutants (120)")
     parser.add_argument("--all", action="store_true", help="every mutant: hours")
     parser.add_argument("--seed", type=int, default=1, help="of the drawing (1)")
-    parser.add_argument("--only", default="", help="mutants whose name holds this")
-    parser.add_argument("--record", type=Path, default=ROOT / "docs/mutation.md")
+    text = "try only those that the run of this record did not notice"
+    parser.add_argument("--again", action="store_true", help=text)
+    parser.add_argument("--results", type=Path, default=ROOT / "docs", metavar="DIR")
     options = parser.parse_args()
     n_all, chosen = drawn(10**6 if options.all else options.n, options.seed)
-    chosen = [x for x in chosen if options.only in name_of(*x)]
-    started, pytest = time.time(), read_libraries()
+    names, path = [name_of(*x) for x in chosen], options.results / "mutation.json"
+    before = [[name, None] for name in names]
+    text = f"`make mutation`: {len(chosen)} of {n_all} mutants, seed {options.seed}."
+    if options.again:
+        before = json.loads(path.read_text())
+        text += " Those that no test noticed at first were tried again with new tests."
+        if [name for name, _ in before] != names:
+            raise SystemExit(f"{path} is of other mutants: leave out --again")
+    pytest = read_libraries()
     with tempfile.TemporaryDirectory() as folder:
-        results = survivors(chosen, pytest, copied(Path(folder)))
+        ends = [ended for _, ended in before]
+        results = tried(chosen, ends, pytest, copied(Path(folder)))
     sys.path[0] = str(ROOT)
-    minutes = (time.time() - started) / 60
-    options.record.write_text(record(results, n_all, options.seed, minutes))
-    print(f"saved {options.record}")
+    pairs = list(map(list, zip(names, results, strict=True)))
+    path.write_text(json.dumps(pairs, indent=0) + "\n")
+    (options.results / "mutation.md").write_text(record(chosen, results, text))
+    print(f"saved mutation.json, mutation.md in {options.results}")
 
 
 if __name__ == "__main__":
