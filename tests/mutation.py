@@ -27,10 +27,10 @@ EVERYWHERE = "tests/test_objectives_everywhere.py"
 CLASSES = "tests/test_conditional.py"
 TESTS = {  # file -> the test files that fit, and pytest's -k
     "common/gan.py": (
-        f"{BY_HAND} tests/test_gan.py tests/test_architectures.py",
+        f"{BY_HAND} tests/test_gan.py tests/test_architectures.py tests/test_fast.py",
         "(test_objectives and (bce or hinge) and not (mixed or lowers or adam)) or "
         "(test_gan and (by_hand or batch_stat or shares or differ or flag or running "
-        "or logged or own_batch)) or outlasts",
+        "or logged or own_batch or both_move_in_fit)) or outlasts or trained_weights",
     ),
     "common/scores.py": ("tests/test_scores.py", ""),
     "common/objectives/__init__.py": (EVERYWHERE, "option"),
@@ -46,11 +46,16 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
         "((minimax or wgan or hinge or lsgan) and not (gp or mixed or lowers or slope or "
         "own_side or three)) or smoothing or unsure",
     ),
-    "common/objectives/own_losses.py": (BY_HAND, "gp or r3gan or ebgan or critic"),
+    "common/objectives/own_losses.py": (
+        BY_HAND,
+        "(gp or r3gan or ebgan or critic) and not (mixed or lowers)",
+    ),
     "common/objectives/r3gan.py": (BY_HAND, "(r3gan or r1) and not mixed"),
     "common/objectives/table.py": (
         f"{BY_HAND} {CLASSES} tests/test_extensions.py",
-        "by_hand or test_objectives and not (mixed or lowers) or each_step or unsure",
+        "(differ or distance or hinge_lets or compares or ideal or adam or lets_alone or "
+        "weighs or clipped or bound or three_critic or pretraining or gp_adds or unsure "
+        "or (each_step and hinge and concat) or wrong_class) and not mixed",
     ),
     "common/objectives/wgan_gp.py": (BY_HAND, "(gp or penalty) and not mixed"),
 }
