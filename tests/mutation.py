@@ -30,7 +30,7 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
         f"{BY_HAND} tests/test_gan.py tests/test_architectures.py tests/test_fast.py",
         "(test_objectives and (bce or hinge) and not (mixed or lowers or adam)) or "
         "(test_gan and (by_hand or batch_stat or shares or differ or flag or running "
-        "or logged or own_batch or both_move_in_fit)) or outlasts or trained_weights",
+        "or logged or own_batch or is_ready)) or outlasts or trained_weights",
     ),
     "common/scores.py": ("tests/test_scores.py", ""),
     "common/objectives/__init__.py": (EVERYWHERE, "option"),
