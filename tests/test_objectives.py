@@ -150,6 +150,9 @@ def test_lsgan_is_the_squared_distance_of_the_score_from_the_label():
     new = score(G_POINTS)
     assert_logged(logs, d_loss=(real + fake) / 2, g_loss=((new - 1) ** 2).mean())
     assert logs["acc_adv"] == np.mean(new > 0.5) and 0 < logs["acc_adv"] < 1
+    lower = score(REAL) - 1  # two between 0.5 and 1.5
+    logs = one_step(linear_game("lsgan", b=B - 1))
+    assert logs["acc_real"] == np.mean(lower > 0.5) != np.mean(lower > 1.5)
 
 
 def test_hinge_lets_alone_what_is_beyond_the_margin():
