@@ -17,6 +17,7 @@ if __name__ == "__main__":
 
 import numpy as np
 import psutil
+from PIL import Image
 
 from benchmarks.summary import described, header, lines_of
 from common import callbacks
@@ -126,7 +127,10 @@ def draw(path, curves):
         if name != "memory":
             axis.set_ylim(0, 1.2 * max(curves[name]))
     axes[-1].set_xlabel("round: steps, pictures, models, state, scores (dotted: a tenth)")
-    figure.savefig(path, pil_kwargs={"optimize": True})
+    figure.savefig(path)
+    with Image.open(path) as picture:  # few colours: a third of the bytes
+        few = picture.convert("RGB").quantize(16)
+    few.save(path, optimize=True)
 
 
 def page(head, rows, n_rounds, n_steps):
@@ -139,8 +143,9 @@ def page(head, rows, n_rounds, n_steps):
         f"scores of {N_IMAGES} images; measured at the end of each round.\n",
         lines_of(["what", "found", "target", "verdict"], rows),
         "![Memory, files, threads and times of each round](soak.png)\n",
-        "Time depends on what else runs on the machine, see the load before; all numbers "
-        "are in `soak.json`.\n",
+        "Memory is that of the whole process, libraries included. Where other programs "
+        "share the cores, as the load before tells, the times are theirs as well. All "
+        "numbers are in `soak.json`.\n",
     ])  # fmt: skip
 
 
