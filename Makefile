@@ -8,7 +8,8 @@ OTHERS = benchmarks/.venv/ready
 GPU_PYTHON ?= $(PYTHON)
 
 .PHONY: setup demo toy mnist cifar10 celeba objectives extensions classifiers test test-slow \
-        bench bench-quality bench-gpu lint format tensorboard clean
+        coverage mutation soak audit bench bench-quality bench-gpu lint format \
+        tensorboard clean
 
 setup: $(READY)
 
@@ -58,6 +59,21 @@ test: $(READY)  # three at a time: much of a test is work for one core, or waiti
 test-slow: $(READY)  # trainings that must have learned something
 	$(PY) -m pytest -m slow -n 2 --durations 20
 
+coverage: $(READY)  # what share of the lines the fast tests run, scripts' processes included
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest -n 3
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+
+mutation: $(READY)  # do the tests notice faults? 120 of them, half an hour; or: ALL=1, hours
+	$(PY) tests/mutation.py $(if $(ALL),--all)
+
+soak: $(READY)  # 5,000 steps and 200 rounds of pictures, models and scores: does it leak?
+	$(PY) tests/soak.py
+
+audit: $(READY)  # known faults of the installed packages, where the network lets one ask
+	$(PY) tests/audit.py
+
 bench: $(READY) $(OTHERS)  # under 20 quiet minutes; a try under 5: make bench QUICK=1
 	$(PY) benchmarks/bench.py $(if $(QUICK),--quick)
 
@@ -79,5 +95,5 @@ tensorboard: $(READY)
 	$(PY) -m tensorboard.main --logdir runs --samples_per_plugin images=1000
 
 clean:  # the environment and caches; never your runs
-	rm -rf .venv benchmarks/.venv .pytest_cache .ruff_cache
+	rm -rf .venv benchmarks/.venv .pytest_cache .ruff_cache .coverage*
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -143,6 +143,14 @@ def test_both_move_in_fit_for_every_batch_size():
         assert len(spy.changes) == 2 and np.min(spy.changes) > 0
 
 
+def test_each_sides_optimizer_is_ready_before_the_first_step_to_be_saved_or_loaded():
+    g_model, d_model, gan_model = tutorial_models()
+    GAN(g_model, d_model, gan_model)
+    for adam, model in ((d_model.optimizer, d_model), (gan_model.optimizer, g_model)):
+        assert adam.built
+        assert len(adam.variables) == 2 + 2 * len(model.trainable_variables)
+
+
 def test_a_flag_set_from_outside_does_not_stop_the_discriminator():
     g_model, d_model, gan_model = tutorial_models()
     gan = GAN(g_model, d_model, gan_model)
@@ -337,6 +345,17 @@ def test_fakes_differ_from_step_to_step_and_are_float32_images():
     first, second = gan.generate_fakes(3).numpy(), gan.generate_fakes(3).numpy()
     assert first.shape == (3, 28, 28, 1) and first.dtype == np.float32
     assert np.abs(first - second).max() > 0
+
+
+def test_fakes_are_drawn_with_the_statistics_of_their_own_batch():
+    g_model, d_model, gan_model = quick_models()
+    gan = GAN(g_model, d_model, gan_model)
+    z = gan.latent_points(8)
+    gan.latent_points = lambda n: z
+    before = gan.generate_fakes(8).numpy()
+    norm = next(x for x in g_model.layers if "batch_norm" in x.name)
+    norm.moving_mean.assign(norm.moving_mean + 100)
+    assert np.array_equal(gan.generate_fakes(8), before)
 
 
 def test_averaged_generator_is_the_running_mean_and_gives_the_weights_back():

@@ -137,8 +137,11 @@ def test_bce_and_minimax_differ_in_the_loss_of_the_generator():
     d_loss = -(np.log(p_real).mean() + np.log(1 - p_fake).mean()) / 2
     logs = one_step(linear_game("bce"))
     assert_logged(logs, d_loss=d_loss, g_loss=-np.log(p_new).mean())
+    shares = {"acc_real": np.mean(p_real > 0.5), "acc_adv": np.mean(p_new > 0.5)}
+    assert_logged(logs, acc_fake=np.mean(p_fake <= 0.5), **shares)
     logs = one_step(linear_game("minimax"))
     assert_logged(logs, d_loss=d_loss, g_loss=np.log(1 - p_new).mean())
+    assert_logged(logs, acc_fake=np.mean(p_fake <= 0.5), **shares)
 
 
 def test_lsgan_is_the_squared_distance_of_the_score_from_the_label():
@@ -147,6 +150,9 @@ def test_lsgan_is_the_squared_distance_of_the_score_from_the_label():
     new = score(G_POINTS)
     assert_logged(logs, d_loss=(real + fake) / 2, g_loss=((new - 1) ** 2).mean())
     assert logs["acc_adv"] == np.mean(new > 0.5) and 0 < logs["acc_adv"] < 1
+    lower = score(REAL) - 1  # two between 0.5 and 1.5
+    logs = one_step(linear_game("lsgan", b=B - 1))
+    assert logs["acc_real"] == np.mean(lower > 0.5) != np.mean(lower > 1.5)
 
 
 def test_hinge_lets_alone_what_is_beyond_the_margin():
@@ -512,6 +518,14 @@ def test_inside_compiled_steps_only_the_own_side_moves(make):
         g, d = both_moved(gan, lambda x=x_real: train_g(for_g(gan, x)))
         assert g > 0 and d == 0
         assert int(gan.d_model.optimizer.iterations) == n_updates
+
+
+@pytest.mark.parametrize("objective", ["bce", "wgan-gp", "r3gan", "ebgan"])
+def test_the_generator_learns_as_in_training_and_keeps_its_statistics(objective):
+    gan = game(objective, SMALL)
+    norm = gan.g_model.layers[1]
+    gan.train_g(for_g(gan, tf.constant(small_images(4))))
+    assert np.abs(norm.moving_mean.numpy()).max() > 0
 
 
 def mean_loss(gan, side, step, words, n_steps):

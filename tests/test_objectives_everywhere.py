@@ -24,6 +24,7 @@ from cifar10_gan import quick as cifar10_quick
 from cifar10_gan.define_discriminator import define_discriminator as cifar10_d
 from cifar10_gan.define_generator import define_generator as cifar10_g
 from common import plotting
+from common.architectures import resnet
 from common.checkpoints import load_discriminator, load_model, save_models
 from common.objectives import heads, table
 from common.objectives.table import OBJECTIVES
@@ -121,6 +122,16 @@ def test_an_energy_is_the_mean_error_of_the_copy(folder, objective):
     np.testing.assert_allclose(energies, expected, rtol=1e-4)
     assert energies.shape == (4, 1) and energies.min() >= 0
     assert "BatchNormalization" not in kinds(d_model)
+
+
+def test_the_blocks_of_a_decoder_normalize_each_image_alone():
+    """A residual block is a model in the model, with BatchNormalization in it."""
+    define_g = partial(resnet.define_generator, out_shape=(8, 8, 1), width=4)
+    assert "BatchNormalization" in kinds(define_g(3))
+    define_d = partial(resnet.define_discriminator, (8, 8, 1), width=4)
+    d_model = heads.with_energy(define_d(), define_g, "square")
+    assert "BatchNormalization" not in kinds(d_model)
+    assert d_model.predict(images_for(d_model), verbose=0).shape == (4, 1)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -256,6 +267,22 @@ def test_what_is_typed_goes_before_the_preset_and_that_before_the_objective():
     assert (found.learning_rate, found.critic_steps) == (0.0015, 5)
     found = options("--preset", "quick", "--learning-rate", "0.1", "--clip", "0.3")
     assert (found.learning_rate, found.clip) == (0.1, 0.3)
+
+
+def test_without_options_an_objective_has_those_of_its_table():
+    def found(name):
+        words = ["--objective", name]
+        options = vars(training_options(words, "Doc", SCRIPT, DATA, TUTORIAL, PRESETS))
+        names = ("clip", "penalty", "margin", "pull_away", "gamma", "critic_steps")
+        return {own: options[own] for own in names if own in options}
+
+    one = {"critic_steps": 1}
+    assert found("bce") == found("minimax") == found("lsgan") == found("hinge") == one
+    assert found("wgan") == {"clip": 0.01, "critic_steps": 5}
+    assert found("wgan-gp") == {"penalty": 10, "critic_steps": 5}
+    assert found("ebgan") == {"margin": 0.02, "pull_away": 0, **one}
+    assert found("began") == {"gamma": 1, **one}
+    assert found("r3gan") == {"penalty": 1, **one}
 
 
 BAD = {

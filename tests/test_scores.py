@@ -143,6 +143,16 @@ def test_kid_of_one_distribution_is_0_and_its_error_is_honest():
 def test_kid_of_too_few_is_refused():
     with pytest.raises(UserError, match="19 images are too few, at least 20"):
         scores.kernel_distance(normal(19, 3), normal(50, 3), rng())
+    assert np.isfinite(scores.kernel_distance(normal(20, 3), normal(50, 3), rng())).all()
+
+
+def test_kid_draws_from_all_rows_of_the_longer_set_in_an_order_of_its_own(monkeypatch):
+    seen = []
+    monkeypatch.setattr(scores, "squared_mmd", lambda x, y: seen.append((x, y)) or 0.0)
+    a, b = (np.arange(n)[:, np.newaxis] for n in (1000, 100))
+    scores.kernel_distance(a, b, rng())
+    drawn, all_of_b = (np.concatenate(side).ravel() for side in zip(*seen, strict=True))
+    assert drawn.max() > 500 and not np.array_equal(drawn, all_of_b)
 
 
 # Inception Score, and the histogram of classes
@@ -184,9 +194,22 @@ def test_histogram_of_classes_has_closed_forms():
     assert (two["confident"], two["classes_seen"]) == (0, 2)
     one = of([200, 0, 0, 0])
     assert (one["entropy"], one["classes_seen"]) == (0, 1)
+    assert (one["rarest"], one["commonest"]) == (0, 1)
+    assert (two["rarest"], two["commonest"]) == (0, 0.5)
+    uneven = of([10, 20, 30, 40])
+    assert (uneven["rarest"], uneven["commonest"]) == (0.1, 0.4)
     # a class counts from a tenth of an equal share on: here 2.5 %
     assert of([388, 4, 4, 4])["classes_seen"] == 1
     assert of([364, 12, 12, 12])["classes_seen"] == 4
+
+
+def test_confident_is_the_share_of_images_that_are_surely_of_a_class():
+    sure, unsure = [0.95, 0.05], [0.6, 0.4]
+    found = scores.class_histogram(np.array([sure, sure, sure, unsure]))
+    assert found["confident"] == 0.75
+    assert scores.class_histogram(np.array([sure]), confident=0.95)["confident"] == 0
+    at_a_tenth = np.repeat([[1.0, 0.0], [0.0, 1.0]], [19, 1], axis=0)
+    assert scores.class_histogram(at_a_tenth)["classes_seen"] == 2  # just enough
 
 
 # precision, recall, density, coverage
@@ -272,6 +295,17 @@ def test_an_outlier_fools_precision_and_not_density():
     assert found["precision"] == 1
     assert found["density"] <= 1 / 5 + 1e-9
     assert found["coverage"] == pytest.approx(1 / 501)
+
+
+def test_a_ball_holds_its_edge_for_precision_and_not_for_density():
+    """Kynkaanniemi's eq. 1 has <=, Naeem's eq. 3 has <."""
+    real = np.arange(10.0)[:, np.newaxis]  # the first one's neighbours: 3 and 5 away
+    for where, precision, inside in ((-3, 1, 1), (-3.01, 0, 1), (-5, 0, 0)):
+        found = scores.neighbours(real, np.full((6, 1), where))
+        assert found["precision"] == precision
+        assert (found["density"] > 0, found["coverage"] > 0) == (inside, inside)
+    recalled = scores.neighbours(np.full((6, 1), -3.0), real)
+    assert recalled["recall"] == 1
 
 
 def test_too_few_for_neighbours_are_refused():

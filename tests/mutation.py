@@ -1,0 +1,217 @@
+"""Would the tests notice a fault? Faults are put in one by one, and the tests run.
+
+Changes the adversarial step, the objectives and the scores, in a copy of the repository;
+each mutant has a process of its own, forked from one that has read Keras already, and the
+tests below, until the first fails. What no test noticed is listed in docs/mutation.md.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+
+from mutants import mutants
+
+ROOT = Path(__file__).resolve().parents[1]
+REASONS = ROOT / "tests/mutation_reasons.json"
+BY_HAND = "tests/test_objectives.py"
+EVERYWHERE = "tests/test_objectives_everywhere.py"
+CLASSES = "tests/test_conditional.py"
+TESTS = {  # file -> the test files that fit, and pytest's -k
+    "common/gan.py": (
+        f"{BY_HAND} tests/test_gan.py tests/test_architectures.py tests/test_fast.py",
+        "(test_objectives and (bce or hinge) and not (mixed or lowers or adam)) or "
+        "(test_gan and (by_hand or batch_stat or shares or differ or flag or running "
+        "or logged or own_batch or is_ready)) or outlasts or trained_weights",
+    ),
+    "common/scores.py": ("tests/test_scores.py", ""),
+    "common/objectives/__init__.py": (EVERYWHERE, "option"),
+    "common/objectives/began.py": (BY_HAND, "(began or k_) and not mixed"),
+    "common/objectives/ebgan.py": (BY_HAND, "(ebgan or pull or like) and not mixed"),
+    "common/objectives/gradients.py": (BY_HAND, "gp or r3gan or slope or penalty"),
+    "common/objectives/heads.py": (
+        f"{EVERYWHERE} {CLASSES}",
+        "mnist and (score or energy or energies) or classifying or blocks",
+    ),
+    "common/objectives/losses.py": (
+        f"{BY_HAND} tests/test_extensions.py",
+        "((minimax or wgan or hinge or lsgan) and not (gp or mixed or lowers or slope or "
+        "own_side or three)) or smoothing or unsure",
+    ),
+    "common/objectives/own_losses.py": (
+        BY_HAND,
+        "(gp or r3gan or ebgan or critic) and not (mixed or lowers)",
+    ),
+    "common/objectives/r3gan.py": (BY_HAND, "(r3gan or r1) and not mixed"),
+    "common/objectives/table.py": (
+        f"{BY_HAND} {CLASSES} tests/test_extensions.py",
+        "(differ or distance or hinge_lets or compares or ideal or adam or lets_alone or "
+        "weighs or clipped or bound or three_critic or pretraining or gp_adds or unsure "
+        "or (each_step and hinge and concat) or wrong_class) and not mixed",
+    ),
+    "common/objectives/wgan_gp.py": (BY_HAND, "(gp or penalty) and not mixed"),
+}
+
+
+def drawn(n, seed):
+    """n mutants of all files, drawn at random: [(file, mutant), ...] in their order."""
+    found = [(f, m) for f in TESTS for m in mutants((ROOT / f).read_text())]
+    picks = random.Random(seed).sample(range(len(found)), min(n, len(found)))
+    return len(found), [found[i] for i in sorted(picks)]
+
+
+def copied(folder):
+    """A copy of what git knows of the repository, and of what is new in it."""
+    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
+    names = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in [*names.stdout.split(), "pyproject.toml"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def read_libraries():
+    """Import what takes seconds, once, and nothing that starts threads of its own."""
+    os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # seconds for each mutant
+    sys.dont_write_bytecode = True
+    for name in ("keras", "tensorflow", "scipy.stats", "sklearn.neighbors"):
+        import_module(name)
+    return import_module("pytest")
+
+
+def noticed(pytest, folder, file, limit):
+    """Run the tests that fit a file, in a fork; return how that ended, and the seconds.
+
+    Returns:
+        "passed", "failed" or "too slow"; the latter two say that a fault was noticed.
+    """
+    started = time.time()
+    paths, words = TESTS[file]
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os.chdir(folder)
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(null, stream)
+        options = ["-x", "-q", "-p", "no:cacheprovider"]
+        code = pytest.main([*options, *paths.split(), "-k", words])
+        os._exit(int(code))
+    while time.time() - started < limit:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            if code not in (0, 1, 2) and code >= 0:
+                raise SystemExit(f"{file}: pytest ended with {code}")
+            return "passed" if code == 0 else "failed", time.time() - started
+        time.sleep(0.05)
+    os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return "too slow", time.time() - started
+
+
+def tried(chosen, before, pytest, folder):
+    """Try the mutants, but not again those that were noticed before.
+
+    Args:
+        before: [how it ended, ...] of the same mutants; None where it is not known.
+
+    Returns:
+        [how it ended, ...]
+    """
+    results, limits = list(before), {}
+    for i, (file, mutant) in enumerate(chosen):
+        if before[i] not in (None, "passed"):
+            continue
+        path, source = folder / file, (ROOT / file).read_text()
+        if file not in limits:  # without a fault the tests must pass
+            ended, seconds = noticed(pytest, folder, file, limit=900)
+            if ended != "passed":
+                raise SystemExit(f"{file}: its tests fail as it is")
+            limits[file] = 3 * seconds + 20
+        path.write_text(mutant[-1])
+        results[i], seconds = noticed(pytest, folder, file, limits[file])
+        path.write_text(source)
+        print(f"{i + 1}/{len(chosen)} {file}:{mutant[1]} {mutant[2]} -> {mutant[3]}: "
+              f"{results[i]}, {seconds:.0f} s", flush=True)  # fmt: skip
+    return results
+
+
+def name_of(file, mutant):
+    """What tells a mutant from others, whatever lines come before it."""
+    place, _, before, after, _ = mutant
+    return f"{file} | {place} | {before} -> {after}"
+
+
+def record(chosen, results, text):
+    """The record as Markdown: counts by file, and each survivor with its reason."""
+    from benchmarks.summary import described, header, lines_of
+    from common.runs import versions
+
+    reasons = json.loads(REASONS.read_text())
+    alive = [x for x, ended in zip(chosen, results, strict=True) if ended == "passed"]
+    rows = []
+    for name in [*TESTS, "all"]:
+        n, missed = (sum(name in (x[0], "all") for x in part) for part in (chosen, alive))
+        if n:
+            rows.append([name, str(n), str(n - missed), f"{1 - missed / n:.0%}"])
+    listed = [
+        [
+            f"`{file}`:{mutant[1]}",
+            f"`{mutant[2]}` -> `{mutant[3]}`".replace("|", "\\|"),
+            reasons.get(name_of(file, mutant), "**a test is missing**"),
+        ]
+        for file, mutant in alive
+    ]
+    share = 1 - len(alive) / len(chosen)
+    return "\n".join([
+        "# Mutants\n",
+        described(header(versions(), quick=False)),
+        f"{text} {share:.0%} were noticed (target: at least 90 %: "
+        f"{'met' if share >= 0.9 else 'missed'}).\n",
+        lines_of(["file", "mutants", "noticed", "share"], rows),
+        "## Not noticed\n",
+        lines_of(["where", "fault", "why no test notices"], listed),
+    ])  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("-n", type=int, default=120, help="number of mutants (120)")
+    parser.add_argument("--all", action="store_true", help="every mutant: hours")
+    parser.add_argument("--seed", type=int, default=1, help="of the drawing (1)")
+    text = "try only those that the run of this record did not notice"
+    parser.add_argument("--again", action="store_true", help=text)
+    parser.add_argument("--results", type=Path, default=ROOT / "docs", metavar="DIR")
+    options = parser.parse_args()
+    n_all, chosen = drawn(10**6 if options.all else options.n, options.seed)
+    names, path = [name_of(*x) for x in chosen], options.results / "mutation.json"
+    before = [[name, None] for name in names]
+    text = f"`make mutation`: {len(chosen)} of {n_all} mutants, seed {options.seed}."
+    if options.again:
+        before = json.loads(path.read_text())
+        text += " Those that no test noticed at first were tried again with new tests."
+        if [name for name, _ in before] != names:
+            raise SystemExit(f"{path} is of other mutants: leave out --again")
+    pytest = read_libraries()
+    with tempfile.TemporaryDirectory() as folder:
+        ends = [ended for _, ended in before]
+        results = tried(chosen, ends, pytest, copied(Path(folder)))
+    sys.path[0] = str(ROOT)
+    pairs = list(map(list, zip(names, results, strict=True)))
+    path.write_text(json.dumps(pairs, indent=0) + "\n")
+    (options.results / "mutation.md").write_text(record(chosen, results, text))
+    print(f"saved mutation.json, mutation.md in {options.results}")
+
+
+if __name__ == "__main__":
+    main()
