@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from common.distribute import replicas_of
 from common.errors import UserError
 from common.plotting import draw_run
 from common.state import BEGINNING, load_state, save_state, set_state
@@ -41,8 +42,8 @@ def run_callbacks(run, start, save_every, save_every_steps, summarize, guard,
         history,
         guard,
         Snapshots(save_every, summarize),
-        States(run, save_every_steps, history),
         *([Scores(run, evaluate_every)] if evaluate_every else []),
+        States(run, save_every_steps, history),  # after all that an epoch makes
         *trackers,
     ]
 
@@ -91,7 +92,7 @@ class History(keras.callbacks.Callback):
 
 def append_row(path, names, row):
     """Append a row to a CSV file, after the names where the file is new."""
-    is_new = not path.exists()
+    is_new = not path.exists() or path.stat().st_size == 0  # where a disk was full
     with path.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([names, row] if is_new else [row])
@@ -218,7 +219,8 @@ def pass_over(gan, state):
 def start(gan, run, resume):
     """Set `gan` and the run folder to where training starts; return that State.
 
-    The state of the start is saved, too: a run may be stopped in its first epoch.
+    The state of the start is saved, too: a run may be stopped in its first epoch. Several
+    devices go on after a whole epoch.
 
     Raises:
         UserError: there is no usable state to resume.
@@ -226,15 +228,15 @@ def start(gan, run, resume):
     if not resume:
         save_state(gan, 0, run)
         return BEGINNING
-    state = go_back(gan, run)
+    state = go_back(gan, run, within=replicas_of(gan) == 1)
     if state.step:
         pass_over(gan, state)
     return state
 
 
-def go_back(gan, run):
+def go_back(gan, run, within=True):
     """Bring `gan` and the run folder back to the last state, which is returned."""
-    state = load_state(gan, run)
+    state = load_state(gan, run, within)
     for name in ("history.csv", "times.csv", "events.csv"):
         keep_rows_until(state, Path(run) / name)
     return state
@@ -244,7 +246,8 @@ def go_back(gan, run):
 def kept_on_interrupt(gan, run, summarize):
     """On Ctrl-C, SIGTERM or SIGHUP, keep pictures and models of the last whole epoch.
 
-    Says first how to go on, and passes the interrupt on.
+    There are none of a state within an epoch. Says first how to go on, and passes the
+    interrupt on.
     """
     try:
         yield

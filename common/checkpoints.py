@@ -30,13 +30,17 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
         path = Path(run) / f"{kind}_model_{epoch:03d}.h5"
         part = path.with_name(f".{path.name}")
-        with quiet_keras():
-            model.save(part, include_optimizer=False)
-        with h5py.File(part, "a") as file:
-            if classes:
-                file.attrs["classes"] = json.dumps(classes)
-            if origin:
-                file.attrs["trained_on"] = json.dumps(origin)
+        try:
+            with quiet_keras():
+                model.save(part, include_optimizer=False)
+            with h5py.File(part, "a") as file:
+                if classes:
+                    file.attrs["classes"] = json.dumps(classes)
+                if origin:
+                    file.attrs["trained_on"] = json.dumps(origin)
+        except OSError:  # a full disk, for one
+            part.unlink(missing_ok=True)
+            raise
         part.replace(path)
 
 

@@ -127,7 +127,9 @@ def read_archive(path, names):
         return {
             name: archive.extractfile(member).read()
             for member in archive
-            if (name := PurePosixPath(member.name).name) in names and member.isfile()
+            if (name := PurePosixPath(member.name).name) in names
+            and member.isfile()
+            and not member.issparse()  # of holes without end
         }
 
 
@@ -192,6 +194,13 @@ STANDINS = {
 }
 
 
+DISPATCH = {  # without bytearrays, for which room is made before they are read
+    code: load
+    for code, load in pickle._Unpickler.dispatch.items()
+    if code not in (pickle.BYTEARRAY8[0], pickle.NEXT_BUFFER[0])
+}
+
+
 class BatchUnpickler(pickle._Unpickler):
     """Reads plain values and Records, nothing else: a pickle can run any code.
 
@@ -200,6 +209,7 @@ class BatchUnpickler(pickle._Unpickler):
     """
 
     encoded = 0  # characters so far
+    dispatch = DISPATCH
 
     def encode(self, text, kind):
         """What old pickles of bytes call; nothing is to grow by it."""

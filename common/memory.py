@@ -7,6 +7,7 @@ import psutil
 
 from common.checkpoints import all_layers
 from common.errors import UserError
+from common.fast import on_cpu
 
 CGROUPS = {  # a container's limit and use of memory, and how its caches are called
     "/sys/fs/cgroup": ("memory.max", "memory.current", "inactive_file"),
@@ -23,6 +24,8 @@ def check(g_model, d_model, n_batch, free=None):
         n_batch: images of a step.
         free: bytes; if None, see `free_bytes`.
     """
+    if not on_cpu():
+        return  # a GPU has memory of its own
     free = free_bytes() if free is None else free
     an_image, always = bytes_of_step(g_model, d_model)
     if always + n_batch * an_image <= free:

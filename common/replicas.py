@@ -137,7 +137,7 @@ def as_worker(options):
     folder = tempfile.mkdtemp(prefix="gan-")
     atexit.register(rmtree, folder, ignore_errors=True)
     if options.resume:
-        for name in ("options.json", *FILES):
+        for name in ("options.json", "events.csv", *FILES):
             if (path := Path(options.resume).expanduser() / name).exists():
                 copy(path, folder)
         options.resume = folder

@@ -12,7 +12,7 @@ from pathlib import Path
 from common.errors import UserError
 from common.folders import gone_if_in_vain, make_folders
 from common.readers import check_file
-from common.state import finished_epochs
+from common.state import STATE, finished_epochs, has_begun
 
 try:
     import fcntl
@@ -109,8 +109,8 @@ def start_run(script, options, data, device):
                 f"--resume {run}: its images came from {before.get('source')} "
                 f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
             )
-        done = finished_epochs(run)
-        if done >= options.epochs:
+        done = finished_epochs(run) if has_begun(run) else 0
+        if done > options.epochs or (done == options.epochs and is_drawn(run)):
             raise UserError(
                 f"{run} has finished {done} epochs: ask for more with --epochs"
             )
@@ -133,10 +133,10 @@ def take(run):
     while HELD:  # a process trains one run at a time
         os.close(HELD.pop())
     try:
-        probe(run)
         if fcntl:
             HELD.append(os.open(run, os.O_RDONLY))
             fcntl.flock(HELD[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        probe(run)
     except BlockingIOError:
         raise UserError(
             f"{run} is being trained by another process: wait for it, or start a new run"
@@ -147,6 +147,12 @@ def take(run):
         raise UserError(
             f"{run} cannot be written ({error.strerror}): copy it where it can be"
         ) from None
+
+
+def is_drawn(run):
+    """Whether the curves were drawn after the last state: a run's last act."""
+    curves, state = run / "loss_curves.png", run / STATE
+    return curves.exists() and curves.stat().st_mtime >= state.stat().st_mtime
 
 
 def describe_run(script, options, data, device):

@@ -40,6 +40,7 @@ class State(NamedTuple):
     generators: dict
 
 
+GENERATORS = (*(f"numpy {i}" for i in range(4)), "python", "python gauss")
 BEGINNING = State(0, 0, [], [], {}, {})  # of which nothing needs to be set
 
 
@@ -130,8 +131,10 @@ def load_state(gan, run, within=True):
     variables = state_variables(gan)
     if [v.shape for v in state.variables] != [tuple(v.shape) for v in variables]:
         raise UserError(f"{path} belongs to other models than these")
-    for warning in damaged:
-        print(f"{warning}: going on with {path.name}, after epoch {state.epoch}")
+    for other, error in damaged.items():
+        other.replace(other.with_suffix(".damaged"))  # not to be saved as the one before
+        print(f"{other} is damaged ({error}): going on with {path.name}, after epoch "
+              f"{state.epoch}")  # fmt: skip
     set_state(gan, state)
     return state
 
@@ -153,26 +156,31 @@ def finished_epochs(run):
     return find_state(run)[1].epoch
 
 
+def has_begun(run):
+    """Whether a run folder has a state, or rows of steps that would need one."""
+    return any((Path(run) / name).exists() for name in (*FILES, "history.csv"))
+
+
 def find_state(run, within=True):
     """The last state in a run folder that is whole.
 
     Returns:
-        its path, the State, and a sentence for each file that is damaged.
+        its path, the State, and a dict of the files that are damaged, path -> error.
 
     Raises:
         UserError: there is no state, or all are damaged.
     """
-    found, damaged = [], []
+    found, damaged = [], {}
     for path in (Path(run) / name for name in FILES[: 2 + within]):
         if path.exists():
             try:
                 found.append((path, read_state(path)))
             except Exception as error:  # NumPy and zipfile raise a dozen kinds
-                damaged.append(f"{path} is damaged ({error})")
+                damaged[path] = error
     if found:
         return *max(found, key=lambda pair: pair[1][:2]), damaged
-    if damaged:
-        raise UserError(f"{damaged[0]}: start a new run")
+    for path, error in damaged.items():
+        raise UserError(f"{path} is damaged ({error}): start a new run")
     raise UserError(f"{run} has no {STATE}: there is nothing to go on with")
 
 
@@ -191,7 +199,11 @@ def read_state(path):
     def starting(kind):
         return [value for name, value in arrays.items() if name.startswith(f"{kind} ")]
 
-    row = {n[4:]: x.item() for n, x in arrays.items() if n.startswith("row ")}
+    if "step" not in arrays:
+        raise ValueError("of an earlier version of these scripts")
     epoch, step = int(arrays["epoch"]), int(arrays["step"])
-    generators = {n: x for n, x in arrays.items() if n.startswith(("numpy", "python"))}
+    row = {n[4:]: x.item() for n, x in arrays.items() if n.startswith("row ")}
+    generators = {name: arrays[name] for name in GENERATORS}
+    if step and "step" not in row:
+        raise ValueError("it lacks its rows")
     return State(epoch, step, starting("variable"), starting("metric"), row, generators)

@@ -11,29 +11,38 @@ import math
 import zipfile
 from contextlib import contextmanager
 
+import numpy as np
+
 from common.errors import UserError
 
 LAYERS = {
     "Model", "Functional", "Sequential", "InputLayer", "Identity", "Activation",
-    "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dense", "EinsumDense",
+    "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dense", "CategoryEncoding",
     "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose",
     "Conv3DTranspose", "DepthwiseConv2D", "SeparableConv2D", "UpSampling1D",
     "UpSampling2D", "UpSampling3D", "ZeroPadding2D", "Cropping2D", "Resizing",
     "Reshape", "Flatten", "Permute", "RepeatVector", "MaxPooling2D",
     "AveragePooling2D", "GlobalMaxPooling2D", "GlobalAveragePooling2D",
     "BatchNormalization", "LayerNormalization", "GroupNormalization",
-    "UnitNormalization", "RMSNormalization", "SpectralNormalization", "Normalization",
-    "Rescaling", "Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout",
+    "UnitNormalization", "RMSNormalization", "SpectralNormalization", "Rescaling",
+    "Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout",
     "GaussianNoise", "ActivityRegularization", "Add", "Subtract", "Multiply",
-    "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Attention",
-    "AdditiveAttention", "MultiHeadAttention",
+    "Average", "Maximum", "Minimum", "Concatenate", "Dot",
 }  # fmt: skip
 VALUES = {"DTypePolicy", "__keras_tensor__", "__tuple__"}
+MODULES = {  # of Keras, in descriptions
+    "keras", "keras.layers", "keras.models", "keras.initializers",
+    "keras.regularizers", "keras.constraints", "keras.src.models.functional",
+    "keras.src.models.sequential",
+}  # fmt: skip
+REFUSED = ("lora_rank", "quantization_config")  # settings by which layers grow weights
 OWN = {"Augment": "common.augment", "ClassLoss": "common.objectives.heads",
        "CopyError": "common.objectives.heads"}  # fmt: skip
+HDF5 = b"\x89HDF\r\n\x1a\n"  # how such files start
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
 MOST_TEXT = 2**24  # bytes of a description; 100 layers have some 10**5
-MOST_NUMBERS = 2**28  # that one layer makes of one image: 1 GiB in float32
+MOST_NUMBERS = 2**26  # that one layer makes of one image: 256 MiB in float32
+MOST_OBJECTS = 10_000  # groups and datasets
 
 
 def check(path):
@@ -42,36 +51,46 @@ def check(path):
     Args:
         path: Path of an `.h5` file, or of a `.keras` file, which is a zip.
     """
-    import h5py
-
     try:
-        if h5py.is_hdf5(path):
-            with h5py.File(path) as file:
-                check_numbers(file, path)
-                text = file.attrs.get("model_config")
-        else:
-            text = read_zip(path)
+        text = read_zip(path) if path.suffix == ".keras" else read_hdf5(path)
         if text is None:
             raise UserError(
                 f"{path} has no description of a model: it may hold weights alone"
             )
+        if not isinstance(text, str | bytes) or len(text) > MOST_TEXT:
+            raise ValueError("its description is no text, or too long")
         described = json.loads(text)
         if isinstance(described, dict):
             described.pop("compile_config", None)  # nobody loads it
         check_layers(described, path)
     except RecursionError:
         raise UserError(f"{path}: its layers are nested without end") from None
-    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile,
-            NotImplementedError) as error:  # fmt: skip
+    except UserError:
+        raise
+    except Exception as error:  # h5py and zipfile raise a dozen kinds
         raise UserError(
             f"{path} is damaged or not a Keras model: {error}; copy it again"
         ) from None
+
+
+def read_hdf5(path):
+    """The description in an `.h5` file, whose numbers are checked, too."""
+    import h5py
+
+    with path.open("rb") as file:
+        if file.read(len(HDF5)) != HDF5 or zipfile.is_zipfile(path):
+            raise UserError(f"{path} is no HDF5 file: name it .keras if it is a zip")
+    with h5py.File(path) as file:
+        check_numbers(file, path)
+        return file.attrs.get("model_config")
 
 
 def read_zip(path):
     """The description in a `.keras` file, whose numbers are checked, too."""
     import h5py
 
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path} is no zip: name it .h5 if it is an HDF5 file")
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if member.filename not in MEMBERS:
@@ -97,21 +116,29 @@ def check_numbers(file, path):
     """Raise a UserError unless all numbers of an open HDF5 file lie in it, unpacked."""
     import h5py
 
-    def walk(group, depth=0):
-        if depth > 100:
-            raise RecursionError
+    seen = set()
+
+    def walk(group):
+        names = [n for key in ("weight_names", "layer_names")
+                 for n in np.ravel(group.attrs.get(key, ())).tolist()]  # fmt: skip
+        if len(names) != len(set(names)):
+            raise UserError(f"{path}: {group.name} names the same numbers twice")
         for name in group:
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
                 raise UserError(f"{path}: {group.name}/{name} is a link to elsewhere")
             item = group[name]
+            place = h5py.h5o.get_info(item.id).addr
+            if place in seen or len(seen) > MOST_OBJECTS:
+                raise UserError(f"{path}: {item.name} is there twice, or one too many")
+            seen.add(place)
             if isinstance(item, h5py.Group):
-                walk(item, depth + 1)
+                walk(item)
             elif not isinstance(item, h5py.Dataset):
                 raise UserError(f"{path}: {item.name} is a type, not numbers")
             elif item.external or item.is_virtual:
                 raise UserError(f"{path}: the numbers of {item.name} are in other files")
-            elif item.dtype.kind not in "biuf" and item.name != "/vars/0":
+            elif item.dtype.kind not in "biuf":
                 raise UserError(f"{path}: {item.name} holds {item.dtype}, not numbers")
             elif item.size and item.id.get_storage_size() < item.nbytes:
                 raise UserError(
@@ -131,9 +158,12 @@ def check_layers(described, path):
         return
     if "class_name" in described and not is_allowed(described):
         raise UserError(
-            f"{path} holds {told(described)}, which could run code of its own: only "
-            "Keras's standard layers for images are loaded, and this project's"
+            f"{path} holds {told(described)}, which is not on the list of what may be "
+            "loaded: Keras's standard layers for images, and this project's; others "
+            "could run code of their own"
         )
+    if grown := [name for name in REFUSED if described.get(name)]:
+        raise UserError(f"{path} holds a layer with {grown[0]}: save it without")
     for part in described.values():
         check_layers(part, path)
 
@@ -149,15 +179,19 @@ def is_allowed(described):
     own = OWN.get(name.removeprefix("gan>"))
     if own:
         return module in (None, own) and registered in (None, name, f"gan>{name}")
-    is_keras = module is None or module == "keras" or str(module).startswith("keras.")
     homes = (keras.initializers, keras.regularizers, keras.constraints)
     standard = name in LAYERS | VALUES or any(
-        isinstance(getattr(home, name, None), type) for home in homes
+        isinstance(getattr(home, name, None), type) and name[0] != "_" for home in homes
     )
-    return standard and is_keras and registered in (None, name)
+    return (
+        standard
+        and registered in (None, name)
+        and (module is None or (isinstance(module, str) and module in MODULES))
+    )
 
 
 def told(described):
+    """The class that a dict names, with its module, in at most 100 characters."""
     module, name = described.get("module"), described["class_name"]
     return f"{module}.{name}"[:100] if module else str(name)[:100]
 

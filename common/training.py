@@ -67,12 +67,12 @@ def train_as_asked(options, models, dataset, run, **snapshot):
     """
     from common import memory
 
-    try:
-        memory.check(*models[:2], options.batch_size)
-    except UserError:
-        if not options.resume:
+    if not options.resume:  # what fitted once may fit again
+        try:
+            memory.check(*models[:2], options.batch_size)
+        except UserError:
             runs.discard(run)
-        raise
+            raise
     gan = train(
         *models, dataset, options.latent_dim, options.epochs, options.batch_size,
         n_steps=options.steps_per_epoch, save_every=options.save_every,
@@ -125,6 +125,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     from common.guard import Guard
     from common.objectives.table import pretrain
     from common.plotting import draw_run
+    from common.state import has_begun
     from common.tracking import tracked
 
     run = run or runs.new_run("trained")
@@ -132,6 +133,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     gan = (make_gan or GAN)(g_model, d_model, gan_model)
     fit = fit_of(gan)
     n_real = n_batch // 2 * gan.critic_steps
+    resume = resume and has_begun(run)  # or it was killed before its first state
     if n_pretrain and not resume:
         pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
     start = callbacks.start(gan, run, resume)

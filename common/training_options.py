@@ -108,6 +108,7 @@ def _resumed(parser, script, given, defaults, known, objectives):
     own = objectives[resumed.get("objective", "bce")]
     options = argparse.Namespace(**{**defaults, **own, **resumed})
     extensions.check(options)
+    replicas.check(options)
     return options
 
 

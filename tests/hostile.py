@@ -123,6 +123,9 @@ LAYERS = {
     "lambda in place of a layer": LAMBDA,
     "type of TensorFlow": {"class_name": "__typespec__", "module": "os", "config": []},
     "models nested 300 deep": nested(300),
+    "weights that grow": layer("Dense", units=1, lora_rank=10**9),
+    "module of Keras's insides": layer("Dense", "keras.src.backend.torch", units=1),
+    "name of Python's own": layer("__class__"),
 }  # fmt: skip
 SETTINGS = {
     f"{what} as {key}": {key: value}
@@ -183,6 +186,23 @@ NUMBERS = {
 }  # fmt: skip
 
 
+def linked_without_end(file, at):
+    """Groups in which each name is there twice: 2**40 ways through them."""
+    group = file.create_group(at)
+    for _ in range(40):
+        inner = group.create_group("a")
+        group["b"] = inner
+        group = inner
+
+
+def named_twice(file, at):
+    file.create_dataset(at, data=np.ones((6, 64), "float32"))
+    file["model_weights/dense"].attrs["weight_names"] = [b"a"] * 1000
+
+
+NUMBERS |= {"groups linked without end": linked_without_end}
+
+
 class Hostile:
     def __reduce__(self):
         return os.system, (f"touch {RAN}",)
@@ -236,6 +256,27 @@ def pickled_weights():
     return zip_with([("model.weights.h5", weights)], without=["model.weights.h5"])
 
 
+def both_kinds(kind):
+    """An HDF5 file to one reader, a zip to the other."""
+    path = Path(f"model.{kind}")
+    harmless = saved("h5").read_bytes()
+    hostile = with_layer("keras", LAYERS["vocabulary of any path"]).read_bytes()
+    path.write_bytes(harmless + hostile)
+    return path
+
+
+def renamed(kind):
+    other = saved("keras" if kind == "h5" else "h5")
+    return other.rename(f"model.{kind}")
+
+
+def description(value):
+    path = saved("h5")
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = value
+    return path
+
+
 def weights_alone():
     generator().save_weights("only.weights.h5")
     return Path("only.weights.h5")
@@ -256,6 +297,8 @@ def files():
             "Lambda layer as Keras saves it": lambda kind=kind: real_lambda(kind),
             "image that no memory holds": lambda kind=kind: huge_image(kind),
             "pickle that runs a command": lambda kind=kind: pickled(kind),
+            "HDF5 file that is a zip as well": lambda kind=kind: both_kinds(kind),
+            "file of the other kind": lambda kind=kind: renamed(kind),
         }
         both |= {f".{kind}: {name}": make for name, make in made.items()}
     code, config = b"print()", "config.json"
@@ -263,6 +306,9 @@ def files():
     return both | {
         ".h5: description nested without end": endless_text,
         ".h5: weights alone": weights_alone,
+        ".h5: description that is an array": lambda: description(np.arange(3)),
+        ".h5: description that is empty": lambda: description(h5py.Empty("f")),
+        ".h5: numbers named a thousand times": lambda: with_numbers("h5", named_twice),
         ".keras: member outside, relative": lambda: zip_with([("../outside", code)]),
         ".keras: member outside, absolute": lambda: zip_with([("/tmp/outside", code)]),
         ".keras: more files": lambda: zip_with([("assets/code.py", code)]),

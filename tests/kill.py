@@ -32,7 +32,7 @@ from common.state import find_state
 from common.training_options import training_options
 
 ROOT = Path(__file__).resolve().parents[1]
-LATEST = 4  # seconds after a run's file, in which some epochs are done
+LATEST = 2  # seconds after a run's file, in which some epochs are done
 SINCE = ["state.npz", "history.csv", "history.csv"]  # before, or after, the first step
 PACKED = "pictures.hdf5"
 MAIN = """

@@ -1,9 +1,11 @@
 """CIFAR-10 from every place and file; a pickle that would run code; the drawn shapes."""
 
+import gzip
 import io
 import os
 import pickle
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -209,6 +211,41 @@ def test_wrong_batches_are_refused(tmp_path, wrong):
     write_batch(folder / "test_batch", wrong_batches()[wrong])
     sentence = refusal(folder, "test")
     assert str(folder / "test_batch") in sentence and "again" in sentence
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x96" + (2**34).to_bytes(8, "little"),  # a bytearray of 16 GiB
+        b"\x97",  # a buffer that lies elsewhere
+    ],
+)
+def test_room_is_made_for_nothing_that_is_not_there(tmp_path, content):
+    folder = write_folder(tmp_path / "any")
+    (folder / "test_batch").write_bytes(b"\x80\x05" + content)
+    tracemalloc.start()
+    refusal(folder, "test")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+def test_an_archive_of_holes_is_refused(tmp_path):
+    """GNU tar's old sparse member: 10 kB that say they are 64 MiB of zeros."""
+    name = "cifar-10-batches-py/data_batch_1"
+    member = tarfile.TarInfo(name)
+    member.type = tarfile.GNUTYPE_SPARSE
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[386:398], header[398:410] = b"%011o\0" % 2**26, b"%011o\0" % 0
+    header[483:495] = b"%011o\0" % 2**26
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header[:512])
+    path = tmp_path / "cifar-10-python.tar.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(bytes(header) + bytes(1024))
+    with tarfile.open(path) as archive:
+        (member,) = archive.getmembers()
+        assert member.issparse() and member.isfile() and member.size == 2**26
+    assert "data_batch_1" in refusal(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"\x80\x02}q\x00("])

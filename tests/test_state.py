@@ -95,6 +95,8 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys, gan):
         assert np.array_equal(weights(other.g_model), first)
         said = capsys.readouterr().out
         assert "state.npz is damaged" in said and "going on with state_before" in said
+        assert not (tmp_path / STATE).exists()  # it is not to be the one before
+    save_state(gan, 2, tmp_path)
     (tmp_path / STATE).unlink()  # between the two renamings of a new state
     assert finished_epochs(tmp_path) == 1
 

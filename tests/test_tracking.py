@@ -144,7 +144,8 @@ def test_tracking_changes_no_bit_of_a_training(run, tmp_path, monkeypatch):
     with np.load(run / "state.npz") as one, np.load("alone/state.npz") as other:
         assert len(one.files) == len(other.files)
         for name, same in zip(one.files, other.files, strict=True):
-            assert np.array_equal(one[name], other[same]), name
+            if not name.startswith("python"):  # which names the trackers' files
+                assert np.array_equal(one[name], other[same]), name
     assert (run / "history.csv").read_text() == Path("alone/history.csv").read_text()
 
 

@@ -5,6 +5,7 @@ import inspect
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -233,6 +234,24 @@ def test_runs_that_cannot_be_resumed(capsys):
     for state in Path("run").glob("state*.npz"):
         state.unlink()
     assert "nothing to go on with" in refused(capsys, main, *resume, "--epochs", 2)
+
+
+def test_a_run_that_was_killed_before_its_first_state_begins_anew():
+    main([*TINY, "--epochs", "1", "--run-dir", "whole", "--preset", "quick"])
+    Path("parts").mkdir()
+    shutil.copy("whole/options.json", "parts")
+    main(["--resume", "parts"])
+    assert_same_results(Path("whole"), Path("parts"), 1)
+
+
+def test_a_run_that_was_killed_while_it_drew_its_curves_draws_them(capsys):
+    main([*TINY, "--epochs", "1", "--run-dir", "run", "--preset", "quick"])
+    drawn = Path("run/loss_curves.png").read_bytes()
+    Path("run/loss_curves.png").unlink()
+    main(["--resume", "run"])
+    assert Path("run/loss_curves.png").read_bytes() == drawn
+    capsys.readouterr()
+    assert "more with --epochs" in refused(capsys, main, "--resume", "run")
 
 
 def start_training(*words):
