@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from common.cli import Terminated
 from common.distribute import replicas_of
 from common.errors import UserError
 from common.plotting import draw_run
@@ -251,12 +252,13 @@ def kept_on_interrupt(gan, run, summarize):
     """
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         epoch, step, *_ = go_back(gan, run)
         place = f"epoch {epoch}" + f" and {step} steps" * (step > 0)
         print(f"\ninterrupted; to go on after {place}: --resume {run}", flush=True)
         if epoch > 0 and step == 0:
             with gan.averaged_generator():
                 summarize(epoch)
-            draw_run(run, gan.ideal)
+            if not isinstance(stop, Terminated):  # who sends that does not wait for films
+                draw_run(run, gan.ideal)
         raise
