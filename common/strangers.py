@@ -79,7 +79,7 @@ def read_hdf5(path):
 
     with path.open("rb") as file:
         if file.read(len(HDF5)) != HDF5 or zipfile.is_zipfile(path):
-            raise UserError(f"{path} is no HDF5 file: name it .keras if it is a zip")
+            raise ValueError("it is no HDF5 file alone; a zip is called .keras")
     with h5py.File(path) as file:
         check_numbers(file, path)
         return file.attrs.get("model_config")
@@ -90,7 +90,7 @@ def read_zip(path):
     import h5py
 
     if not zipfile.is_zipfile(path):
-        raise UserError(f"{path} is no zip: name it .h5 if it is an HDF5 file")
+        raise ValueError("it is no zip; an HDF5 file is called .h5")
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if member.filename not in MEMBERS:

@@ -17,9 +17,12 @@ import h5py
 import numpy as np
 from PIL import Image
 
+from common.state import global_generators
+
 GREY = np.arange(70 * 784, dtype=np.uint32).reshape(70, 28, 28).astype(np.uint8)
 DEEP = 400  # folders, one in the other
 RNG = np.random.default_rng(0)
+STATE = {"epoch": np.array(1), "step": np.array(0), **global_generators()}
 
 
 def walk(top):
@@ -424,7 +427,7 @@ def a_run(name="run", record=None, state=None, history=HISTORY, **changed):
     write(f"{name}/history.csv", history)
     write(
         f"{name}/state.npz",
-        saved(epoch=np.array(1), step=np.array(0)) if state is None else state,
+        saved(**STATE) if state is None else state,
     )
 
 

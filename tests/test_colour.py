@@ -46,7 +46,7 @@ def rows(run):
     return list(csv.DictReader((run / "history.csv").open()))
 
 
-@pytest.mark.parametrize("folder", [slow("cifar10_gan"), "celeba_gan"])
+@pytest.mark.parametrize("folder", [slow("cifar10_gan"), slow("celeba_gan")])
 def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder):
     said, _ = run_here(f"{folder}/train.py", ["--dry-run"], monkeypatch, capsys)
     run = run_of(folder)

@@ -198,9 +198,9 @@ def test_a_grid_has_a_row_for_each_class_and_a_point_for_each_column():
 
 
 @pytest.mark.parametrize("words", [
-    ["--condition", "hadamard", "--objective", "r3gan"],
+    slow(["--condition", "hadamard", "--objective", "r3gan"]),
     slow(["--condition", "classify", "--augment"]),
-    slow(["--wrong-labels", "--label-noise", "0.2"]),
+    ["--wrong-labels", "--label-noise", "0.2"],
     slow(["--architecture", "conditional-dense", "--objective", "hinge"]),
 ])  # fmt: skip
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(words):

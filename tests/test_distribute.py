@@ -175,6 +175,7 @@ def trained_run(words, name):
     return Path(name)
 
 
+@pytest.mark.slow
 def test_after_an_epoch_all_replicas_have_one_state(monkeypatch):
     seen = []
     monkeypatch.setattr("common.callbacks.save_state", lambda gan, *_: seen.append(gan))

@@ -150,6 +150,7 @@ def test_a_model_leaves_a_line_with_all_that_must_be_told(run, capsys, place):
         picture.load()
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_the_scores_and_real_images_are_seen_once(run, monkeypatch):
     words = [run / SECOND, *FEW]
     score(*words)

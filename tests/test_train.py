@@ -236,6 +236,7 @@ def test_runs_that_cannot_be_resumed(capsys):
     assert "nothing to go on with" in refused(capsys, main, *resume, "--epochs", 2)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_before_its_first_state_begins_anew():
     main([*TINY, "--epochs", "1", "--run-dir", "whole", "--preset", "quick"])
     Path("parts").mkdir()
@@ -244,6 +245,7 @@ def test_a_run_that_was_killed_before_its_first_state_begins_anew():
     assert_same_results(Path("whole"), Path("parts"), 1)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_while_it_drew_its_curves_draws_them(capsys):
     main([*TINY, "--epochs", "1", "--run-dir", "run", "--preset", "quick"])
     drawn = Path("run/loss_curves.png").read_bytes()
