@@ -178,6 +178,8 @@ def test_a_second_process_on_a_run_is_refused():
 @pytest.mark.slow
 def test_a_run_that_cannot_be_written_is_refused():
     main([*QUICK, "--epochs", "1", "--run-dir", "run"])
+    Path("other").mkdir()
+    runs.take(Path("other"))  # so that this process lets go of the run
     inner = (
         "mount --bind run run && mount -o remount,bind,ro run && "
         f"exec {sys.executable} {SCRIPT} --resume run --epochs 2"
