@@ -8,7 +8,7 @@ from pathlib import Path
 from common import strangers
 from common.errors import UserError
 
-HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"  # how .h5 and .keras files start
+ZIP = b"PK\x03\x04"  # how .keras files start
 
 
 def save_models(run, epoch, g_model, d_model, classes=()):
@@ -61,7 +61,7 @@ def load_model(path):
         raise UserError(f"cannot read the model {path}: {error.strerror}") from None
     if not start:
         raise UserError(f"{path} is empty: it is not a Keras model")
-    if not (start == HDF5 or start.startswith(ZIP)):
+    if not (start == strangers.HDF5 or start.startswith(ZIP)):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
     strangers.check(path)
     from keras.models import load_model as load

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from common.errors import UserError
-from common.folders import gone_if_in_vain, make_folders
+from common.folders import gone_if_in_vain, make_folders, remove_empty
 from common.readers import check_file
 from common.state import STATE, finished_epochs, has_begun
 
@@ -70,11 +70,7 @@ def discard(run):
     """Remove a run folder that was made for a run which cannot start."""
     (run / "options.json").unlink()
     ours = run.parents[:-1] if run.parts[0] == "runs" else ()
-    for folder in (run, *ours):
-        try:
-            folder.rmdir()
-        except OSError:  # it holds other runs, or it is where we are
-            return
+    remove_empty((run, *ours))
 
 
 def probe(run):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.errors import UserError
-from common.readers import check_declared, check_file
+from common.readers import check_file, member
 
 STATE, BEFORE, WITHIN = "state.npz", "state_before.npz", "state_within.npz"
 FILES = (STATE, BEFORE, WITHIN)
@@ -187,14 +187,13 @@ def find_state(run, within=True):
 def read_state(path):
     """The State in a file, of which nothing is read unless it holds what it declares."""
     check_file(path, MOST_BYTES)
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is not a whole zip of arrays")
+    with np.load(path, allow_pickle=False) as archive:
+        for info in archive.zip.infolist():
             if info.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{info.filename} is compressed")
-            with archive.open(info) as file:
-                check_declared(file, info.file_size)
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+        arrays = {name: member(archive, name) for name in archive.files}
 
     def starting(kind):
         return [value for name, value in arrays.items() if name.startswith(f"{kind} ")]

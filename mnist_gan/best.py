@@ -4,7 +4,7 @@ The recipe of `mnist_gan/quick.py`, with one more convolution in G, and D learni
 real and fake images in two updates, which keeps it from winning in long trainings.
 """
 
-from common.quick import adam, define_gan  # noqa: F401  # the third of this trio
+from common.quick import define_gan  # noqa: F401  # the third of this trio
 from mnist_gan import quick
 from mnist_gan.quick import define_discriminator  # noqa: F401  # as good as larger ones
 
