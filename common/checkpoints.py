@@ -7,6 +7,7 @@ from pathlib import Path
 
 from common import strangers
 from common.errors import UserError
+from common.folders import whole
 
 ZIP = b"PK\x03\x04"  # how .keras files start
 
@@ -28,9 +29,7 @@ def save_models(run, epoch, g_model, d_model, classes=()):
 
     origin = trained_on(run)
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
-        path = Path(run) / f"{kind}_model_{epoch:03d}.h5"
-        part = path.with_name(f".{path.name}")
-        try:
+        with whole(Path(run) / f"{kind}_model_{epoch:03d}.h5") as part:
             with quiet_keras():
                 model.save(part, include_optimizer=False)
             with h5py.File(part, "a") as file:
@@ -38,10 +37,6 @@ def save_models(run, epoch, g_model, d_model, classes=()):
                     file.attrs["classes"] = json.dumps(classes)
                 if origin:
                     file.attrs["trained_on"] = json.dumps(origin)
-        except OSError:  # a full disk, for one
-            part.unlink(missing_ok=True)
-            raise
-        part.replace(path)
 
 
 def load_model(path):

@@ -18,6 +18,7 @@ import numpy as np
 from common import cli
 from common.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
+from common.folders import whole
 
 VERSION = 1  # of what follows; another one is trained anew
 BATCH = 128
@@ -151,9 +152,8 @@ def load_classifier(train, test):
         ) from None
     model, facts = in_float32(train_classifier, train, test)
     path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
-    part = path.with_suffix(".part.keras")
-    model.save(part)
-    part.replace(path)
+    with whole(path) as part:
+        model.save(part)
     return model, facts
 
 

@@ -13,6 +13,7 @@ import signal
 import stat
 import sys
 from pathlib import Path
+from threading import Timer
 
 from common.errors import MachineError, UserError
 
@@ -33,6 +34,7 @@ def command(main):
     @functools.wraps(main)
     def run(argv=None):
         before = {s: signal.signal(s, _terminate) for s in _signals()}
+        sys.unraisablehook, hook = _interrupt_again, sys.unraisablehook
         try:
             main(argv)
         except Exception as error:
@@ -43,6 +45,7 @@ def command(main):
         except KeyboardInterrupt as stop:
             raise SystemExit(128 + (stop.args or [signal.SIGINT])[0]) from None
         finally:
+            sys.unraisablehook = hook
             for signum, handler in before.items():
                 signal.signal(signum, handler)
 
@@ -64,6 +67,15 @@ def _terminate(signum, frame):
                 if stat.S_ISCHR(os.fstat(stream).st_mode):
                     os.dup2(nowhere.fileno(), stream)
     raise Terminated(int(signum))
+
+
+def _interrupt_again(lost):
+    """Send a signal again that came within a destructor, where Python drops it."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        return sys.__unraisablehook__(lost)
+    timer = Timer(0.1, signal.raise_signal, lost.exc_value.args or [signal.SIGINT])
+    timer.daemon = True
+    timer.start()
 
 
 FAULTS = {  # of the machine: a full disk, a quota or limit, a broken or too busy disk

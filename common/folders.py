@@ -1,6 +1,37 @@
-"""Folders that are made for a result, and vanish again where there comes none."""
+"""Files that are written as a whole or not at all, and folders made for a result."""
 
+import os
 from contextlib import contextmanager, suppress
+
+
+@contextmanager
+def whole(path, before=None):
+    """Give a path to write to, which becomes `path` once all of it is on the disk.
+
+    Whoever is killed meanwhile leaves the file that was there, and beside it what was
+    written, with a dot before its name; after an error that vanishes.
+
+    Args:
+        path: Path of the file.
+        before: Path that the file which was there becomes; None: it is replaced.
+    """
+    part = path.with_name(f".{path.name}")
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        if before and path.exists():
+            path.replace(before)
+        part.replace(path)
+    except BaseException:  # Ctrl-C, too
+        part.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the new name is on the disk when its folder is
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def make_folders(folder):

@@ -12,6 +12,7 @@ from common import scores
 from common.datasets import keras_cache
 from common.errors import UserError
 from common.features import classifier_features, extract_all
+from common.folders import whole
 from common.sampling import generate_images, generate_latent_points, takes_labels
 
 QUANTISATION = "uint8"
@@ -240,9 +241,7 @@ def write_arrays(path, arrays):
     """Write a dict of arrays as a whole; a cache that cannot be written is no error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        with part.open("wb") as file:
+        with whole(path) as part, part.open("wb") as file:
             np.savez(file, **arrays)
-        part.replace(path)
     except OSError as error:
         print(f"not kept for the next time: {error}")

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from common.errors import UserError
-from common.folders import gone_if_in_vain, make_folders, remove_empty
+from common.folders import gone_if_in_vain, make_folders, remove_empty, whole
 from common.readers import check_file
 from common.state import STATE, finished_epochs, has_begun
 
@@ -93,7 +93,7 @@ def start_run(script, options, data, device):
             no state, or had other data.
     """
     if options.resume:
-        from common.resuming import check_tables
+        from common.run_checks import check_tables
 
         run = Path(options.resume).expanduser()
         check_tables(run)
@@ -266,6 +266,5 @@ def find_in_runs(name):
 
 def write_record(run, record):
     """Write `options.json`, as a whole or not at all."""
-    part = run / "options.json.part"
-    part.write_text(json.dumps(record, indent=2) + "\n")
-    part.replace(run / "options.json")
+    with whole(run / "options.json") as part:
+        part.write_text(json.dumps(record, indent=2) + "\n")

@@ -4,7 +4,6 @@ Three files, each written as a whole or not at all: after the last whole epoch, 
 one before, should the last be damaged, and, with --save-every-steps, within an epoch.
 """
 
-import os
 import random
 import zipfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.errors import UserError
+from common.folders import whole
 from common.readers import check_file, member
 
 STATE, BEFORE, WITHIN = "state.npz", "state_before.npz", "state_within.npz"
@@ -70,20 +70,12 @@ def save_state(gan, epoch, run, step=0, row=None):
     if step:
         arrays |= numbered("metric", gan.metrics_variables)
     arrays |= {f"row {name}": value for name, value in (row or {}).items()}
-    path, part = Path(run) / (WITHIN if step else STATE), Path(run) / f"{STATE}.part"
-    try:
-        with part.open("wb") as file:
-            np.savez(file, epoch=epoch, step=step, **arrays, **global_generators())
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        part.unlink(missing_ok=True)  # of a full disk, too
-        raise
-    if path.name == STATE and path.exists():
-        path.replace(path.with_name(BEFORE))
-    part.replace(path)
+    state, before, within = (Path(run) / name for name in FILES)
+    target = whole(within) if step else whole(state, before)
+    with target as part, part.open("wb") as file:
+        np.savez(file, epoch=epoch, step=step, **arrays, **global_generators())
     if not step:
-        path.with_name(WITHIN).unlink(missing_ok=True)
+        within.unlink(missing_ok=True)
 
 
 def numbered(kind, variables):

@@ -118,7 +118,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         UserError: the state to go on with is missing or belongs to other models, or
             Comet cannot be reached.
     """
-    from common import callbacks
+    from common import callbacks, resuming
     from common.batches import batches_of
     from common.distribute import fit_of
     from common.gan import GAN
@@ -136,7 +136,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     resume = resume and has_begun(run)  # or it was killed before its first state
     if n_pretrain and not resume:
         pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
-    start = callbacks.start(gan, run, resume)
+    start = resuming.start(gan, run, resume)
     summarize = partial(
         summarize or summarize_performance, g_model=g_model, d_model=d_model,
         dataset=dataset, latent_dim=latent_dim, threshold=gan.threshold, seed=seed,
@@ -145,7 +145,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     guard = Guard(run, dataset, on_collapse, seed)
     with (
         tracked(run, dataset, seed, track) as trackers,
-        callbacks.kept_on_interrupt(gan, run, summarize),
+        resuming.kept_on_interrupt(gan, run, summarize),
     ):
         fit(
             batches_of(dataset, n_real, seed, start=start.epoch * n_steps),

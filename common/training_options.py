@@ -97,9 +97,9 @@ def _resumed(parser, script, given, defaults, known, objectives):
     """The Namespace of the run that is resumed.
 
     Raises:
-        UserError: see `runs.resumed_options` and `resuming.check_options`.
+        UserError: see `runs.resumed_options` and `run_checks.check_options`.
     """
-    from common.resuming import check_options
+    from common.run_checks import check_options
 
     resumed = resumed_options(given["resume"], script, given)
     names = {action.dest for action in parser._actions} | set(defaults)

@@ -3,8 +3,9 @@
     python tests/kill.py --kills 25     writes docs/kills.md
 
 Each kill is of a training drawn at random: data set, objective, conditions, precision,
-images in memory or in a file. `kill -9` comes at a random moment; the run that is gone on
-with, and one that was never stopped, must be equal bit for bit.
+images in memory or in a file. `kill -9` comes at a random moment, or at the next one in
+which a state or a model is being written; the run that is gone on with, and one that was
+never stopped, must be equal bit for bit.
 """
 
 import argparse
@@ -33,7 +34,8 @@ from common.training_options import training_options
 
 ROOT = Path(__file__).resolve().parents[1]
 LATEST = 2  # seconds after a run's file, in which some epochs are done
-SINCE = ["state.npz", "history.csv", "history.csv"]  # before, or after, the first step
+SINCE = ["state.npz", *["history.csv"] * 4]  # before, or after, the first step
+WRITING = ".*"  # files that are not whole yet
 PACKED = "pictures.hdf5"
 MAIN = """
 import sys
@@ -53,7 +55,9 @@ def draw_run(seed):
              ("celeba_gan", "synthetic"), ("celeba_gan", PACKED)]
         )  # fmt: skip
         words = ["--data", data, "--architecture", rng.choice(["narrow", "small"])]
-        words += ["--objective", rng.choice(list(OPTIONS))]
+        objective = rng.choice(list(OPTIONS))
+        words += ["--objective", objective]
+        words += ["--critic-steps", "2"] * ("critic_steps" in OPTIONS[objective])
         words += ["--precision", rng.choice(["float32", "bfloat16", "float16"])]
         if data != PACKED and rng.random() < 0.5:
             kind = rng.choice(["concat", "hadamard", "classify"])
@@ -98,9 +102,13 @@ def kill_and_compare(seed):
     folder, words = draw_run(seed)
     victim, whole = Path(f"victim_{seed}"), Path(f"whole_{seed}")
     rng = random.Random(seed)
-    since, delay = rng.choice(SINCE), rng.uniform(0, LATEST)
+    since, delay, at_writing = (
+        rng.choice(SINCE),
+        rng.uniform(0, LATEST),
+        rng.random() < 0.5,
+    )
     words_of_victim = [*words, "--epochs", "1000", "--run-dir", victim]
-    writing = kill(folder, words_of_victim, since, delay)
+    writing = kill(folder, words_of_victim, since, delay, at_writing)
     _, state, damaged = find_state(victim)
     epochs = str(state.epoch + 1)
     main = importlib.import_module(f"{folder}.train").main
@@ -117,8 +125,10 @@ def kill_and_compare(seed):
     }  # fmt: skip
 
 
-def kill(folder, words, since, delay):
+def kill(folder, words, since, delay, at_writing):
     """Start a training, and kill it so many seconds after it has made a file.
+
+    If asked, wait then until it is writing one that must be whole.
 
     Returns:
         names of the files that were being written.
@@ -135,11 +145,11 @@ def kill(folder, words, since, delay):
             raise AssertionError(process.stderr.read().decode()[-2000:])
         time.sleep(0.01)
     time.sleep(delay)
+    while at_writing and not any(run.glob(WRITING)):
+        pass
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    return sorted(p.name for p in run.glob("*.part")) + sorted(
-        p.name for p in run.glob(".*")
-    )
+    return sorted(p.name for p in run.glob(WRITING))
 
 
 def differences(one, other):

@@ -19,7 +19,7 @@ from test_train import RUN, TINY, assert_same_results, start_training, wait_for
 from common import memory, runs
 from common.cli import command
 from common.errors import UserError
-from common.state import find_state
+from common.state import BEFORE, find_state
 from mnist_gan import define_discriminator, define_generator
 from mnist_gan.train import main
 
@@ -206,7 +206,7 @@ LONG = ["--epochs", "1000", "--preset", "quick", "--save-every", "1000"]
 )
 def test_a_signal_is_answered_within_ten_seconds_and_nothing_is_lost(signals, code):
     process = start_training(*LONG)
-    wait_for(RUN / "times.csv", process)
+    wait_for(RUN / BEFORE, process)
     started = time.time()
     for number in signals:
         process.send_signal(number)
@@ -220,13 +220,28 @@ def test_a_signal_is_answered_within_ten_seconds_and_nothing_is_lost(signals, co
     assert find_state(RUN)[1].epoch == epoch + 1
 
 
+def test_a_signal_within_a_destructor_is_not_lost(capsys):
+    class Array:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    @command
+    def train(argv):
+        Array()
+        time.sleep(20)
+
+    with pytest.raises(SystemExit) as stop:
+        train()
+    assert stop.value.code == 130 and capsys.readouterr().err == ""
+
+
 @pytest.mark.slow
 def test_a_closed_terminal_ends_the_run_and_keeps_its_state():
     """The terminal's other end is closed: the kernel sends SIGHUP, and writing fails."""
     child, terminal = pty.fork()
     if child == 0:
         os.execv(sys.executable, [sys.executable, SCRIPT, *TINY, *LONG])
-    while not (RUN / "times.csv").exists():
+    while not (RUN / BEFORE).exists():
         os.read(terminal, 4096)
     os.close(terminal)
     _, status = os.waitpid(child, 0)

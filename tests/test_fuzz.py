@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from celeba_gan.pictures import read_attributes
-from common import cifar10, compared, datasets, readers, resuming, runs, state
-from common.callbacks import keep_rows_until
+from common import cifar10, compared, datasets, readers, run_checks, runs, state
 from common.errors import UserError
+from common.resuming import keep_rows_until
 
 MOST = 2**26  # bytes that a reader may take for a file of some kilobytes
 set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
@@ -186,7 +186,7 @@ def test_history_csv(content):
         assert len({len(column) for column in columns.values()}) <= 1
         assert all(column.dtype == float for column in columns.values())
     try:
-        resuming.check_tables("run")
+        run_checks.check_tables("run")
     except UserError:
         return
     bounded(keep_rows_until, state.BEGINNING._replace(epoch=1), path)

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 from test_conditional import models as conditional_models
 
-from common import callbacks, guard
+from common import callbacks, guard, resuming
 from common.augment import with_augmentation
 from common.batches import batches_of
 from common.guard import Guard, classes_seen, mean_pairwise_distance, symptoms
@@ -121,7 +121,7 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
     """Train under the guard; return all variables after each epoch, and the events."""
     run.mkdir(exist_ok=True)
     dataset, spy = digits(), Spy()
-    done = callbacks.start(gan, run, resume).epoch
+    done = resuming.start(gan, run, resume).epoch
     history = callbacks.History(run)
     watch = [Guard(run, dataset, on_collapse, seed)] if on_collapse else []
     gan.fit(

@@ -121,7 +121,7 @@ def test_a_state_is_whole_wherever_saving_it_was_broken_off(
     renamed = Path.replace
 
     def rename_but_the_last(path, target):
-        return kill() if path.name.endswith("part") else renamed(path, target)
+        return kill() if path.name.startswith(".") else renamed(path, target)
 
     with monkeypatch.context() as change:
         if moment == "writing":
