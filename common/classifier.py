@@ -159,14 +159,13 @@ def load_classifier(train, test):
 
 def read_classifier(path):
     """The model in this file and the facts beside it; None where one is not whole."""
-    import keras
+    from common.checkpoints import load_model
 
     facts = path.with_suffix(".json")
     if not (path.exists() and facts.exists()):
         return None
     try:
-        model = keras.models.load_model(path, compile=False)
-        return model, json.loads(facts.read_text())
+        return load_model(path), json.loads(facts.read_text())
     except Exception:  # Keras and zipfile raise a dozen kinds
         print(f"{path} or its .json is damaged: training it again")
         return None

@@ -78,10 +78,12 @@ def _interrupt_again(lost):
     timer.start()
 
 
-FAULTS = {  # of the machine: a full disk, a quota or limit, a broken or too busy disk
-    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE,
-    errno.ENFILE,
-}  # fmt: skip
+FAULTS = {  # of the machine, and what to do about them
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
+    errno.ENOMEM: "close other programs",
+    errno.EIO: "the disk may be broken",
+}
 LONGEST = 1000  # characters of a sentence that is still read
 
 
@@ -109,10 +111,8 @@ def one_sentence(error):
         text = f"memory ran out ({text or 'no more'}): choose less, or a larger machine"
     elif isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
-        is_fault = exit_code(error) == 3
-        mend = (
-            "make room; what was saved stays" if is_fault else "name another, or mend it"
-        )
+        mend = FAULTS.get(error.errno)
+        mend = f"{mend}; what was saved stays" if mend else "name another, or mend it"
         text = f"{place}{error.strerror}; {mend}"
     text = re.sub(r"\S{400,}", lambda word: f"{word[0][:150]}...{word[0][-100:]}", text)
     if len(text) > LONGEST:

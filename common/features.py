@@ -114,9 +114,13 @@ def keras_inception(path):
     import h5py
     import keras
 
+    from common.strangers import check_numbers
+
     def build():
         if not h5py.is_hdf5(path):
             raise UserError(f"--features {path}: not an HDF5 file; get {GET_KERAS}")
+        with h5py.File(path) as file:
+            check_numbers(file, path)
         try:
             model = keras.applications.InceptionV3(weights=str(path))
         except Exception as error:  # h5py and Keras raise many kinds

@@ -9,10 +9,11 @@ from common.checkpoints import all_layers
 from common.errors import UserError
 from common.fast import on_cpu
 
-CGROUPS = {  # a container's limit and use of memory, and how its caches are called
-    "/sys/fs/cgroup": ("memory.max", "memory.current", "inactive_file"),
-    "/sys/fs/cgroup/memory": (
-        "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+OWN_GROUPS = Path("/proc/self/cgroup")
+CGROUPS = {  # a container's limit and use of memory, how its caches are called, and where
+    "": ("memory.max", "memory.current", "inactive_file", "/sys/fs/cgroup"),
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file",
+               "/sys/fs/cgroup/memory"),
 }  # fmt: skip
 
 
@@ -64,13 +65,28 @@ def size_of(dtype):
 def free_bytes():
     """Memory that this process may still take: the machine's, or its container's."""
     free = psutil.virtual_memory().available
-    for folder, (limit, used, cached) in CGROUPS.items():
+    for folder, limit, used, cached in groups():
         try:
             limit, used, stat = (
-                Path(folder, name).read_text() for name in (limit, used, "memory.stat")
+                (folder / name).read_text() for name in (limit, used, "memory.stat")
             )
             caches = dict(line.split() for line in stat.splitlines())[cached]
             free = min(free, int(limit) - int(used) + int(caches))
         except (OSError, ValueError, KeyError):  # no such file, or "max"
             continue
     return free
+
+
+def groups():
+    """Folders of this process's control groups, inner and outer, with their files' names.
+
+    Linux alone has them.
+    """
+    lines = OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.exists() else []
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if controllers in CGROUPS:
+            *names, root = CGROUPS[controllers]
+            inner = Path(root, path.lstrip("/"))
+            for folder in (inner, *inner.parents):
+                if folder.is_relative_to(root):
+                    yield folder, *names

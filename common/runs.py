@@ -110,6 +110,8 @@ def start_run(script, options, data, device):
             raise UserError(
                 f"{run} has finished {done} epochs: ask for more with --epochs"
             )
+        if others := other_versions(record):
+            print(f"not bit for bit, with {others}")
         record["options"] = vars(options)
         record["device"] = device
         write_record(run, record)
@@ -158,10 +160,24 @@ def describe_run(script, options, data, device):
         "options": vars(options),
         "data": data,
         "device": device,
-        "versions": {"python": platform.python_version(), **versions()},
+        "versions": all_versions(),
         "commit": commit(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def all_versions():
+    return {"python": platform.python_version(), **versions()}
+
+
+def other_versions(record):
+    """Which packages are others than when a run was started; "" where none is."""
+    then = record.get("versions", {})
+    return ", ".join(
+        f"{name} {now} (the run's: {then[name]})"
+        for name, now in all_versions().items()
+        if then.get(name) not in (None, now)
+    )
 
 
 def versions():
@@ -211,7 +227,10 @@ def check_record(record):
     data, options = record["data"], record["options"]
     texts = [record["script"], data["fingerprint"]]
     texts += [data.get(name, "") for name in ("name", "source")]
-    if not isinstance(options, dict) or not all(isinstance(x, str) for x in texts):
+    dicts = (options, record.get("versions", {}))
+    if not all(isinstance(x, dict) for x in dicts) or not all(
+        isinstance(x, str) for x in texts
+    ):
         raise TypeError
 
 

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import slow
 from test_conditional import models as conditional_models
 from test_gan import real_images, weights
 
@@ -212,7 +211,8 @@ def test_mixed_precision_does_not_round_the_images(monkeypatch):
     assert np.array_equal(seen[0], images)
 
 
-@pytest.mark.parametrize("objective", [slow("bce"), "wgan-gp", slow("r3gan")])
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["bce", "wgan-gp", "r3gan"])
 def test_training_goes_on_bit_for_bit(tmp_path, objective):
     """The draws are a part of the state; slopes of slopes go through them as well."""
     whole = make_gan(*augmented_models(objective), objective=objective)

@@ -116,6 +116,7 @@ def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
         assert one.mode == "RGB"
 
 
+@pytest.mark.slow
 def test_grey_pictures_train_a_model_of_one_channel():
     Path("scans").mkdir()
     for i in range(64):

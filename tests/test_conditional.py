@@ -200,7 +200,7 @@ def test_a_grid_has_a_row_for_each_class_and_a_point_for_each_column():
 @pytest.mark.parametrize("words", [
     slow(["--condition", "hadamard", "--objective", "r3gan"]),
     slow(["--condition", "classify", "--augment"]),
-    ["--wrong-labels", "--label-noise", "0.2"],
+    slow(["--wrong-labels", "--label-noise", "0.2"]),
     slow(["--architecture", "conditional-dense", "--objective", "hinge"]),
 ])  # fmt: skip
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(words):
@@ -218,6 +218,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(words):
     assert whole == parts
 
 
+@pytest.mark.slow
 def test_a_file_alone_draws_a_class_by_its_name(monkeypatch, capsys):
     from mnist_gan import train
 
@@ -282,6 +283,8 @@ def test_subfolders_are_classes():
     draw_faces("own/light", 32)
     words = ["--data", "own", "--size", "32"]
     assert trained_names(celeba, *words, "--condition", "hadamard") == ("dark", "light")
+    options = json.loads(Path("run/options.json").read_text())["options"]
+    assert options["conditional"] is True and options["condition"] == "hadamard"
 
 
 @pytest.mark.slow
@@ -310,8 +313,8 @@ def test_an_attribute_is_a_class(capsys):
 
 
 def test_a_generator_without_classes_is_told_none(capsys):
-    main([*TINY, "--epochs", "1"])
-    path = str(RUN / "generator_model_001.h5")
+    path = "generator.h5"
+    quick.define_generator(8).save(path)
     for words in (["--label", "7"], ["--grid-by-class"]):
         assert "--conditional" in refused(capsys, generate.main, path, *words)
 
@@ -348,12 +351,6 @@ def test_images_without_classes_are_refused(capsys):
     np.savez("plain.npz", x_train=np.zeros((64, 28, 28), "uint8"))
     said = refused(capsys, main, "--data", "plain.npz", "--conditional")
     assert "no classes" in said and not Path("runs").exists()
-
-
-def test_the_options_of_a_run_tell_the_condition():
-    main([*TINY, "--conditional", "--condition", "hadamard", "--epochs", "1"])
-    options = json.loads((RUN / "options.json").read_text())["options"]
-    assert options["conditional"] is True and options["condition"] == "hadamard"
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

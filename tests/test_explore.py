@@ -293,6 +293,7 @@ def test_of_classes_the_weights_are_those_of_this_class():
         assert np.abs(directions[0]).argmax() == number
 
 
+@pytest.mark.slow
 def test_the_classes_at_both_ends_are_those_that_were_asked_for():
     subject = Subject(save(told()))
     options = type("", (), {"seeds": [3, 8], "labels": ["2", "0"]})
@@ -303,6 +304,7 @@ def test_the_classes_at_both_ends_are_those_that_were_asked_for():
     explore("interpolate", MODEL, "--seeds", 3, 8, "--labels", 2, 0)
 
 
+@pytest.mark.slow
 def test_picks_give_a_minus_b_plus_c(capsys):
     """A bright square and a faint bar, less a faint square, plus a bright bar."""
     subject = Subject(save(drawing()))
@@ -337,6 +339,7 @@ def test_a_real_image_is_found_by_its_number_and_class(capsys):
     assert "of the class 1: generate.py" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_psi_buys_certainty_with_variety(capsys, read):
     words = ["--data", "digits", "--psi", 0.1, 1, "-n", 60]
     explore("truncation", save(random_generator()), *words)

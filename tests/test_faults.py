@@ -114,16 +114,20 @@ def pair():
 
 
 def test_a_container_has_the_memory_that_its_limit_leaves(tmp_path, monkeypatch):
-    folder = tmp_path / "cgroup"
-    folder.mkdir()
-    (folder / "memory.max").write_text(str(3 * 2**20))
-    (folder / "memory.current").write_text(str(2 * 2**20))
-    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {2**19}\n")
-    names = memory.CGROUPS["/sys/fs/cgroup"]
-    monkeypatch.setattr(memory, "CGROUPS", {str(folder): names})
-    assert memory.free_bytes() == 1.5 * 2**20
-    (folder / "memory.max").write_text("max\n")
-    assert memory.free_bytes() > 2**28
+    """Its own limit, and those of the groups around it."""
+    inner = tmp_path / "outer" / "inner"
+    inner.mkdir(parents=True)
+    names = memory.CGROUPS[""][:-1]
+    monkeypatch.setattr(memory, "CGROUPS", {"": (*names, str(tmp_path))})
+    monkeypatch.setattr(memory, "OWN_GROUPS", tmp_path / "own")
+    (tmp_path / "own").write_text("3:cpu,cpuacct:/other\n0::/outer/inner\n")
+    for folder in (inner, inner.parent):
+        (folder / "memory.max").write_text(str(3 * 2**20))
+        (folder / "memory.current").write_text(str(2 * 2**20))
+        (folder / "memory.stat").write_text(f"anon 5\ninactive_file {2**19}\n")
+        assert memory.free_bytes() == 1.5 * 2**20
+        (folder / "memory.max").write_text("max\n")
+        assert memory.free_bytes() > 2**28
 
 
 @pytest.mark.parametrize("taker", [np, keras.ops])
@@ -331,3 +335,10 @@ def test_all_options_that_differ_are_named():
     assert "--save-every" not in sentence and "--epochs" not in sentence
     merged = runs.resumed_options("run", "a.py", {"epochs": 2, "save_every": 3})
     assert merged == {**options, "epochs": 2, "save_every": 3}
+
+
+def test_other_versions_are_told_when_a_run_goes_on():
+    now = runs.all_versions()
+    assert runs.other_versions({"versions": now}) == ""
+    said = runs.other_versions({"versions": {**now, "keras": "2.15.0"}})
+    assert said == f"keras {now['keras']} (the run's: 2.15.0)"

@@ -169,7 +169,7 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("folder", [slow(x) if x == "celeba" else x for x in QUICK])
+@pytest.mark.parametrize("folder", [x if "mnist" in x else slow(x) for x in QUICK])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_trains_the_models_of_every_folder(objective, folder):
     gan = game(objective, QUICK[folder])
@@ -191,11 +191,10 @@ def rows(run):
     return list(csv.DictReader((run / "history.csv").open()))
 
 
-@pytest.mark.parametrize("objective", ["hinge", "wgan-gp", "began"])
-def test_a_run_logs_the_columns_of_its_objective(objective):
-    mnist([*DIGITS, "--epochs", "1", "--objective", objective, "--run-dir", "run"])
+def test_a_run_logs_the_columns_of_its_objective():
+    mnist([*DIGITS, "--epochs", "1", "--objective", "wgan-gp", "--run-dir", "run"])
     (row,) = rows(Path("run"))
-    assert sorted(row) == sorted(["epoch", "step", *COLUMNS[objective]])
+    assert sorted(row) == sorted(["epoch", "step", *COLUMNS["wgan-gp"]])
     assert np.isfinite([float(value) for value in row.values()]).all()
     assert Path("run/loss_curves.png").exists()
 

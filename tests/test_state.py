@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import slow
 from test_gan import quick_models, real_images, tutorial_models, weights
 
 from common.errors import UserError
@@ -31,7 +32,7 @@ def gan():
     return trained(quick_models, steps=1)
 
 
-@pytest.mark.parametrize("models", [tutorial_models, quick_models])
+@pytest.mark.parametrize("models", [slow(tutorial_models), quick_models])
 def test_training_goes_on_bit_for_bit(tmp_path, models):
     whole = trained(models)
     save_state(whole, 1, tmp_path)

@@ -137,6 +137,7 @@ def test_scores_of_a_finished_run_are_added(run, tmp_path):
     assert set(scalars(run, "loss/d_loss")) == {1, 2}
 
 
+@pytest.mark.slow
 def test_tracking_changes_no_bit_of_a_training(run, tmp_path, monkeypatch):
     monkeypatch.setattr(tracking, "tracked", lambda *words: nullcontext([]))
     main([*TINY, *STEPS, "--epochs", "2", "--run-dir", "alone"])

@@ -19,6 +19,7 @@ from conftest import ROOT, refused, slow
 from common import plotting, sampling
 from common.callbacks import History
 from common.checkpoints import load_generator, load_model
+from common.runs import new_run
 from common.training import summarize_performance, train
 from mnist_gan import define_gan, train_discriminator
 from mnist_gan.train import main
@@ -68,6 +69,7 @@ def test_dry_run_writes_every_artefact(capsys):
     assert float(row["d_loss"]) == pytest.approx(math.log(2), abs=0.1)
 
 
+@pytest.mark.slow
 def test_dry_run_takes_a_slice_of_named_data(capsys):
     main(["--dry-run", "--data", "digits"])
     record = json.loads((RUN / "options.json").read_text())
@@ -75,12 +77,18 @@ def test_dry_run_takes_a_slice_of_named_data(capsys):
     assert "SYNTHETIC" not in capsys.readouterr().out
 
 
-def test_history_has_a_row_every_ten_steps_and_snapshots_come_when_asked():
+def test_history_has_a_row_every_ten_steps_and_snapshots_come_when_asked(capsys):
     words = ["--preset", "quick", "--epochs", "3", "--save-every", "2"]
+    words += ["--precision", "bfloat16", "--learning-rate", "0.5"]
     main([*TINY[:4], "--steps-per-epoch", "23", *words])
     rows = [(r["epoch"], r["step"]) for r in csv.DictReader((RUN / "history.csv").open())]
     assert rows == [(e, s) for e in "123" for s in ("10", "20", "23")]
     assert names(RUN) == ARTEFACTS | snapshot_names(2) | snapshot_names(3)
+    assert "precision: bfloat16" in capsys.readouterr().out
+    assert load_model(RUN / "generator_model_003.h5").count_params() < 500_000
+    with np.load(RUN / "state.npz") as state:
+        rates = [state[n] for n in state.files if n.endswith("learning_rate")]
+    assert len(rates) == 2 and all(rate == 0.5 for rate in rates)
 
 
 def weights(run, epoch):
@@ -97,7 +105,8 @@ def assert_same_results(one, other, epoch):
         assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
-@pytest.mark.parametrize("preset", [slow([]), ["--preset", "quick"]])
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", [[], ["--preset", "quick"]])
 def test_seed_repeats_and_resume_goes_on_bit_for_bit(capsys, preset):
     words = [*TINY, *preset, "--save-every", "1"]
     main([*words, "--epochs", "2", "--run-dir", "whole"])
@@ -156,22 +165,10 @@ def test_another_seed_is_another_run():
 
 
 def test_runs_are_numbered_and_never_overwritten(capsys):
-    main(["--dry-run"])
-    before = (RUN / "generator_model_001.h5").read_bytes()
-    main(["--dry-run"])
-    assert (RUN.parent / "0002" / "generator_model_001.h5").exists()
-    assert (RUN / "generator_model_001.h5").read_bytes() == before
+    assert new_run("mnist_gan") == RUN
+    assert new_run("mnist_gan") == RUN.parent / "0002"
+    (RUN / "generator_model_001.h5").write_text("the user's")
     assert "not empty" in refused(capsys, main, "--dry-run", "--run-dir", RUN)
-
-
-def test_precision_and_preset_and_learning_rate_are_used(capsys):
-    words = ["--precision", "bfloat16", "--preset", "quick", "--learning-rate", "0.5"]
-    main([*TINY, *words, "--epochs", "1"])
-    assert "precision: bfloat16" in capsys.readouterr().out
-    assert load_model(RUN / "generator_model_001.h5").count_params() < 500_000
-    with np.load(RUN / "state.npz") as state:
-        rates = [state[n] for n in state.files if n.endswith("learning_rate")]
-    assert len(rates) == 2 and all(rate == 0.5 for rate in rates)
 
 
 BAD_OPTIONS = {
