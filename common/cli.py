@@ -13,7 +13,7 @@ import signal
 import stat
 import sys
 from pathlib import Path
-from threading import Timer
+from threading import Timer, main_thread
 
 from common.errors import MachineError, UserError
 
@@ -73,7 +73,8 @@ def _interrupt_again(lost):
     """Send a signal again that came within a destructor, where Python drops it."""
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         return sys.__unraisablehook__(lost)
-    timer = Timer(0.1, signal.raise_signal, lost.exc_value.args or [signal.SIGINT])
+    (number,) = lost.exc_value.args or [signal.SIGINT]
+    timer = Timer(0.1, signal.pthread_kill, [main_thread().ident, number])
     timer.daemon = True
     timer.start()
 

@@ -234,8 +234,10 @@ def test_a_signal_within_a_destructor_is_not_lost(capsys):
         Array()
         time.sleep(20)
 
+    started = time.time()
     with pytest.raises(SystemExit) as stop:
         train()
+    assert time.time() - started < 10
     assert stop.value.code == 130 and capsys.readouterr().err == ""
 
 
