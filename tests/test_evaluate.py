@@ -232,6 +232,7 @@ def test_classes_are_asked_for_as_often_as_they_are_real(data):
     assert np.bincount(labels) == pytest.approx([300, 100], abs=25)
 
 
+@pytest.mark.slow
 def test_exported_images_get_the_scores_of_their_generator(run, data):
     score(run / SECOND, *FEW, "--export", "singles")
     score("--images", "singles", "--data", data, "-n", "100")
@@ -259,6 +260,7 @@ def test_pictures_sorted_by_class_are_drawn_from_all_of_them(data):
     assert line["scores"]["inception_score_split"]["mean"] > 2
 
 
+@pytest.mark.slow
 def test_pictures_of_another_size_are_resized_and_the_protocol_says_so(data, place):
     fresh = np.load(place / "fresh.npy")[:30]
     for folder, side in (("same", 28), ("large.v2", 56)):
