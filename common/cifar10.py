@@ -194,10 +194,43 @@ STANDINS = {
 }
 
 
-DISPATCH = {  # without bytearrays, for which room is made before they are read
-    code: load
-    for code, load in pickle._Unpickler.dispatch.items()
-    if code not in (pickle.BYTEARRAY8[0], pickle.NEXT_BUFFER[0])
+NEEDLESS = {  # bytearrays, for which room is made before they are read, and sets
+    code[0] for code in (pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.EMPTY_SET,
+                         pickle.ADDITEMS, pickle.FROZENSET)
+}  # fmt: skip
+
+
+def put(unpickler, items):
+    """Put keys and values, which follow each other in a list, into the dict on top.
+
+    Keys are texts: the hash of a tuple of tuples can take for ever.
+    """
+    target, keys = unpickler.stack[-1], items[::2]
+    if type(target) is not dict or not all(isinstance(k, bytes | str) for k in keys):
+        raise pickle.UnpicklingError("it has a dict whose keys are no texts")
+    target.update(zip(keys, items[1::2], strict=True))
+
+
+def put_one(unpickler):
+    value, key = unpickler.stack.pop(), unpickler.stack.pop()
+    put(unpickler, [key, value])
+
+
+def put_all(unpickler):
+    put(unpickler, unpickler.pop_mark())
+
+
+def put_into_new(unpickler):
+    items = unpickler.pop_mark()
+    unpickler.append({})
+    put(unpickler, items)
+
+
+DISPATCH = {
+    **{c: f for c, f in pickle._Unpickler.dispatch.items() if c not in NEEDLESS},
+    pickle.SETITEM[0]: put_one,
+    pickle.SETITEMS[0]: put_all,
+    pickle.DICT[0]: put_into_new,
 }
 
 

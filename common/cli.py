@@ -108,8 +108,9 @@ def exit_code(error):
 def one_sentence(error):
     """What to print of an error: one line, whatever names and files brought into it."""
     text = str(error)
-    if ran_out(error):
-        text = f"memory ran out ({text or 'no more'}): choose less, or a larger machine"
+    if ran_out(error):  # TensorFlow's and PyTorch's texts are tracebacks
+        what = f" ({text})" if text and isinstance(error, MemoryError) else ""
+        text = f"memory ran out{what}: choose less, or a larger machine"
     elif isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
         mend = FAULTS.get(error.errno)

@@ -16,6 +16,7 @@ def whole(path, before=None):
         before: Path that the file which was there becomes; None: it is replaced.
     """
     part = path.with_name(f".{path.name}")
+    part.unlink(missing_ok=True)  # of who was killed, or a link to somewhere else
     try:
         yield part
         with part.open("rb+") as file:

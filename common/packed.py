@@ -7,12 +7,14 @@ import numpy as np
 
 from common.datasets import Images
 from common.errors import UserError
+from common.strangers import check_attributes
 
 IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file
 BESIDE = ("labels", "classes", "attributes", "attribute_names")  # the images
 LZF = 32000  # HDF5's number of the only compression that pack_hdf5.py knows
 MOST_LZF = 100  # times that it can shrink numbers
 MOST_CHUNK = 2**28  # bytes that are unpacked at a time
+MOST_TEXTS = 2**20  # characters of all names
 AGAIN = (
     "pack it again with celeba_gan/pack_hdf5.py; if it lies in Keras's cache, delete it "
     "and it will be"
@@ -97,7 +99,7 @@ def open_packed(path, attribute=None):
     try:
         check(file, path)
         labels = file["labels"][:] if "labels" in file else None
-        classes = tuple(file["classes"].asstr()) if "classes" in file else ()
+        classes = texts(file["classes"]) if "classes" in file else ()
         chosen = attribute_of(file, attribute, path) if attribute else None
         name = Path(str(file.attrs["source"])).stem
         pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
@@ -127,7 +129,7 @@ def attribute_of(file, attribute, path):
             "CelebA's list_attr_celeba.txt beside the pictures' folder or zip, or pack "
             "them with celeba_gan/pack_hdf5.py --attributes FILE"
         )
-    titles = [str(title) for title in file["attribute_names"].asstr()]
+    titles = texts(file["attribute_names"])
     if attribute not in titles:
         raise UserError(
             f"--attribute {attribute}: there is none of this name, but "
@@ -142,6 +144,17 @@ def attribute_of(file, attribute, path):
     return has.astype(int)
 
 
+def texts(dataset):
+    """The texts in a dataset, read one by one: many may be one and the same long one."""
+    found, room = [], MOST_TEXTS
+    for i in range(len(dataset)):
+        found.append(str(dataset.asstr()[i]))
+        room -= len(found[-1]) + 1
+        if room < 0:
+            raise ValueError("the names in it are too long")
+    return tuple(found)
+
+
 def check(file, path):
     """Raise a UserError unless this open HDF5 file was packed, and to its end."""
     if "model_config" in file.attrs or "model_weights" in file or "layers" in file:
@@ -149,6 +162,7 @@ def check(file, path):
             f"{path} is a saved Keras model: name a file of images, which "
             "celeba_gan/pack_hdf5.py makes"
         )
+    check_attributes(file, path)
     for name in ("images", *BESIDE):
         check_lies_here(file, name, path)
     images = file.get("images")

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from common.folders import whole
+
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
 HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
 LOSSES = {  # column of history.csv -> label and colour of its curve
@@ -60,9 +62,11 @@ def save_grid(images, path, columns, low=0):
     picture = tile(to_pictures(images, low), columns)
     height, width = picture.shape[:2]
     zoom = max(1, round(600 / width))
-    Image.fromarray(picture).resize(
+    sheet = Image.fromarray(picture).resize(
         (width * zoom, height * zoom), Image.Resampling.NEAREST
-    ).save(path)
+    )
+    with whole(Path(path)) as part:
+        sheet.save(part)
 
 
 def to_pictures(images, low=0):
@@ -97,7 +101,8 @@ def save_captioned_grid(images, captions, path, columns, low=0):
     for axis, picture, caption in zip(axes, pictures, captions, strict=False):
         axis.imshow(picture)
         axis.set_title(caption, y=-0.25, fontsize=8)
-    figure.savefig(path, dpi=120)
+    with whole(Path(path)) as part:
+        figure.savefig(part, dpi=120)
 
 
 def save_curves(history_csv, path, ideal=LN2):
@@ -136,7 +141,8 @@ def save_curves(history_csv, path, ideal=LN2):
     if min(columns[name].min() for name in LOSSES if name in columns) >= 0:
         losses.set_ylim(bottom=0)
     outputs.set_xlabel("epoch")
-    figure.savefig(path, dpi=100)
+    with whole(Path(path)) as part:
+        figure.savefig(part, dpi=100)
 
 
 def film_frames(pictures):
@@ -192,8 +198,8 @@ def save_film(frames, path, seconds, last_seconds=None):
 
     last_seconds = last_seconds or seconds
     indexed = []
-    with imageio.get_writer(
-        path.with_suffix(".mp4"), fps=1 / seconds, codec="libx264",
+    with whole(path.with_suffix(".mp4")) as part, imageio.get_writer(
+        part, fps=1 / seconds, codec="libx264",
         pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
         output_params=["-preset", "veryfast"],
     ) as film:  # fmt: skip
@@ -203,17 +209,32 @@ def save_film(frames, path, seconds, last_seconds=None):
         for _ in range(round(last_seconds / seconds) - 1):
             film.append_data(np.asarray(frame))
     durations = [1000 * seconds] * (len(indexed) - 1) + [1000 * last_seconds]
-    indexed[0].save(
-        path.with_suffix(".gif"), save_all=True, append_images=indexed[1:],
-        duration=durations, loop=0,
-    )  # fmt: skip
+    with whole(path.with_suffix(".gif")) as part:
+        indexed[0].save(
+            part, save_all=True, append_images=indexed[1:], duration=durations, loop=0
+        )
 
 
 def draw_run(run, ideal=LN2):
-    """Draw a run's `loss_curves.png`, and its generated plots as a film."""
+    """Draw a run's `loss_curves.png`, and its generated plots as a film.
+
+    A damaged picture is told, and left out of the film.
+    """
     save_curves(run / "history.csv", run / "loss_curves.png", ideal)
-    frames = film_frames(by_epoch(run.glob("generated_plot_e*.png")))
-    save_film(frames, run / "training", FRAME_SECONDS, LAST_SECONDS)
+    pictures = [p for p in by_epoch(run.glob("generated_plot_e*.png")) if is_picture(p)]
+    save_film(film_frames(pictures), run / "training", FRAME_SECONDS, LAST_SECONDS)
+
+
+def is_picture(path):
+    """Whether a file is a picture named after its epoch; says so where it is not."""
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+        epoch_of(path)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        print(f"{path} is not in the film: {error}")
+        return False
+    return True
 
 
 def by_epoch(paths):

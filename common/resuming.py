@@ -1,5 +1,6 @@
 """Where a training starts or goes on, and what is left of one that is interrupted."""
 
+import math
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -7,16 +8,23 @@ import keras
 
 from common.cli import Terminated
 from common.distribute import replicas_of
+from common.errors import UserError
 from common.folders import whole
 from common.plotting import draw_run
-from common.state import BEGINNING, load_state, save_state, set_state
+from common.state import BEGINNING, WITHIN, load_state, save_state, set_state
 
 
-def start(gan, run, resume):
+def start(gan, run, resume, n_steps=math.inf):
     """Set `gan` and the run folder to where training starts; return that State.
 
     The state of the start is saved, too: a run may be stopped in its first epoch. Several
     devices go on after a whole epoch.
+
+    Args:
+        gan: gan.GAN.
+        run: Path of the run folder.
+        resume: whether to go on with the state that is there.
+        n_steps: steps of an epoch.
 
     Raises:
         UserError: there is no usable state to resume.
@@ -25,6 +33,10 @@ def start(gan, run, resume):
         save_state(gan, 0, run)
         return BEGINNING
     state = go_back(gan, run, within=replicas_of(gan) == 1)
+    if state.step >= n_steps:
+        raise UserError(
+            f"{run}/{WITHIN} is of step {state.step} of {n_steps}: delete this file"
+        )
     if state.step:
         pass_over(gan, state)
     return state
@@ -54,6 +66,9 @@ def pass_over(gan, state):
             return step(batches)
         if done == state.step:
             step(batches)
+            shapes = [tuple(v.shape) for v in gan.metrics_variables]
+            if [x.shape for x in state.metrics] != shapes:
+                raise UserError("the state within the epoch is damaged: delete its file")
             set_state(gan, state)
         elif keras.backend.backend() == "tensorflow":  # elsewhere they are drawn already
             next(batches)
@@ -66,7 +81,10 @@ def keep_rows_until(state, path):
     """Drop the rows of later steps, and what is left of a row that was cut off."""
     if not path.exists() or path.stat().st_size == 0:
         return
-    names, *rows = path.read_text(errors="replace").splitlines()
+    text = path.read_text(errors="replace")
+    names, *rows = text.splitlines()
+    if "\n" not in text:  # the first line was cut off: another will be written
+        return path.write_text("")
     rows = [row for row in rows if row.count(",") == names.count(",")]
     has_steps = names.startswith("epoch,step,")
     kept = [row for row in rows if is_until(state, row.split(","), has_steps)]
@@ -93,9 +111,9 @@ def kept_on_interrupt(gan, run, summarize):
     try:
         yield
     except KeyboardInterrupt as stop:
+        print(f"\ninterrupted; to go on: --resume {run}", flush=True)
         epoch, step, *_ = go_back(gan, run)
-        place = f"epoch {epoch}" + f" and {step} steps" * (step > 0)
-        print(f"\ninterrupted; to go on after {place}: --resume {run}", flush=True)
+        print(f"saved: epoch {epoch}" + f" and {step} steps" * (step > 0), flush=True)
         if epoch > 0 and step == 0:
             with gan.averaged_generator():
                 summarize(epoch)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common.compared import read_columns
+from common.compared import read_columns, whole_lines
 from common.errors import UserError
+from common.plotting import LOSSES, OUTPUTS
 
 
 def check_options(parser, options, known):
@@ -20,6 +21,10 @@ def check_options(parser, options, known):
     Raises:
         UserError: a value has another type, or is out of range.
     """
+    if type(options.get("seed")) is not int:  # None would be drawn anew
+        raise UserError(
+            "the run's options.json has no whole number as seed; mend it there"
+        )
     for action in parser._actions:
         name = action.dest
         if name not in options or is_known(name, options[name], known):
@@ -49,17 +54,57 @@ def is_typed(parser, action, value):
     return typed == value and (is_float or type(value) is type(typed))
 
 
-def check_tables(run):
-    """Refuse the tables of a run folder that could not be drawn at the end.
+FOLDERS = ("tensorboard", "comet")  # in a run folder; all else there are files
+HEADS = {
+    "times.csv": ["epoch", "seconds", "ended"],
+    "events.csv": ["epoch", "what", "value", "action"],
+}
+
+
+def check_files(run):
+    """Refuse links in a run folder, through which a run would write elsewhere.
+
+    And folders in place of files, which would be found when an epoch is done.
 
     Raises:
-        UserError: a row is damaged.
+        UserError: there is one.
     """
-    for name, texts in (("history.csv", []), ("times.csv", ["ended"])):
+    for path in Path(run).iterdir():
+        if path.is_symlink():
+            raise UserError(f"{path} is a link: put what it leads to in its place")
+        if path.suffix and path.is_dir():
+            raise UserError(f"{path} is a folder: move it away")
+        if path.name in FOLDERS and not path.is_dir():
+            raise UserError(f"{path} is no folder: move it away")
+
+
+def check_tables(run):
+    """Refuse the tables of a run folder that could not be gone on with or drawn.
+
+    Raises:
+        UserError: a row is damaged, or the columns are not those that a run writes.
+    """
+    for name in ("history.csv", *HEADS):
         path = Path(run) / name
-        columns = read_columns(path, texts)
-        epochs = columns.get("epoch", np.ones(1))
+        lines = whole_lines(path)
+        if not lines:
+            continue
+        names = lines[0].split(",")
+        if '"' in "".join(lines) or not is_head(name, names):
+            raise UserError(
+                f"{path} has other columns than a run's: {lines[0][:80]!r}; restore them"
+            )
+        epochs = read_columns(path, ("what", "ended", "action"))["epoch"]
         if not (np.isfinite(epochs) & (epochs == np.round(epochs))).all():
             raise UserError(f"{path} has epochs that are no whole numbers: mend them")
-        if columns and "epoch" not in columns:
-            raise UserError(f"{path} has no column epoch: mend its first line")
+
+
+def is_head(name, names):
+    """Whether these are the names of the columns in a run's file."""
+    if name in HEADS:
+        return names == HEADS[name]
+    known = {**LOSSES, **OUTPUTS}
+    is_known = len(names) == len(set(names)) and set(names[2:]) <= set(known)
+    return (
+        names[:2] == ["epoch", "step"] and is_known and not set(names).isdisjoint(LOSSES)
+    )

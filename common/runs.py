@@ -93,11 +93,12 @@ def start_run(script, options, data, device):
             no state, or had other data.
     """
     if options.resume:
-        from common.run_checks import check_tables
+        from common.run_checks import check_files, check_tables
 
         run = Path(options.resume).expanduser()
-        check_tables(run)
         record = read_options(run)
+        check_files(run)
+        check_tables(run)
         take(run)
         before = record["data"]
         if before["fingerprint"] != data["fingerprint"]:
@@ -148,9 +149,9 @@ def take(run):
 
 
 def is_drawn(run):
-    """Whether the curves were drawn after the last state: a run's last act."""
-    curves, state = run / "loss_curves.png", run / STATE
-    return curves.exists() and curves.stat().st_mtime >= state.stat().st_mtime
+    """Whether the film was made after the last state: a run's last act."""
+    film, state = run / "training.gif", run / STATE
+    return film.exists() and film.stat().st_mtime >= state.stat().st_mtime
 
 
 def describe_run(script, options, data, device):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from common.evaluation import SHOWN
+from common.folders import whole
 
 
 def best_of(records):
@@ -55,4 +56,5 @@ def save_curves(records, floor, path):
     shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))
     for axis in (distances, shares):
         axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    figure.savefig(path, dpi=100)
+    with whole(path) as part:
+        figure.savefig(part, dpi=100)

@@ -192,9 +192,32 @@ def read_state(path):
 
     if "step" not in arrays:
         raise ValueError("of an earlier version of these scripts")
+    kinds = {x.dtype.kind for x in arrays.values()}
+    counts = [arrays[name] for name in ("epoch", "step")]
+    is_count = all(n.dtype.kind == "i" and n.shape == () and n >= 0 for n in counts)
+    if not (kinds <= set("biuf") and is_count):
+        raise ValueError("it holds what are no numbers")
     epoch, step = int(arrays["epoch"]), int(arrays["step"])
     row = {n[4:]: x.item() for n, x in arrays.items() if n.startswith("row ")}
     generators = {name: arrays[name] for name in GENERATORS}
     if step and "step" not in row:
         raise ValueError("it lacks its rows")
+    check_generators(generators)
     return State(epoch, step, starting("variable"), starting("metric"), row, generators)
+
+
+def check_generators(generators):
+    """Raise a ValueError unless these are states that NumPy and Python can be set to."""
+    words, place, has_gauss, gauss = (generators[f"numpy {i}"] for i in range(4))
+    python, python_gauss = generators["python"], generators["python gauss"]
+    shapes = [x.shape for x in generators.values()]
+    if shapes != [(624,), (), (), (), (626,), ()] or not (
+        words.dtype == np.uint32
+        and 0 <= place <= 624
+        and has_gauss in (0, 1)
+        and gauss.dtype.kind == python_gauss.dtype.kind == "f"
+        and (python[0], python.dtype.kind) == (3, "i")
+        and 0 <= python.min() <= python[1:-1].max() < 2**32
+        and python[-1] <= 624
+    ):
+        raise ValueError("its random generators are not such")

@@ -67,12 +67,12 @@ def train_as_asked(options, models, dataset, run, **snapshot):
     """
     from common import memory
 
-    if not options.resume:  # what fitted once may fit again
-        try:
-            memory.check(*models[:2], options.batch_size)
-        except UserError:
+    try:
+        memory.check(*models[:2], options.batch_size)
+    except UserError:
+        if not options.resume:
             runs.discard(run)
-            raise
+        raise
     gan = train(
         *models, dataset, options.latent_dim, options.epochs, options.batch_size,
         n_steps=options.steps_per_epoch, save_every=options.save_every,
@@ -136,7 +136,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     resume = resume and has_begun(run)  # or it was killed before its first state
     if n_pretrain and not resume:
         pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
-    start = resuming.start(gan, run, resume)
+    start = resuming.start(gan, run, resume, n_steps)
     summarize = partial(
         summarize or summarize_performance, g_model=g_model, d_model=d_model,
         dataset=dataset, latent_dim=latent_dim, threshold=gan.threshold, seed=seed,

@@ -429,7 +429,7 @@ def a_run(name="run", record=None, state=None, history=HISTORY, **changed):
         f"{name}/state.npz",
         saved(**STATE) if state is None else state,
     )
-    write(f"{name}/loss_curves.png", b"")  # its last act
+    write(f"{name}/training.gif", b"")  # its last act
 
 
 def resume(text=None, words=("--epochs", "3"), **keywords):

@@ -36,6 +36,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LATEST = 2  # seconds after a run's file, in which some epochs are done
 SINCE = ["state.npz", *["history.csv"] * 4]  # before, or after, the first step
 WRITING = ".*"  # files that are not whole yet
+MAY_DIFFER = {  # clock times, the run's own words; states are compared by their arrays
+    "times.csv", "options.json", "tensorboard", "state.npz", "state_before.npz",
+}  # fmt: skip
 PACKED = "pictures.hdf5"
 MAIN = """
 import sys
@@ -158,9 +161,11 @@ def differences(one, other):
     states = [find_state(run)[1] for run in (one, other)]
     if not same_arrays(*(state.variables for state in states)):
         found.append("state")
-    names = sorted(p.name for p in other.iterdir() if not p.name.startswith(("t", "o")))
-    names = [name for name in names if not name.startswith("state")]
-    for name in names:
+    if not same_arrays(*([s.generators[f"numpy {i}"] for i in range(4)] for s in states)):
+        found.append("NumPy's generator")
+    mine, names = ({p.name for p in run.iterdir()} - MAY_DIFFER for run in (one, other))
+    found += [f"{name} is one too many" for name in sorted(mine - names)]
+    for name in sorted(names):
         a, b = one / name, other / name
         if not a.exists():
             found.append(f"{name} is missing")

@@ -78,7 +78,7 @@ def test_a_full_disk_leaves_the_state_that_was_there(kind):
     assert answer.stderr.startswith("error: ") and answer.stderr.count("\n") == 1
     assert "make room" in answer.stderr
     assert states("after") == states("run")
-    assert not list(Path("after").glob("*.part"))
+    assert not list(Path("after").glob(".*"))
     main(["--resume", "after", "--epochs", "2"])
     main([*QUICK, "--epochs", "2", "--run-dir", "whole"])
     assert_same_results(Path("whole"), Path("after"), 2)

@@ -118,7 +118,10 @@ def test_a_state_is_whole_wherever_saving_it_was_broken_off(
         file.write(b"half a state")
         kill()
 
-    renamed = Path.replace
+    renamed, removed = Path.replace, Path.unlink
+
+    def remove_but_the_last(path, **words):
+        return kill() if path.name == WITHIN else removed(path, **words)
 
     def rename_but_the_last(path, target):
         return kill() if path.name.startswith(".") else renamed(path, target)
@@ -129,7 +132,7 @@ def test_a_state_is_whole_wherever_saving_it_was_broken_off(
         elif moment == "renaming":
             change.setattr(Path, "replace", rename_but_the_last)
         else:
-            change.setattr(Path, "unlink", kill)
+            change.setattr(Path, "unlink", remove_but_the_last)
         with pytest.raises(Killed):
             save_state(gan, 2, tmp_path)
     assert load_state(gan, tmp_path)[:2] == ((2, 0) if moment == "removing" else (1, 3))
