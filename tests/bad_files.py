@@ -144,6 +144,15 @@ class Hostile:
         return os.system, ("touch code_ran",)
 
 
+def tuples(depth):
+    """As `laughs`; and to hash it takes 2**depth steps."""
+    value = (0,)
+    for _ in range(depth):
+        value = (value, value)
+    return value
+
+
+TUPLES = b"\x80\x02}" + pickle.dumps(tuples(40), 2)[2:-1] + b"K\x01s."  # {tuples: 1}
 MEMO = b"\x80\x02}" + b"r" + struct.pack("<I", 2**31 - 1) + b"."
 
 
@@ -432,11 +441,18 @@ def a_run(name="run", record=None, state=None, history=HISTORY, **changed):
     write(f"{name}/training.gif", b"")  # its last act
 
 
-def resume(text=None, words=("--epochs", "3"), **keywords):
-    """A maker: a run folder, with this as its options.json, to go on with."""
+def resume(text=None, words=("--epochs", "3"), beside=None, link=None, **keywords):
+    """A maker: a run folder, with this as its options.json, to go on with.
+
+    And with another file, a name and what is in it, or a link of this name.
+    """
 
     def make():
         a_run(**keywords)
+        if beside:
+            write(f"run/{beside[0]}", beside[1])
+        if link:
+            Path("run", link).symlink_to(write("precious", "the user's"))
         if text is not None:
             write("run/options.json", text)
         return ["--resume", "run", *words]
@@ -581,6 +597,9 @@ FILES = {
         CIFAR, batches(pickle.dumps(Hostile())), "would run 'posix.system'", ALONE),
     "a batch of lists in lists without end": (
         CIFAR, batches(batch(labels=laughs(60))), "no list of whole numbers"),
+    "a batch whose key is tuples in tuples without end": (
+        CIFAR, batches(TUPLES), "keys are no texts"),
+    "a batch that is a set": (CIFAR, batches(pickle.dumps({1}, 4)), "not a whole"),
     "a batch that remembers 2**31 values": (CIFAR, batches(MEMO), "lacks data or labels"),
     "a batch of a list": (CIFAR, batches(pickle.dumps([1])), "not a whole CIFAR-10"),
     "a batch without labels": (CIFAR, batches(batch(labels=None)), "no list of whole"),
@@ -873,7 +892,34 @@ FILES = {
     "history.csv with a row too short": (TRAIN, resume(history=HISTORY + "1,2\n"), "li"),
     "history.csv of a row without end": (
         TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "is damaged"),
-    "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "no column epoch"),
+    "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "other columns"),
+    "history.csv without losses": (
+        TRAIN, resume(history="epoch,step\n1,2\n"), "other columns"),
+    "history.csv without steps": (
+        TRAIN, resume(history="epoch,g_loss\n1,2\n"), "other columns"),
+    "history.csv of quoted numbers": (
+        TRAIN, resume(history=HISTORY + '"1",2,1,1\n'), "other columns"),
+    "events.csv of other columns": (
+        TRAIN, resume(beside=("events.csv", "epoch,x\n1,2\n")), "other columns"),
+    "events.csv that is a folder": (
+        TRAIN, resume(beside=("events.csv/x", "")), "is a folder"),
+    "a folder in place of a picture": (
+        TRAIN, resume(beside=("generated_plot_e003.png/x", "")), "is a folder"),
+    "tensorboard that is a file": (
+        TRAIN, resume(beside=("tensorboard", "x")), "is no folder"),
+    "a run folder with a link": (
+        TRAIN, resume(link=".state.npz"), "is a link"),
+    "options.json without a seed": (TRAIN, resume(seed=None), "no whole number as seed"),
+    "a state.npz of texts": (
+        TRAIN, resume(state=saved(**STATE, variable=np.array("x"))), "no numbers"),
+    "a state.npz of epoch -5": (
+        TRAIN, resume(state=saved(**{**STATE, "epoch": -5})), "no numbers"),
+    "a state.npz of epoch 1.5": (
+        TRAIN, resume(state=saved(**{**STATE, "epoch": 1.5})), "no numbers"),
+    "a state.npz whose generator is out of its range": (
+        TRAIN, resume(state=saved(**{**STATE, "numpy 1": 10**9})), "generators"),
+    "a state.npz of half a generator": (
+        TRAIN, resume(state=saved(**{**STATE, "numpy 0": np.zeros(3)})), "generators"),
     "history.csv of epoch NaN": (
         TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "no whole numbers"),
     # Runs to compare

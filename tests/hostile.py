@@ -10,6 +10,7 @@ any path (CVE-2025-12058), numbers in other files, archives that point outside.
 import json
 import os
 import pickle
+import struct
 import sys
 import tempfile
 import warnings
@@ -277,6 +278,34 @@ def description(value):
     return path
 
 
+def one_text_often(n=3000, size=2**20):
+    """A description of n texts, which in the file are one and the same."""
+    path, texts = saved("h5"), ["x" * size, *(f"y{i}" for i in range(n - 1))]
+    with h5py.File(path, "a") as file:
+        file.attrs.create("model_config", texts, dtype=h5py.string_dtype())
+    content, length = bytearray(path.read_bytes()), struct.pack("<I", size)
+    at = content.find(length)  # of a text: its length, its heap's place, its number there
+    while not is_heap(content, int.from_bytes(content[at + 4 : at + 12], "little")):
+        at = content.find(length, at + 1)
+    content[at : at + 16 * n] = content[at : at + 16] * n
+    path.write_bytes(content)
+    return path
+
+
+def is_heap(content, at):
+    return content[at : at + 4] == b"GCOL"
+
+
+def numbers_of_a_sparse_file(file, at):
+    """A gigabyte and more, of which the disk holds nothing."""
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    settings.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    group, _, name = at.rpartition("/")
+    shape = h5py.h5s.create_simple((6, 2**26))
+    h5py.h5d.create(file[group].id, name.encode(), h5py.h5t.NATIVE_FLOAT, shape, settings)
+
+
 def weights_alone():
     generator().save_weights("only.weights.h5")
     return Path("only.weights.h5")
@@ -307,6 +336,9 @@ def files():
         ".h5: description nested without end": endless_text,
         ".h5: weights alone": weights_alone,
         ".h5: description that is an array": lambda: description(np.arange(3)),
+        ".h5: description of one text, 3000 times": one_text_often,
+        ".h5: a gigabyte of a sparse file": lambda: with_numbers(
+            "h5", numbers_of_a_sparse_file),
         ".h5: description that is empty": lambda: description(h5py.Empty("f")),
         ".h5: numbers named a thousand times": lambda: with_numbers("h5", named_twice),
         ".keras: member outside, relative": lambda: zip_with([("../outside", code)]),

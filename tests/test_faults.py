@@ -19,6 +19,7 @@ from test_train import RUN, TINY, assert_same_results, start_training, wait_for
 from common import memory, runs
 from common.cli import command
 from common.errors import UserError
+from common.folders import whole
 from common.state import BEFORE, find_state
 from mnist_gan import define_discriminator, define_generator
 from mnist_gan.train import main
@@ -344,3 +345,16 @@ def test_other_versions_are_told_when_a_run_goes_on():
     assert runs.other_versions({"versions": now}) == ""
     said = runs.other_versions({"versions": {**now, "keras": "2.15.0"}})
     assert said == f"keras {now['keras']} (the run's: 2.15.0)"
+
+
+def test_a_file_is_written_whole_and_never_through_a_link():
+    Path("precious").write_text("the user's")
+    Path(".new").symlink_to("precious")
+    with whole(Path("new")) as part:
+        part.write_text("ours")
+    assert Path("precious").read_text() == "the user's"
+    assert Path("new").read_text() == "ours" and not Path("new").is_symlink()
+    with pytest.raises(KeyboardInterrupt), whole(Path("new")) as part:
+        part.write_text("half")
+        raise KeyboardInterrupt
+    assert Path("new").read_text() == "ours" and not part.exists()

@@ -129,3 +129,16 @@ def test_without_graphviz_one_line_says_how_to_get_it(tmp_path, capsys, monkeypa
     said = capsys.readouterr().out
     assert said.count("\n") == 1 and "apt install graphviz" in said
     assert not (tmp_path / "plot.png").exists()
+
+
+def test_a_damaged_picture_is_told_and_left_out_of_the_film(tmp_path, capsys):
+    (tmp_path / "history.csv").write_text("epoch,step,d_loss,g_loss\n1,1,0.6,0.8\n")
+    images = np.random.default_rng(0).random((4, 8, 8, 1), "float32")
+    for epoch in (1, 2):
+        plotting.save_plot(images, epoch, n=2, run=tmp_path)
+    path = tmp_path / "generated_plot_e001.png"
+    path.write_bytes(path.read_bytes()[:500])
+    plotting.draw_run(tmp_path)
+    assert f"{path} is not in the film" in capsys.readouterr().out
+    with Image.open(tmp_path / "training.gif") as film:
+        assert film.n_frames == 1
