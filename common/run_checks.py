@@ -92,7 +92,8 @@ def check_tables(run):
         names = lines[0].split(",")
         if '"' in "".join(lines) or not is_head(name, names):
             raise UserError(
-                f"{path} has other columns than a run's, or quotes: {lines[0][:80]!r}; restore them"
+                f"{path} has other columns than a run's, or quotes, in "
+                f"{lines[0][:60]!r}: restore them"
             )
         epochs = read_columns(path, ("what", "ended", "action"))["epoch"]
         if not (np.isfinite(epochs) & (epochs == np.round(epochs))).all():

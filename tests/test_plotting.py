@@ -132,7 +132,9 @@ def test_without_graphviz_one_line_says_how_to_get_it(tmp_path, capsys, monkeypa
 
 
 def test_a_damaged_picture_is_told_and_left_out_of_the_film(tmp_path, capsys):
-    (tmp_path / "history.csv").write_text("epoch,step,d_loss,g_loss\n1,1,0.6,0.8\n")
+    (tmp_path / "history.csv").write_text(
+        "epoch,step,d_loss,g_loss,acc_real\n1,1,0.6,0.8,0.5\n"
+    )
     images = np.random.default_rng(0).random((4, 8, 8, 1), "float32")
     for epoch in (1, 2):
         plotting.save_plot(images, epoch, n=2, run=tmp_path)
