@@ -245,10 +245,10 @@ def test_a_run_that_was_killed_before_its_first_state_begins_anew():
 @pytest.mark.slow
 def test_a_run_that_was_killed_while_it_drew_its_curves_draws_them(capsys):
     main([*TINY, "--epochs", "1", "--run-dir", "run", "--preset", "quick"])
-    drawn = Path("run/loss_curves.png").read_bytes()
-    Path("run/loss_curves.png").unlink()
+    drawn = Path("run/training.gif").read_bytes()
+    Path("run/training.gif").unlink()  # the last
     main(["--resume", "run"])
-    assert Path("run/loss_curves.png").read_bytes() == drawn
+    assert Path("run/training.gif").read_bytes() == drawn
     capsys.readouterr()
     assert "more with --epochs" in refused(capsys, main, "--resume", "run")
 
