@@ -104,8 +104,6 @@ def is_head(name, names):
     """Whether these are the names of the columns in a run's file."""
     if name in HEADS:
         return names == HEADS[name]
-    known = {**LOSSES, **OUTPUTS}
-    is_known = len(names) == len(set(names)) and set(names[2:]) <= set(known)
-    return (
-        names[:2] == ["epoch", "step"] and is_known and not set(names).isdisjoint(LOSSES)
-    )
+    means = set(names[2:])
+    is_known = means <= {*LOSSES, *OUTPUTS} and len(means) == len(names) - 2
+    return names[:2] == ["epoch", "step"] and is_known and not means.isdisjoint(LOSSES)

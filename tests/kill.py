@@ -143,16 +143,21 @@ def kill(folder, words, since, delay, at_writing):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     run = Path(words[-1])
-    while not (run / since).exists():
-        if process.poll() is not None:
-            raise AssertionError(process.stderr.read().decode()[-2000:])
-        time.sleep(0.01)
+    wait_for(since, run, process)
     time.sleep(delay)
-    while at_writing and not any(run.glob(WRITING)):
-        pass
+    if at_writing:
+        wait_for(WRITING, run, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     return sorted(p.name for p in run.glob(WRITING))
+
+
+def wait_for(pattern, run, process):
+    """Wait until a run folder has a file of this name, and its process is alive."""
+    while not any(run.glob(pattern)):
+        if process.poll() is not None:
+            raise AssertionError(process.stderr.read().decode()[-2000:])
+        time.sleep(0.001)
 
 
 def differences(one, other):
@@ -213,7 +218,8 @@ def main():
 
 `python tests/kill.py --kills {n}`, {time.strftime("%Y-%m-%d")}, commit {commit()}.
 Each row is a training that was killed (`kill -9`) at a random moment after it had made a
-file (`state.npz` comes before the first step, `history.csv` with the first epoch),
+file, or when it was next writing one (`state.npz` comes before the first step,
+`history.csv` with the first epoch),
 resumed for one more epoch than it had finished, and compared with one that was never
 stopped: state, models, `history.csv` and pictures, bit for bit. The last whole state is
 told as epochs, and steps of the next one.

@@ -113,7 +113,7 @@ class WhoMoves(keras.callbacks.Callback):
 @pytest.mark.parametrize("models", MODELS)
 def test_each_step_moves_its_own_side_only(models, halves):
     gan = GAN(*models(), halves)
-    for half in (4, 2, 4):
+    for half in (4, 2, 8, 5, 4):
         x_real = real_images(half, shape=gan.d_model.input_shape[1:])
         g, d = both_moved(gan, lambda x=x_real: gan.train_d(x))
         assert g == 0 and d > 0
@@ -124,7 +124,11 @@ def test_each_step_moves_its_own_side_only(models, halves):
 @pytest.mark.parametrize("halves", HALVES)
 @pytest.mark.parametrize(
     "models",
-    [tutorial_models, batch_norm_models, slow(cifar10_models), slow(celeba_models)],
+    [
+        tutorial_models,
+        batch_norm_models,
+        *map(slow, (quick_models, cifar10_models, celeba_models, dense_models)),
+    ],
 )
 def test_inside_compiled_steps_only_the_own_side_moves(models, halves):
     """The trap of Keras 3 is in traced steps, where a flag is read once for a shape."""
@@ -138,9 +142,10 @@ def test_inside_compiled_steps_only_the_own_side_moves(models, halves):
         assert g > 0 and d == 0
 
 
-def test_both_move_in_fit_for_every_batch_size():
-    gan = GAN(*quick_models())
-    for half in (4, 2, 5, 4):
+@pytest.mark.parametrize("models", [quick_models, slow(tutorial_models)])
+def test_both_move_in_fit_for_every_batch_size(models):
+    gan = GAN(*models())
+    for half in (4, 2, 8, 5, 4):
         spy = WhoMoves()
         gan.fit(real_images(2 * half), batch_size=half, verbose=0, callbacks=[spy])
         assert len(spy.changes) == 2 and np.min(spy.changes) > 0
@@ -409,9 +414,10 @@ def test_without_averages_the_generator_is_as_it_is():
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_both_sides_learn_in_mixed_precision(policy):
+@pytest.mark.parametrize("models", [quick_models, slow(tutorial_models)])
+def test_both_sides_learn_in_mixed_precision(policy, models):
     keras.config.set_dtype_policy(policy)
-    g_model, d_model, gan_model = quick_models()
+    g_model, d_model, gan_model = models()
     gan = GAN(g_model, d_model, gan_model)
     assert moved(d_model, lambda: gan.train_d(real_images(4))) > 0
     assert moved(g_model, lambda: gan.train_g(8)) > 0

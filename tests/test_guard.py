@@ -311,7 +311,7 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
     "own",
     [
         {"halves": "separate"},
-        {"objective": "wgan-gp", "critic_steps": 1},
+        {"objective": "wgan-gp"},
         {"objective": "ebgan"},
     ],
 )

@@ -190,6 +190,17 @@ def rows(run):
     return list(csv.DictReader((run / "history.csv").open()))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["hinge", "wgan-gp", "began"])
+def test_a_run_logs_the_columns_of_its_objective(objective):
+    words = [*TINY, "--data", "digits", "--preset", "quick", "--critic-steps", "1"]
+    mnist([*words, "--epochs", "1", "--objective", objective, "--run-dir", "run"])
+    (row,) = rows(Path("run"))
+    assert sorted(row) == sorted(["epoch", "step", *COLUMNS[objective]])
+    assert np.isfinite([float(value) for value in row.values()]).all()
+    assert Path("run/loss_curves.png").exists()
+
+
 @pytest.fixture
 def without_pictures(monkeypatch):
     """They take half of the time of a tiny run."""

@@ -164,7 +164,16 @@ def test_another_seed_is_another_run():
     assert not np.array_equal(weights(Path("one"), 1), weights(Path("other"), 1))
 
 
-def test_runs_are_numbered_and_never_overwritten(capsys):
+@pytest.mark.slow
+def test_trainings_are_numbered_and_never_overwritten():
+    main(["--dry-run"])
+    before = (RUN / "generator_model_001.h5").read_bytes()
+    main(["--dry-run"])
+    assert (RUN.parent / "0002" / "generator_model_001.h5").exists()
+    assert (RUN / "generator_model_001.h5").read_bytes() == before
+
+
+def test_run_folders_are_numbered_and_never_overwritten(capsys):
     assert new_run("mnist_gan") == RUN
     assert new_run("mnist_gan") == RUN.parent / "0002"
     (RUN / "generator_model_001.h5").write_text("the user's")
@@ -245,10 +254,12 @@ def test_a_run_that_was_killed_before_its_first_state_begins_anew():
 @pytest.mark.slow
 def test_a_run_that_was_killed_while_it_drew_its_curves_draws_them(capsys):
     main([*TINY, "--epochs", "1", "--run-dir", "run", "--preset", "quick"])
-    drawn = Path("run/training.gif").read_bytes()
-    Path("run/training.gif").unlink()  # the last
+    drawn = [Path("run", name) for name in ("loss_curves.png", "training.gif")]
+    before = [path.read_bytes() for path in drawn]
+    for path in drawn:
+        path.unlink()
     main(["--resume", "run"])
-    assert Path("run/training.gif").read_bytes() == drawn
+    assert [path.read_bytes() for path in drawn] == before
     capsys.readouterr()
     assert "more with --epochs" in refused(capsys, main, "--resume", "run")
 
