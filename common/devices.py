@@ -67,11 +67,13 @@ def cuda_name(device):
 
 @contextlib.contextmanager
 def quiet_start():
-    """Hold back what TensorFlow's C++ prints while it is imported, unless that fails.
+    """Import Keras herein: without noise, unless that fails, and a quarter faster.
 
-    It says, before any log level holds, that it found no GPU; so does our own line.
+    TensorFlow's C++ says, before any log level holds, that it found no GPU; so does our
+    own line. Keras imports scikit-learn where there is one, for wrappers unused here.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    hidden = sys.modules.setdefault("sklearn", None) is None
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as terminal:
         os.dup2(held.fileno(), 2)
@@ -83,6 +85,8 @@ def quiet_start():
             raise
         finally:
             os.dup2(terminal.fileno(), 2)
+            if hidden:
+                del sys.modules["sklearn"]
 
 
 def visible_gpus():

@@ -95,8 +95,8 @@ def pack_pictures():
     pack_hdf5.main(["pictures", PACKED, "--size", "32"])
 
 
-def kill_and_compare(seed):
-    """Kill a training, go on with it, and compare; in the working directory.
+def kill_and_compare(seed, kills=1):
+    """Kill a training, go on with it, so many times; compare, in the working directory.
 
     Returns:
         dict of what happened.
@@ -105,30 +105,27 @@ def kill_and_compare(seed):
     folder, words = draw_run(seed)
     victim, whole = Path(f"victim_{seed}"), Path(f"whole_{seed}")
     rng = random.Random(seed)
-    since, delay, at_writing = (
-        rng.choice(SINCE),
-        rng.uniform(0, LATEST),
-        rng.random() < 0.5,
-    )
-    words_of_victim = [*words, "--epochs", "1000", "--run-dir", victim]
-    writing = kill(folder, words_of_victim, since, delay, at_writing)
-    _, state, damaged = find_state(victim)
+    record = {"seed": seed, "folder": folder, "words": words, "kills": []}
+    words_of_victim = [*words, "--run-dir", victim]
+    for _ in range(kills):
+        since, delay = rng.choice(SINCE), rng.uniform(0, LATEST)
+        moment = since, delay, rng.random() < 0.5
+        writing = kill(folder, [*words_of_victim, "--epochs", "1000"], victim, *moment)
+        _, state, damaged = find_state(victim)
+        record["kills"].append((since, delay, state[:2], writing, damaged))
+        words_of_victim = ["--resume", str(victim)]
     epochs = str(state.epoch + 1)
     main = importlib.import_module(f"{folder}.train").main
     in_memory, packed.IN_MEMORY = packed.IN_MEMORY, 0
     try:
-        main(["--resume", str(victim), "--epochs", epochs])
+        main([*words_of_victim, "--epochs", epochs])
         main([*words, "--epochs", epochs, "--run-dir", str(whole)])
     finally:
         packed.IN_MEMORY = in_memory
-    return {
-        "seed": seed, "since": since, "delay": delay, "folder": folder, "words": words,
-        "killed": state[:2], "writing": writing, "damaged": damaged,
-        "differences": differences(victim, whole),
-    }  # fmt: skip
+    return record | {"differences": differences(victim, whole)}
 
 
-def kill(folder, words, since, delay, at_writing):
+def kill(folder, words, run, since, delay, at_writing):
     """Start a training, and kill it so many seconds after it has made a file.
 
     If asked, wait then until it is writing one that must be whole.
@@ -136,28 +133,35 @@ def kill(folder, words, since, delay, at_writing):
     Returns:
         names of the files that were being written.
     """
+    started = time.time()
     process = subprocess.Popen(
         [sys.executable, "-c", MAIN.format(folder=folder), *map(str, words)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    run = Path(words[-1])
-    wait_for(since, run, process)
+    wait_for(since, run, process, started)
     time.sleep(delay)
     if at_writing:
-        wait_for(WRITING, run, process)
+        wait_for(WRITING, run, process, started)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     return sorted(p.name for p in run.glob(WRITING))
 
 
-def wait_for(pattern, run, process):
-    """Wait until a run folder has a file of this name, and its process is alive."""
-    while not any(run.glob(pattern)):
+def wait_for(pattern, run, process, started):
+    """Wait until a run folder has a new file of this name, and its process is alive."""
+    while not any(modified(path) > started for path in run.glob(pattern)):
         if process.poll() is not None:
             raise AssertionError(process.stderr.read().decode()[-2000:])
         time.sleep(0.001)
+
+
+def modified(path):
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # it has got its name
+        return 0
 
 
 def differences(one, other):
@@ -192,15 +196,16 @@ def same_array(one, other):
 
 def told(record):
     """A row of the record's table."""
-    epoch, step = record["killed"]
     shown = " ".join(record["words"][: record["words"].index("--batch-size")])
     equal = "yes" if not record["differences"] else ", ".join(record["differences"])
-    writing = ", ".join(record["writing"]) or "-"
-    killed = f"{record['delay']:.2f} s after {record['since']}"
-    return (
-        f"| {record['seed']} | `{record['folder']} {shown}` | {killed} | "
-        f"{epoch} + {step} | {writing} | {equal} |"
-    )
+    killed, states, files = [], [], []
+    for since, delay, (epoch, step), writing, damaged in record["kills"]:
+        killed.append(f"{delay:.2f} s after {since}")
+        states.append(f"{epoch} + {step}" + ", one damaged" * bool(damaged))
+        files.append(", ".join(writing) or "-")
+    cells = ("; ".join(column) for column in (killed, states, files))
+    training = f"`{record['folder']} {shown}`"
+    return f"| {record['seed']} | {training} | {' | '.join(cells)} | {equal} |"
 
 
 def main():

@@ -6,7 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, slow
 
 import cifar10_gan.define_discriminator
 import cifar10_gan.define_generator
@@ -15,7 +15,7 @@ import mnist_gan.define_generator
 from common.architectures import ARCHITECTURES, dcgan, dense, flexible, resnet, small
 from common.checkpoints import load_model, quiet_keras
 
-SHAPES = [(28, 28, 1), (32, 32, 3), (64, 64, 3), (48, 64, 3)]
+SHAPES = [(28, 28, 1), slow((32, 32, 3)), slow((64, 64, 3)), (48, 64, 3)]
 TUTORIALS = {
     (28, 28, 1): (mnist_gan.define_generator, mnist_gan.define_discriminator),
     (32, 32, 3): (cifar10_gan.define_generator, cifar10_gan.define_discriminator),

@@ -325,6 +325,7 @@ def test_help_answers_without_keras():
     assert answer.returncode == 0 and "RUN RUN..." in answer.stdout
 
 
+@pytest.mark.slow
 def test_a_run_as_training_leaves_it(capsys):
     train_points.main(["--dry-run", "--seed", "1", "--run-dir", "real"])
     capsys.readouterr()

@@ -32,6 +32,7 @@ RUN = Path("runs/mnist_gan/0001")
 FIRST, SECOND = "generator_model_001.h5", "generator_model_002.h5"
 FEW = ["-n", "100", "--repeats", "1"]
 OTHER_RUNS = Path("runs/evaluate")
+pytestmark = pytest.mark.xdist_group("evaluate")  # they share what is made once
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +200,7 @@ def test_a_generator_that_hands_out_training_images_is_flagged(data, capsys):
     assert line["scores"]["precision"]["mean"] > 0.9 and line["epoch"] is None
 
 
+@pytest.mark.slow
 def test_a_snapshot_of_nan_does_not_end_the_scoring(run, capsys):
     broken = handing_out(np.zeros((3, 28, 28), np.uint8))
     broken.set_weights([w * np.nan for w in broken.get_weights()])
@@ -209,6 +211,7 @@ def test_a_snapshot_of_nan_does_not_end_the_scoring(run, capsys):
     assert f"best by FID: {SECOND}\n" in said and len(lines()) == 2
 
 
+@pytest.mark.slow
 def test_classes_are_read_as_asked(data):
     train = load_images(data)
     means = np.stack([train.pixels[train.labels == k].mean(0) for k in range(10)])

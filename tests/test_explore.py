@@ -106,11 +106,11 @@ def read(monkeypatch, cache):
 @pytest.mark.parametrize(
     ("command", "made"),
     [
-        ("interpolate", ["grid.png", "loop.gif", "loop.mp4", "steps.png"]),
+        slow("interpolate", ["grid.png", "loop.gif", "loop.mp4", "steps.png"]),
         slow("arithmetic", ["contact_sheet.png", "seeds.png"]),
         ("traverse", ["traverse.png"]),
         slow("truncation", ["truncation.png"]),
-        ("dissect", ["page.html", "switched.png", "units.csv", "units.png"]),
+        slow("dissect", ["page.html", "switched.png", "units.csv", "units.png"]),
     ],
 )
 def test_a_command_needs_nothing_but_the_model(command, made, capsys):
@@ -244,11 +244,11 @@ def test_evidence_is_what_the_reading_depends_on(monkeypatch):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: quick.define_generator(5),
+        slow(lambda: quick.define_generator(5)),
         lambda: resnet.define_generator(5, (8, 8, 3), width=4),
         told,
         lambda: conditional_generator(quick.define_generator, 5, 3, "concat"),
-        lambda: conditional_dense.define_generator(5, 3),
+        slow(lambda: conditional_dense.define_generator(5, 3)),
     ],
 )
 def test_a_generator_taken_apart_draws_the_same(make):
@@ -317,6 +317,7 @@ def test_picks_give_a_minus_b_plus_c(capsys):
     assert "pick images" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_image_of_the_generator_finds_its_way_back(capsys):
     path = save(random_generator())
     subject = Subject(path)
@@ -349,6 +350,7 @@ def test_psi_buys_certainty_with_variety(capsys, read):
     assert shares[0] < shares[1] / 2 and said.count("confidence") == 2
 
 
+@pytest.mark.slow
 def test_a_collapsed_generator_has_twins(capsys, read):
     """All its images are nearly the same; of real ones, one in a hundred is a twin."""
     same = random_generator()
@@ -383,6 +385,7 @@ def test_the_file_names_its_images_and_the_classifier_is_used(capsys, read):
     explore("project", run / MODEL, 3, "--steps", 10)
 
 
+@pytest.mark.slow
 def test_faces_have_regions_even_where_there_are_no_images_of_them():
     subject = Subject(save(resnet.define_generator(5, (64, 64, 3), width=4)))
     subject.origin = {

@@ -252,6 +252,7 @@ def test_images_without_classes_give_features_of_rotations(quick):
     assert seen.shape == (7, 64) and probabilities is None
 
 
+@pytest.mark.slow
 def test_script_trains_and_tells_the_accuracy(quick, capsys):
     classifier.main(["digits"])
     said = capsys.readouterr().out

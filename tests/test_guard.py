@@ -236,6 +236,7 @@ def test_a_g_that_draws_one_image_is_told_once(tmp_path, capsys):
     assert said.count("nearly identical") == 1 and "after epoch 2, warn" in said
 
 
+@pytest.mark.slow
 def test_a_d_that_is_sure_is_told(tmp_path):
     gan = game(g_rate=0.0)
     gan.d_model.optimizer.learning_rate = 0.01
@@ -245,6 +246,7 @@ def test_a_d_that_is_sure_is_told(tmp_path):
     assert [row[1] for row in happened[1:]] == ["g_loss"]  # a few epochs later
 
 
+@pytest.mark.slow
 def test_it_says_so_when_all_is_well_again(tmp_path, capsys):
     _, happened = play(game(), tmp_path, epochs=5, broken=Break(0.0, 2, 3))
     assert actions(happened)[:1] == [(2, "alike", "warn")]
@@ -286,6 +288,7 @@ def test_restart_goes_on_from_the_healthy_state_with_other_seeds(tmp_path):
     assert len(happened) == 1
 
 
+@pytest.mark.slow
 def test_after_three_restarts_it_stops(tmp_path):
     always = Break(np.nan, *range(1, 9))
     play(game(), tmp_path, "restart", epochs=2, steps=2, broken=always)
@@ -310,8 +313,8 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "own",
     [
-        {"halves": "separate"},
-        {"objective": "wgan-gp"},
+        slow({"halves": "separate"}),
+        slow({"objective": "wgan-gp"}),
         {"objective": "ebgan"},
     ],
 )

@@ -1,14 +1,20 @@
 """Runs that are killed at a random moment end as if they had not been."""
 
 import pytest
-from conftest import slow
 from kill import kill_and_compare, told
 
-FAST = (0, 8, 20)  # whose models are small
 
-
-@pytest.mark.parametrize("seed", [s if s in FAST else slow(s) for s in range(25)])
-def test_a_killed_run_ends_as_if_it_had_not_been(seed):
-    record = kill_and_compare(seed)
+def check(seed, kills):
+    record = kill_and_compare(seed, kills)
     print(told(record))
     assert record["differences"] == []
+
+
+def test_a_run_that_is_killed_three_times_ends_as_if_it_had_not_been():
+    check(seed=0, kills=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(25))
+def test_a_killed_run_ends_as_if_it_had_not_been(seed):
+    check(seed, kills=1)

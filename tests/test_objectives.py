@@ -9,7 +9,7 @@ import tensorflow as tf
 from conftest import slow
 from keras import layers, ops
 from scipy.stats import kstest
-from test_gan import both_moved, moved, weights
+from test_gan import both_moved, moved, traced, weights
 
 from common.gan import GAN
 from common.objectives import OPTIONS, OWN
@@ -28,9 +28,9 @@ POINTS = (
 )
 WITH_HALVES = [name for name in OBJECTIVES if OBJECTIVES[name].gan is GAN]
 GAMES = [
-    *(pytest.param(name, "merged", id=name) for name in OBJECTIVES),
+    *(("lsgan", "merged"), ("wgan", "merged"), ("r3gan", "merged"), ("bce", "separate")),
+    *(slow(x, "merged") for x in OBJECTIVES if x not in ("lsgan", "wgan", "r3gan")),
     *(slow(name, "separate") for name in WITH_HALVES if name != "bce"),
-    ("bce", "separate"),
 ]
 REAL = np.array([(0.2, -0.3), (0.5, 0.1), (-0.4, 0.6), (1.0, -0.8)], "float32")
 D_POINTS = np.array([(-0.8, 0.1), (0.1, -0.6), (0.3, 0.3), (-0.2, 0.1)], "float32")
@@ -280,7 +280,7 @@ def test_k_follows_the_gap_and_stays_from_0_to_1(real, fake, before, after):
     assert float(gan.k) == 0 and 0 < RATE < 0.1
     gan.k.assign(before)
     gan.latent_points = lambda n: tf.constant(points_of_energy(fake))
-    tf.function(gan.train_d)(tf.constant(points_of_energy(real)))
+    traced(gan.train_d)(tf.constant(points_of_energy(real)))
     assert float(gan.k) == pytest.approx(after, abs=1e-6)
     assert 0 <= float(gan.k) <= 1
 
@@ -494,17 +494,16 @@ def r3gan_with_batch_norm():
     return make_gan(g_model, d_model, small_gan(g_model, d_model), objective="r3gan")
 
 
+QUICK = ("bce", "began", "wgan-gp")  # one of each kind of step, in the fast tests
 MOVERS = [
-    *(pytest.param(partial(game, name, SMALL), id=name) for name in OBJECTIVES),
-    pytest.param(partial(game, "bce", SMALL, halves="separate"), id="bce-separate"),
     *(
         pytest.param(
-            partial(game, name, SMALL, halves="separate"),
-            id=f"{name}-separate",
-            marks=pytest.mark.slow,
+            partial(game, name, SMALL, halves=halves),
+            id=f"{name}-{halves}",
+            marks=[] if name in QUICK else pytest.mark.slow,
         )
-        for name in WITH_HALVES
-        if name != "bce"
+        for name in OBJECTIVES
+        for halves in ("merged", "separate")[: 1 + (name in WITH_HALVES)]
     ),
     pytest.param(r3gan_with_batch_norm, id="r3gan with BatchNormalization in D"),
 ]
@@ -519,7 +518,7 @@ def for_g(gan, x_real):
 def test_inside_compiled_steps_only_the_own_side_moves(make):
     """BatchNormalization's statistics included, of both sides."""
     gan = make()
-    train_d, train_g = tf.function(gan.train_d), tf.function(gan.train_g)
+    train_d, train_g = traced(gan.train_d), traced(gan.train_g)
     for half in (4, 2, 4):
         x_real = tf.constant(small_images(half))
         n_updates = int(gan.gan_model.optimizer.iterations)
@@ -557,7 +556,7 @@ def test_each_side_lowers_its_loss_while_the_other_stands_still(objective, halve
     points = ring(np.random.default_rng(0), 64 * 40).points.reshape(40, 64, 2)
     batches = [tf.constant(x) for x in points]
     for side, train in (("d", gan.train_d), ("g", gan.train_g)):
-        step = tf.function(train)
+        step = traced(train)
         words = batches if side == "d" else [for_g(gan, x) for x in batches]
         step(words[0])  # with wgan, D's weights come into their bounds
         losses = [mean_loss(gan, side, step, words, 3)]
@@ -570,7 +569,7 @@ def test_each_side_lowers_its_loss_while_the_other_stands_still(objective, halve
 def test_with_wgan_every_weight_of_the_critic_stays_within_the_bound(precision):
     keras.config.set_dtype_policy(precision)
     gan = game("wgan", SMALL)
-    train_d = tf.function(gan.train_d)
+    train_d = traced(gan.train_d)
     assert len(gan.d_model.trainable_weights) == 6  # also biases, gamma and beta
     for seed, far in enumerate((1.0, -1.0, 1.0)):
         for weight in gan.d_model.trainable_weights:
@@ -583,7 +582,7 @@ def test_with_wgan_every_weight_of_the_critic_stays_within_the_bound(precision):
     assert min(np.abs(kernel).max() for kernel in kernels) > 0.1
 
 
-@pytest.mark.parametrize("objective", [name for name in OBJECTIVES if name != "wgan"])
+@pytest.mark.parametrize("objective", ["bce", "wgan-gp", "began"])
 def test_without_wgan_no_weight_is_clipped(objective):
     gan = game(objective, SMALL)
     gan.train_d(tf.constant(small_images(4)))
@@ -614,7 +613,9 @@ def test_three_critic_steps_take_three_batches_of_real_images(objective, halves)
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize(
+    "objective", [x if x in ("hinge", "began", "r3gan") else slow(x) for x in OBJECTIVES]
+)
 def test_both_sides_move_in_mixed_precision(objective, precision):
     """With float16 some steps pass by until the loss scale suits the gradients."""
     keras.config.set_dtype_policy(precision)
@@ -631,7 +632,7 @@ def test_both_sides_move_in_mixed_precision(objective, precision):
         assert {w.dtype for w in model.weights} == {"float32"}
 
 
-@pytest.mark.parametrize("objective", ["ebgan", "began"])
+@pytest.mark.parametrize("objective", [slow("ebgan"), "began"])
 def test_pretraining_lowers_the_energy_of_real_images_and_leaves_the_generator(objective):
     gan = game(objective, POINTS)
     points = ring(np.random.default_rng(0), 256).points

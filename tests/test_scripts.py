@@ -158,6 +158,11 @@ ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, te
 }
 LONG = {
     "mnist_gan/train.py",
+    "common/devices.py",
+    "celeba_gan/define_gan.py",
+    "cifar10_gan/define_gan.py",
+    "toy_gan/divergences.py",
+    "toy_gan/train_points.py",
     "mnist_gan/conditional_dense.py",
     "mnist_gan/train_discriminator.py",
     "celeba_gan/load_data.py",
