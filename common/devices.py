@@ -73,7 +73,9 @@ def quiet_start():
     own line. Keras imports scikit-learn where there is one, for wrappers unused here.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    hidden = sys.modules.setdefault("sklearn", None) is None
+    hidden = "sklearn" not in sys.modules
+    if hidden:
+        sys.modules["sklearn"] = None
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as terminal:
         os.dup2(held.fileno(), 2)

@@ -71,3 +71,12 @@ def test_noise_of_a_start_is_held_back_and_shown_when_it_fails(capfd):
     assert capfd.readouterr().err == "reason\n"
     print("errors are shown again", file=sys.stderr)
     assert "again" in capfd.readouterr().err
+
+
+def test_keras_starts_without_scikit_learn_which_is_there_afterwards(monkeypatch):
+    monkeypatch.delitem(sys.modules, "sklearn", raising=False)
+    with devices.quiet_start(), pytest.raises(ImportError):
+        import sklearn
+    import sklearn
+
+    assert sklearn.__version__

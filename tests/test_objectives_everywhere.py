@@ -217,13 +217,10 @@ def without_pictures(monkeypatch):
 
 RESUMED = {
     "wgan": ["--critic-steps", "2"],
-    "wgan-gp": ["--critic-steps", "2", "--penalty", "3"],
     "ebgan": ["--pretrain-discriminator", "3", "--pull-away", "0.1", "--margin", "0.5"],
     "began": ["--pretrain-discriminator", "1", "--gamma", "0.9"],
-    "r3gan": ["--penalty", "0.3"],
 }
-
-UPDATES = {"wgan": 8, "wgan-gp": 8, "ebgan": 3 + 4, "began": 1 + 4, "r3gan": 4}  # of D
+UPDATES = {"wgan": 8, "ebgan": 3 + 4, "began": 1 + 4}  # of D
 
 
 def updates(run):
