@@ -54,14 +54,14 @@ classifiers: $(READY)  # whose features the scores are of: once, about 10 minute
 	$(PY) common/classifier.py
 
 test: $(READY)  # three at a time: much of a test is work for one core, or waiting
-	$(PY) -m pytest -n 3 --dist loadgroup
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(READY)  # trainings that must have learned something
-	$(PY) -m pytest -m slow -n 2 --dist loadgroup --durations 20
+	$(PY) -m pytest -m slow -n 2 --durations 20
 
 coverage: $(READY)  # what share of the lines the fast tests run, scripts' processes included
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n 3 --dist loadgroup
+	$(PY) -m coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 

@@ -184,7 +184,7 @@ def test_the_resnets_blocks_at_cifar10s_size():
 
 
 SPECTRAL = [
-    lambda: resnet.define_discriminator((16, 16, 3), width=8),
+    slow(lambda: resnet.define_discriminator((16, 16, 3), width=8)),
     lambda: flexible.define_discriminator(
         (16, 16, 3), normalization="spectral", width=0.1, dropout=0
     ),

@@ -231,6 +231,7 @@ def test_bad_options_and_sources_get_one_sentence(capsys, case):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_packed_file_of_another_size_is_refused(capsys):
     from celeba_gan.pack_hdf5 import pack
 

@@ -32,7 +32,6 @@ RUN = Path("runs/mnist_gan/0001")
 FIRST, SECOND = "generator_model_001.h5", "generator_model_002.h5"
 FEW = ["-n", "100", "--repeats", "1"]
 OTHER_RUNS = Path("runs/evaluate")
-pytestmark = pytest.mark.xdist_group("evaluate")  # they share what is made once
 
 
 @pytest.fixture(scope="module")
@@ -285,6 +284,7 @@ def judge_of(path, n, split="train"):
     return Judge(train, test, choose_features("classifier", train, test), n, split)
 
 
+@pytest.mark.slow
 def test_the_floor_is_of_held_out_images_or_else_of_two_halves(place):
     mine = place / "mine.npz"
     for judge, text in (

@@ -246,7 +246,7 @@ def test_evidence_is_what_the_reading_depends_on(monkeypatch):
     [
         slow(lambda: quick.define_generator(5)),
         lambda: resnet.define_generator(5, (8, 8, 3), width=4),
-        told,
+        slow(told),
         lambda: conditional_generator(quick.define_generator, 5, 3, "concat"),
         slow(lambda: conditional_dense.define_generator(5, 3)),
     ],
@@ -457,6 +457,7 @@ def test_wrong_words_are_answered_in_one_sentence_and_leave_nothing(capsys):
         assert files(".") == before, words
 
 
+@pytest.mark.slow
 def test_it_runs_by_its_path_and_each_command_says_what_to_look_for(capsys):
     save(drawing())
     answer = run_script("common/explore.py", "traverse", MODEL, "--seed", "4")

@@ -115,7 +115,7 @@ def every_pair():
 
 @pytest.mark.parametrize(
     "words",
-    [slow(words) if i % 6 else words for i, words in enumerate(every_pair())],
+    [slow(words) if i % 12 else words for i, words in enumerate(every_pair())],
     ids=" ".join,
 )
 def test_every_two_options_train_together(words):

@@ -129,7 +129,7 @@ def some(*fast):
 )  # fmt: skip
 def test_each_step_moves_its_own_side_only(models, halves):
     gan = GAN(*models(), halves)
-    for half in (4, 2, 5, 4):
+    for half in (4, 2, 4):
         x_real = real_images(half, shape=gan.d_model.input_shape[1:])
         g, d = both_moved(gan, lambda x=x_real: gan.train_d(x))
         assert g == 0 and d > 0
@@ -137,9 +137,7 @@ def test_each_step_moves_its_own_side_only(models, halves):
         assert g > 0 and d == 0
 
 
-@pytest.mark.parametrize(
-    "models, halves", some((tutorial_models, "separate"), (batch_norm_models, "merged"))
-)
+@pytest.mark.parametrize("models, halves", some((batch_norm_models, "merged")))
 def test_inside_compiled_steps_only_the_own_side_moves(models, halves):
     """The trap of Keras 3 is in traced steps, where a flag is read once for a shape."""
     gan = GAN(*models(), halves)
@@ -155,7 +153,7 @@ def test_inside_compiled_steps_only_the_own_side_moves(models, halves):
 @pytest.mark.parametrize("models", [quick_models, slow(tutorial_models)])
 def test_both_move_in_fit_for_every_batch_size(models):
     gan = GAN(*models())
-    for half in (4, 2, 8, 5, 4):
+    for half in (4, 2, 5):
         spy = WhoMoves()
         gan.fit(real_images(2 * half), batch_size=half, verbose=0, callbacks=[spy])
         assert len(spy.changes) == 2 and np.min(spy.changes) > 0
@@ -330,6 +328,7 @@ def test_logged_loss_is_the_mean_over_its_own_epoch_alone():
     np.testing.assert_allclose(history["g_loss"], -np.log(p), 1e-5)
 
 
+@pytest.mark.slow
 def test_separate_halves_are_logged_each_for_itself():
     g_model, d_model, gan_model = tutorial_models()
     gan, head = GAN(g_model, d_model, gan_model, "separate"), d_model.layers[-1]

@@ -269,6 +269,7 @@ def test_stop_ends_training_and_keeps_the_healthy_state(tmp_path, capsys):
     assert list(kept) == [3, 4] and len(happened) == 1
 
 
+@pytest.mark.slow
 def test_restart_goes_on_from_the_healthy_state_with_other_seeds(tmp_path):
     broken = Break(np.nan, 2)
     kept, happened = play(game(), tmp_path / "a", "restart", steps=4, broken=broken)
@@ -299,6 +300,7 @@ def test_after_three_restarts_it_stops(tmp_path):
     assert [row[3] for row in happened] == ["restart"] * 3 + ["stop"]
 
 
+@pytest.mark.slow
 def test_watching_changes_nothing(tmp_path, monkeypatch):
     """Bit for bit, with running means, and even where it has something to say."""
     monkeypatch.setattr(guard, "WARM_UP", 0)

@@ -28,8 +28,8 @@ POINTS = (
 )
 WITH_HALVES = [name for name in OBJECTIVES if OBJECTIVES[name].gan is GAN]
 GAMES = [
-    *(("lsgan", "merged"), ("wgan", "merged"), ("r3gan", "merged"), ("bce", "separate")),
-    *(slow(x, "merged") for x in OBJECTIVES if x not in ("lsgan", "wgan", "r3gan")),
+    *(("wgan", "merged"), ("bce", "separate")),
+    *(slow(name, "merged") for name in OBJECTIVES if name != "wgan"),
     *(slow(name, "separate") for name in WITH_HALVES if name != "bce"),
 ]
 REAL = np.array([(0.2, -0.3), (0.5, 0.1), (-0.4, 0.6), (1.0, -0.8)], "float32")
@@ -441,7 +441,7 @@ def test_each_side_goes_down_the_slope_of_its_own_loss(objective, side):
     loss_at(start)
     gradient = [w - v for w, v in zip(start, model.get_weights(), strict=True)]
     rng = np.random.default_rng(4)
-    for _ in range(3):
+    for _ in range(2):
         way = [rng.normal(size=w.shape) for w in start]
         length = np.sqrt(sum(np.sum(v**2) for v in way))
         way = [0.003 / length * v for v in way]
@@ -494,7 +494,7 @@ def r3gan_with_batch_norm():
     return make_gan(g_model, d_model, small_gan(g_model, d_model), objective="r3gan")
 
 
-QUICK = ("bce", "began", "wgan-gp")  # one of each kind of step, in the fast tests
+QUICK = ("began", "wgan-gp")  # in the fast tests; test_gan has the usual game
 MOVERS = [
     *(
         pytest.param(

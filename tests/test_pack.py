@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from conftest import ROOT, refused
+from conftest import ROOT, refused, slow
 from PIL import Image
 
 from celeba_gan import pack_hdf5
@@ -458,7 +458,7 @@ def test_kill_leaves_nothing_that_loads():
         open_packed("new.hdf5")
 
 
-@pytest.mark.parametrize("stop, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("stop, code", [(signal.SIGINT, 130), slow(signal.SIGTERM, 143)])
 def test_ctrl_c_leaves_nothing(stop, code):
     process = start_packing()
     process.send_signal(stop)

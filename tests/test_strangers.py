@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import hostile
 import pytest
-from conftest import ROOT
+from conftest import ROOT, slow
 from test_gan import quick_models, tutorial_models
 
 import celeba_gan.train as celeba
@@ -84,7 +84,8 @@ def test_the_projects_own_models_load(tmp_path, models, ending):
 
 
 @pytest.mark.parametrize(
-    "train, shape", [(mnist, (28, 28, 1)), (cifar10, (32, 32, 3)), (celeba, (32, 32, 3))]
+    "train, shape",
+    [(mnist, (28, 28, 1)), slow(cifar10, (32, 32, 3)), slow(celeba, (32, 32, 3))],
 )
 def test_every_architecture_is_on_the_list(train, shape):
     for name, (define_g, define_d, _) in train.ARCHITECTURES.items():

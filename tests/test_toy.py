@@ -72,6 +72,7 @@ def test_a_bare_circle_and_an_untrained_generator_have_not_found_the_ring():
         assert found_the_ring(SETS["ring"](rng).points, at_least)
 
 
+@pytest.mark.slow
 def test_points_are_trained_drawn_and_resumed_bit_for_bit():
     words = ["--data", "moons", "--steps-per-epoch", "3", "--seed", "1",
              "--objective", "r3gan"]  # fmt: skip

@@ -28,7 +28,6 @@ from mnist_gan.train import main
 TINY = ["--data", "digits", "--preset", "quick", "--batch-size", "8", "--seed", "5",
         "--ema", "0"]  # fmt: skip
 STEPS = ["--steps-per-epoch", "3", "--save-every", "1"]
-pytestmark = pytest.mark.xdist_group("tracking")  # they share what is made once
 
 
 @pytest.fixture(scope="module")

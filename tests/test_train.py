@@ -77,6 +77,7 @@ def test_dry_run_takes_a_slice_of_named_data(capsys):
     assert "SYNTHETIC" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_history_has_a_row_every_ten_steps_and_snapshots_come_when_asked(capsys):
     words = ["--preset", "quick", "--epochs", "3", "--save-every", "2"]
     words += ["--precision", "bfloat16", "--learning-rate", "0.5"]
