@@ -57,14 +57,17 @@ def main(argv=None):
     )  # fmt: skip
     images = load_images(options.data, options.size, options.crop, options.attribute)
     labels, classes = classes_of(images, options)
-    run = prepare(SCRIPT, options, images)
+    device = prepare(options, images)
     define_g, define_d, define_composite = ARCHITECTURES[options.architecture]
     shape = images.pixels.shape[1:]
     define_g = partial(define_g, out_shape=shape)
     trio = define_g, define_d, define_composite
     models = define_models(options, *trio, shape, classes)
     dataset = scaled_for(models[0], images, labels)
-    train_as_asked(options, models, dataset, run, n_samples=100, grid=7, classes=classes)
+    train_as_asked(
+        SCRIPT, options, images, device, models, dataset,
+        n_samples=100, grid=7, classes=classes,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

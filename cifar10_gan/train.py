@@ -45,11 +45,14 @@ def main(argv=None):
     )
     images = load_images(options.data)
     labels, classes = classes_of(images, options)
-    run = prepare(SCRIPT, options, images)
+    device = prepare(options, images)
     trio = ARCHITECTURES[options.architecture]
     models = define_models(options, *trio, SHAPE, classes)
     dataset = scaled_for(models[0], images, labels)
-    train_as_asked(options, models, dataset, run, n_samples=150, grid=7, classes=classes)
+    train_as_asked(
+        SCRIPT, options, images, device, models, dataset,
+        n_samples=150, grid=7, classes=classes,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

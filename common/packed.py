@@ -7,7 +7,7 @@ import numpy as np
 
 from common.datasets import Images
 from common.errors import UserError
-from common.strangers import check_attributes
+from common.hdf5_checks import check_attributes
 
 IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file
 BESIDE = ("labels", "classes", "attributes", "attribute_names")  # the images

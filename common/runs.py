@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from common.errors import UserError
-from common.folders import gone_if_in_vain, make_folders, remove_empty, whole
+from common.folders import gone_if_in_vain, make_folders, whole
 from common.readers import check_file
 from common.state import STATE, finished_epochs, has_begun
 
@@ -64,13 +64,6 @@ def new_run(project, run_dir=None):
         raise UserError(
             f"cannot make the run folder: {error}; choose another with --run-dir"
         ) from None
-
-
-def discard(run):
-    """Remove a run folder that was made for a run which cannot start."""
-    (run / "options.json").unlink()
-    ours = run.parents[:-1] if run.parts[0] == "runs" else ()
-    remove_empty((run, *ours))
 
 
 def probe(run):

@@ -21,19 +21,18 @@ from common.sampling import (
 FEWEST_STEPS = 100  # of an epoch, where the options do not say: few images, many passes
 
 
-def prepare(script, options, images):
-    """Make all ready for a training, and say what will be trained on what.
+def prepare(options, images):
+    """Make all ready for a training's models, and say what will be trained on what.
 
     Args:
-        script: path of the script below the repository, "mnist_gan/train.py".
         options: Namespace, see `training_options`.
         images: datasets.Images.
 
     Returns:
-        Path of the run folder.
+        one line about the device, see `devices.set_up`.
 
     Raises:
-        UserError: there are too few images, no such device, or no such run to resume.
+        UserError: there are too few images, or no such device.
     """
     n_images = options.batch_size // 2 * options.critic_steps
     if n_images > len(images.pixels):
@@ -49,30 +48,31 @@ def prepare(script, options, images):
     print(f"{device}; {models}; data: {len(images.pixels)} images of {images.name}")
     if options.devices == "all" and not replicas.is_chief():
         replicas.as_worker(options)
-    run = runs.start_run(script, options, images.describe(), device)
-    print(f"seed: {options.seed}; results in {run}")
     import keras
 
     keras.utils.set_random_seed(options.seed)
-    return run
+    return device
 
 
-def train_as_asked(options, models, dataset, run, **snapshot):
-    """Train these models on the command line's options.
+def train_as_asked(script, options, images, device, models, dataset, **snapshot):
+    """Train these models on the command line's options, in a run folder.
 
     Args:
+        script: path of the script below the repository, "mnist_gan/train.py".
         options: Namespace, see `training_options`.
+        images: datasets.Images, of which the run keeps a description.
+        device: one line, see `devices.set_up`.
         models: G, D and the composite, as `building.define_models` makes them.
-        dataset, run, snapshot: see `train`.
+        dataset, snapshot: see `train`.
+
+    Raises:
+        UserError: a step cannot fit into memory, or there is no such run to resume.
     """
     from common import memory
 
-    try:
-        memory.check(*models[:2], options.batch_size)
-    except UserError:
-        if not options.resume:
-            runs.discard(run)
-        raise
+    memory.check(*models[:2], options.batch_size)
+    run = runs.start_run(script, options, images.describe(), device)
+    print(f"seed: {options.seed}; results in {run}")
     gan = train(
         *models, dataset, options.latent_dim, options.epochs, options.batch_size,
         n_steps=options.steps_per_epoch, save_every=options.save_every,

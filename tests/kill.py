@@ -33,7 +33,7 @@ from common.state import find_state
 from common.training_options import training_options
 
 ROOT = Path(__file__).resolve().parents[1]
-LATEST = 2  # seconds after a run's file, in which some epochs are done
+LATEST = 1  # second after a run's file, in which some epochs are done
 SINCE = ["state.npz", *["history.csv"] * 4]  # before, or after, the first step
 WRITING = ".*"  # files that are not whole yet
 MAY_DIFFER = {  # clock times, the run's own words; states are compared by their arrays
@@ -65,7 +65,17 @@ def draw_run(seed):
         if data != PACKED and rng.random() < 0.5:
             kind = rng.choice(["concat", "hadamard", "classify"])
             words += ["--conditional", "--condition", kind]
-        words += rng.choice([[], ["--ema", "0.9"], ["--augment"], ["--optimizer", "sgd"]])
+            words += rng.choice([[], ["--wrong-labels"]])
+        words += rng.choice(
+            [
+                [],
+                ["--ema", "0.9"],
+                ["--augment"],
+                ["--optimizer", "sgd"],
+                ["--label-noise", "0.2"],
+                ["--halves", "separate"],
+            ]
+        )
         words += rng.choice([[], ["--save-every-steps", "1"]])
         words += ["--size", "32"] * (folder == "celeba_gan")
         words += ["--batch-size", "4", "--steps-per-epoch", "4", "--latent-dim", "8"]

@@ -21,7 +21,7 @@ from celeba_gan.train import main as celeba
 from cifar10_gan import load_data as cifar10_data
 from cifar10_gan import train_discriminator as cifar10_solo
 from cifar10_gan.train import main as cifar10
-from common import datasets, packed, training
+from common import datasets, training
 from common.checkpoints import load_generator, load_model
 from common.generate import main as generate
 from mnist_gan.train import main as mnist
@@ -64,35 +64,18 @@ def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder):
     assert (latent_dim, made) == (100, (-1, 1))
 
 
-@pytest.mark.parametrize("folder", [slow(x) for x in FOLDERS])
-def test_halves_are_chosen_by_one_option_in_every_folder(folder):
-    more = ["--size", "32"] if folder == "celeba_gan" else []
-    data = ["--data", "synthetic", "--epochs", "1", "--preset", "quick"]
+@pytest.mark.slow
+def test_halves_are_chosen_by_one_option():
+    data = ["--data", "synthetic", *SMALL, "--epochs", "1", "--preset", "quick"]
     columns = {"merged": {"d_loss"}, "separate": {"d1", "d2"}}
     for halves, expected in columns.items():
-        words = [*data, *TINY, *more, "--halves", halves, "--run-dir", halves]
-        MAINS[folder](words)
+        celeba([*data, *TINY, "--halves", halves, "--run-dir", halves])
         (row,) = rows(Path(halves))
         assert {"d_loss", "d1", "d2"} & set(row) == expected
     assert not np.array_equal(weights(Path("merged"), 1), weights(Path("separate"), 1))
 
 
-@pytest.mark.slow
-def test_resume_goes_on_bit_for_bit(monkeypatch):
-    """Also with BatchNormalization in D, separate halves, and images from a file."""
-    draw_folder("photos", 64)
-    monkeypatch.setattr(packed, "IN_MEMORY", 0)
-    words = ["--data", "photos", "--size", "32", *TINY, "--save-every", "1"]
-    celeba([*words, "--epochs", "2", "--run-dir", "whole"])
-    celeba([*words, "--epochs", "1", "--run-dir", "parts"])
-    celeba(["--resume", "parts", "--epochs", "2"])
-    for epoch in (1, 2):
-        assert np.array_equal(*(weights(Path(r), epoch) for r in ("whole", "parts")))
-    for name in ("history.csv", "generated_plot_e002.png"):
-        assert Path("whole", name).read_bytes() == Path("parts", name).read_bytes()
-
-
-@pytest.mark.parametrize("architecture", ["narrow", slow("dense")])
+@pytest.mark.parametrize("architecture", [slow("narrow"), slow("dense")])
 def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
     draw_folder("photos", 66)
     Path("photos", "notes.txt").write_text("no picture")

@@ -86,12 +86,14 @@ def test_a_full_disk_leaves_the_state_that_was_there(kind):
 
 
 def test_a_batch_that_cannot_fit_is_refused_with_one_that_does(capsys, monkeypatch):
+    Path("mine").mkdir()
     before = sorted(Path().iterdir())
     monkeypatch.setattr(memory, "free_bytes", lambda: 700 * 2**20)
     words = ["--data", "digits", "--batch-size"]
-    sentence = refused(capsys, main, *words, 1000)
-    assert "at most --batch-size 256" in sentence and "GiB are free" in sentence
-    assert sorted(Path().iterdir()) == before
+    for run in ([], ["--run-dir", "new"], ["--run-dir", "mine"]):
+        sentence = refused(capsys, main, *words, 1000, *run)
+        assert "at most --batch-size 256" in sentence and "GiB are free" in sentence
+        assert sorted(Path().iterdir()) == before
     memory.check(*pair(), 256)
     monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
     assert "smaller models" in refused(capsys, main, *words, 2)

@@ -262,15 +262,13 @@ def test_script_trains_and_tells_the_accuracy(quick, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("data, least", [("mnist", 0.99), ("cifar-10", 0.75)])
-def test_real_held_out_images_are_read(monkeypatch, shared_classifiers, data, least):
+def test_real_held_out_images_are_read(monkeypatch, shared_classifiers):
     if DATA_DIR is None:
         pytest.skip("GAN_DATA_DIR names no folder")
     monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
     try:
-        train, test = load_reference(data)
+        train, test = load_reference("mnist")
     except UserError as reason:
         pytest.skip(str(reason))
     _, facts = load_classifier(train, test)
-    print(f"{data}: {facts['accuracy']:.2%} of {facts['held_out']}")
-    assert facts["held_out"] == 10_000 and facts["accuracy"] >= least
+    assert facts["held_out"] == 10_000 and facts["accuracy"] >= 0.99

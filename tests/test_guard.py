@@ -317,7 +317,7 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
     [
         slow({"halves": "separate"}),
         slow({"objective": "wgan-gp"}),
-        {"objective": "ebgan"},
+        slow({"objective": "ebgan"}),
     ],
 )
 def test_other_logs_are_understood(tmp_path, monkeypatch, own):

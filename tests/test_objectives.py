@@ -614,7 +614,7 @@ def test_three_critic_steps_take_three_batches_of_real_images(objective, halves)
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize(
-    "objective", [x if x in ("hinge", "began", "r3gan") else slow(x) for x in OBJECTIVES]
+    "objective", [x if x == "began" else slow(x) for x in OBJECTIVES]
 )
 def test_both_sides_move_in_mixed_precision(objective, precision):
     """With float16 some steps pass by until the loss scale suits the gradients."""

@@ -137,7 +137,7 @@ def test_the_blocks_of_a_decoder_normalize_each_image_alone():
     assert d_model.predict(images_for(d_model), verbose=0).shape == (4, 1)
 
 
-@pytest.mark.parametrize("folder", ["points", "celeba", "mnist quick"])
+@pytest.mark.parametrize("folder", [slow("points"), slow("celeba"), "mnist quick"])
 def test_a_saved_energy_gives_the_same_energies(folder):
     define_g, define_d = FOLDERS[folder]
     d_model = heads.with_energy(define_d(), define_g, "absolute")
@@ -216,11 +216,10 @@ def without_pictures(monkeypatch):
 
 
 RESUMED = {
-    "wgan": ["--critic-steps", "2"],
     "ebgan": ["--pretrain-discriminator", "3", "--pull-away", "0.1", "--margin", "0.5"],
     "began": ["--pretrain-discriminator", "1", "--gamma", "0.9"],
 }
-UPDATES = {"wgan": 8, "ebgan": 3 + 4, "began": 1 + 4}  # of D
+UPDATES = {"ebgan": 3 + 4, "began": 1 + 4}  # of D
 
 
 def updates(run):
@@ -336,6 +335,7 @@ def test_an_option_that_the_objective_has_not_is_refused_in_one_sentence(capsys,
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_separate_halves_are_logged_each_for_itself(without_pictures):
     words = ["--objective", "wgan", "--halves", "separate", "--critic-steps", "1"]
     toy([*TINY, *words, "--epochs", "1", "--run-dir", "run"])

@@ -129,7 +129,6 @@ SCRIPTS = {
     ),
 }
 ALONE = {  # in a process of their own; the others run in this one, which is faster
-    "mnist_gan/define_gan.py",
     "mnist_gan/train.py",
     "common/devices.py",
     "celeba_gan/compare_memory.py",

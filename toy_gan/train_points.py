@@ -109,12 +109,13 @@ def main(argv=None):
     )
     target = SETS[options.data](np.random.default_rng(options.seed))
     images = Images(target.points, None, options.data, "drawn")
-    run = prepare(SCRIPT, options, images)
+    device = prepare(options, images)
     trio = define_generator, define_discriminator, define_gan
     models = define_models(options, *trio, shape=(2,))
     train_as_asked(
-        options, models, target.points, run, summarize=show_points, target=target
-    )
+        SCRIPT, options, images, device, models, target.points,
+        summarize=show_points, target=target,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
