@@ -120,7 +120,7 @@ def kill_and_compare(seed, kills=1):
     for _ in range(kills):
         since, delay = rng.choice(SINCE), rng.uniform(0, LATEST)
         moment = since, delay, rng.random() < 0.5
-        writing = kill(folder, [*words_of_victim, "--epochs", "1000"], victim, *moment)
+        writing = kill(folder, [*words_of_victim, "--epochs", "200"], victim, *moment)
         _, state, damaged = find_state(victim)
         record["kills"].append((since, delay, state[:2], writing, damaged))
         words_of_victim = ["--resume", str(victim)]

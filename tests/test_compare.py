@@ -1,13 +1,16 @@
 """The comparison of all objectives."""
 
 import csv
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import refused
 from PIL import Image
+from test_features import make_quick
 
+from common import judge
 from mnist_gan import compare
 
 RUN = Path("runs/mnist_gan/0001")
@@ -32,13 +35,14 @@ def test_the_gallery_shows_the_images_of_every_objective():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("shared_classifiers")
 def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(
     capfd, monkeypatch
 ):
     few = ["--preset", "quick", "--steps-per-epoch", "20", "--critic-steps", "2"]
     table = {name: [*few, "--objective", name] for name in ("wgan", "wgan-gp")}
     monkeypatch.setitem(compare.TABLES, "objectives", table)
+    monkeypatch.setattr(judge, "classifier_judge", partial(judge.classifier_judge, n=100))
+    make_quick(monkeypatch)
     words = ["objectives", "--data", "digits", "--only", "wgan", "wgan-gp"]
     compare.main([*words, "--epochs", "1"])
     with (RUN / "objectives.csv").open() as lines:
