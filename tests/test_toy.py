@@ -125,10 +125,9 @@ def test_1010_is_valid_for_five_seeds_and_was_not_before(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", (1, 2, 3))
 @pytest.mark.parametrize("objective, modes", [("bce", 6), ("wgan-gp", 8), ("r3gan", 8)])
-def test_the_ring_is_found(objective, modes, seed):
-    words = ["--objective", objective, "--seed", str(seed)]
+def test_the_ring_is_found(objective, modes):
+    words = ["--objective", objective, "--seed", "1"]
     train_points.main([*words, "--epochs", "20", "--save-every", "20"])
     g_model = load_model(RUN / "generator_model_020.h5")
     points = generate_latent_points(32, 2000, np.random.default_rng(0))
