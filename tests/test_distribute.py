@@ -114,9 +114,6 @@ GENTLY = ["--learning-rate", "0.1", "--penalty", "0.1", "--critic-steps", "2"]
 GAMES = {
     "bce": [],
     "halves": ["--halves", "separate"],
-    "smoothing": ["--label-smoothing", "0.1"],
-    "lsgan": ["--objective", "lsgan"],
-    "hinge": ["--objective", "hinge"],
     "wgan": ["--objective", "wgan"],
     "wgan-gp": ["--objective", "wgan-gp", *GENTLY],
     "ebgan": ["--objective", "ebgan"],

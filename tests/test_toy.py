@@ -125,7 +125,7 @@ def test_1010_is_valid_for_five_seeds_and_was_not_before(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective, modes", [("bce", 6), ("wgan-gp", 8), ("r3gan", 8)])
+@pytest.mark.parametrize("objective, modes", [("bce", 6), ("r3gan", 8)])
 def test_the_ring_is_found(objective, modes):
     words = ["--objective", objective, "--seed", "1"]
     train_points.main([*words, "--epochs", "20", "--save-every", "20"])
