@@ -4,6 +4,8 @@ PYTHON ?= python3
 PY = .venv/bin/python
 READY = .venv/ready
 OTHERS = benchmarks/.venv/ready
+# A file's tests share what is made once for them
+FAST = -n 3 --dist loadfile --no-loadscope-reorder
 # What `make bench-gpu` runs in: it needs torch for CUDA, and keras
 GPU_PYTHON ?= $(PYTHON)
 
@@ -54,14 +56,14 @@ classifiers: $(READY)  # whose features the scores are of: once, about 10 minute
 	$(PY) common/classifier.py
 
 test: $(READY)  # three at a time: much of a test is work for one core, or waiting
-	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest $(FAST)
 
 test-slow: $(READY)  # trainings that must have learned something
 	$(PY) -m pytest -m slow -n 2 --durations 20
 
 coverage: $(READY)  # what share of the lines the fast tests run, scripts' processes included
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(PY) -m coverage run -m pytest $(FAST)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 

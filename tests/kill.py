@@ -67,15 +67,9 @@ def draw_run(seed):
             words += ["--conditional", "--condition", kind]
             words += rng.choice([[], ["--wrong-labels"]])
         words += rng.choice(
-            [
-                [],
-                ["--ema", "0.9"],
-                ["--augment"],
-                ["--optimizer", "sgd"],
-                ["--label-noise", "0.2"],
-                ["--halves", "separate"],
-            ]
-        )
+            [[], ["--ema", "0.9"], ["--augment"], ["--optimizer", "sgd"],
+             ["--label-noise", "0.2"], ["--halves", "separate"]]
+        )  # fmt: skip
         words += rng.choice([[], ["--save-every-steps", "1"]])
         words += ["--size", "32"] * (folder == "celeba_gan")
         words += ["--batch-size", "4", "--steps-per-epoch", "4", "--latent-dim", "8"]

@@ -75,7 +75,9 @@ def test_halves_are_chosen_by_one_option():
     assert not np.array_equal(weights(Path("merged"), 1), weights(Path("separate"), 1))
 
 
-@pytest.mark.parametrize("architecture", [slow("narrow"), slow("dense")])
+@pytest.mark.parametrize(
+    "architecture", [slow("narrow"), slow("tutorial"), slow("dense")]
+)
 def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
     draw_folder("photos", 66)
     Path("photos", "notes.txt").write_text("no picture")
@@ -223,6 +225,7 @@ def test_a_packed_file_of_another_size_is_refused(capsys):
     assert "--size 32" in refused(capsys, celeba, "--data", "photos.hdf5")
     words = ["--data", "photos.hdf5", "--crop", "0.5"]
     assert "leave --crop out" in refused(capsys, celeba, *words)
+    celeba(["--data", "photos.hdf5", *SMALL, *TINY, "--epochs", "1"])
 
 
 def test_celeba_is_taken_from_the_data_folder_with_its_usual_crop(monkeypatch):
