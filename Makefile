@@ -59,7 +59,7 @@ test: $(READY)  # three at a time: much of a test is work for one core, or waiti
 	$(PY) -m pytest $(FAST)
 
 test-slow: $(READY)  # trainings that must have learned something
-	$(PY) -m pytest -m slow -n 2 --durations 20
+	$(PY) -m pytest -m slow -n 3 --dist worksteal --durations 40
 
 coverage: $(READY)  # what share of the lines the fast tests run, scripts' processes included
 	$(PY) -m coverage erase

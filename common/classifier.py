@@ -18,7 +18,7 @@ import numpy as np
 from common import cli
 from common.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
-from common.folders import whole
+from common.folders import alone_in, whole
 
 VERSION = 1  # of what follows; another one is trained anew
 BATCH = 128
@@ -139,21 +139,22 @@ def load_classifier(train, test):
     """
     name = f"{train.name}-{train.describe()['fingerprint']}-v{VERSION}"
     path = keras_cache().parent / "classifiers" / f"{name}.keras"
-    known = read_classifier(path)
-    if known is not None:
-        return known
-    task = "classes" if train.classes else "rotations, as it has no classes"
-    print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cli.UserError(
             f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
         ) from None
-    model, facts = in_float32(train_classifier, train, test)
-    path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
-    with whole(path) as part:
-        model.save(part)
+    with alone_in(path.parent):
+        known = read_classifier(path)
+        if known is not None:
+            return known
+        task = "classes" if train.classes else "rotations, as it has no classes"
+        print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
+        model, facts = in_float32(train_classifier, train, test)
+        path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
+        with whole(path) as part:
+            model.save(part)
     return model, facts
 
 

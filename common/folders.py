@@ -3,6 +3,11 @@
 import os
 from contextlib import contextmanager, suppress
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 
 @contextmanager
 def whole(path, before=None):
@@ -33,6 +38,19 @@ def whole(path, before=None):
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def alone_in(folder):
+    """Inside, no other process is inside with this folder: whoever is second waits."""
+    handle = os.open(folder, os.O_RDONLY) if fcntl else None
+    try:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if fcntl:
+            os.close(handle)
 
 
 def make_folders(folder):

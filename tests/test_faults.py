@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Timer
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ from test_train import RUN, TINY, assert_same_results, start_training, wait_for
 from common import memory, runs
 from common.cli import command
 from common.errors import UserError
-from common.folders import whole
+from common.folders import alone_in, whole
 from common.state import BEFORE, find_state
 from mnist_gan import define_discriminator, define_generator
 from mnist_gan.train import main
@@ -180,6 +181,32 @@ def test_a_second_process_on_a_run_is_refused():
     runs.take(run)
     runs.take(run)  # in this process, once more
     assert not list(run.iterdir())
+
+
+INSIDE = """
+import sys
+from pathlib import Path
+from common.folders import alone_in
+with alone_in(Path()):
+    print("inside", flush=True)
+    sys.stdin.read()
+    Path("ready").touch()
+"""
+
+
+def test_who_is_second_waits_for_the_first():
+    """As two processes do that want the same classifier."""
+    first = subprocess.Popen(
+        [sys.executable, "-c", INSIDE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert first.stdout.readline() == b"inside\n"
+    Timer(0.5, first.stdin.close).start()
+    with alone_in(Path()):
+        assert Path("ready").exists()
+    first.wait()
 
 
 @pytest.mark.slow
