@@ -6,6 +6,8 @@ READY = .venv/ready
 OTHERS = benchmarks/.venv/ready
 # A file's tests share what is made once for them
 FAST = -n 3 --dist loadfile --no-loadscope-reorder
+# Some take minutes: who is done takes over what another has not begun
+SLOW = -n 3 --dist worksteal
 # What `make bench-gpu` runs in: it needs torch for CUDA, and keras
 GPU_PYTHON ?= $(PYTHON)
 
@@ -59,11 +61,11 @@ test: $(READY)  # three at a time: much of a test is work for one core, or waiti
 	$(PY) -m pytest $(FAST)
 
 test-slow: $(READY)  # trainings that must have learned something
-	$(PY) -m pytest -m slow -n 3 --dist worksteal --durations 40
+	$(PY) -m pytest -m slow $(SLOW) --durations 40
 
-coverage: $(READY)  # what share of the lines the fast tests run, scripts' processes included
+coverage: $(READY)  # what share of the lines all tests run, scripts' processes included
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest $(FAST)
+	$(PY) -m coverage run -m pytest -m "slow or not slow" $(SLOW)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 

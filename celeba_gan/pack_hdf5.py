@@ -20,10 +20,10 @@ import numpy as np
 
 from celeba_gan.options import add_size_and_crop
 from celeba_gan.pictures import (
-    class_names,
     open_source,
     read_attributes,
     shown,
+    subfolders,
     try_to_read,
 )
 from common import cli
@@ -271,7 +271,7 @@ def describe(file, rows, names, skipped, table):
     for key, paths in (("names", names), ("skipped", skipped)):
         texts = [shown(path) for path in paths]
         file.create_dataset(key, (len(texts),), h5py.string_dtype(), texts)
-    labels, folders = None, class_names(names)
+    labels, folders = None, subfolders(names)
     if folders:
         classes, labels = np.unique(folders, return_inverse=True)
         file["labels"], file["classes"] = labels, [shown(name) for name in classes]
@@ -292,7 +292,7 @@ def report(target, names, skipped, seconds):
             f"  ... and {len(skipped) - 10} more: all are listed in the file's dataset "
             "`skipped`"
         )
-    if folders := class_names(names):
+    if folders := subfolders(names):
         found = [shown(name) for name in sorted(set(folders))]
         print(
             f"{len(found)} classes: {', '.join(found[:10])}{', ...' * (len(found) > 10)}"

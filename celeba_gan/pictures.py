@@ -222,7 +222,7 @@ def opaque(image):
     return image
 
 
-def class_names(names):
+def subfolders(names):
     """The subfolder that each file lies in, below what all have in common.
 
     Args:

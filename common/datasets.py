@@ -234,10 +234,10 @@ def checked(pixels, labels, name, source):
         pixels = np.minimum(pixels, 1) * 255.0
     pixels = np.round(pixels)
     pixels = pixels.astype(np.uint8)[..., np.newaxis]
-    return Images(pixels, labels, name, source, classes=class_names(labels, name))
+    return Images(pixels, labels, name, source, classes=names_of_labels(labels, name))
 
 
-def class_names(labels, name):
+def names_of_labels(labels, name):
     """Names of the labels 0, 1, ... of a set; none where the labels are others."""
     if name == "fashion-mnist":
         return FASHION

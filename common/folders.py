@@ -31,6 +31,8 @@ def whole(path, before=None):
         part.replace(path)
     except BaseException:  # Ctrl-C, too
         part.unlink(missing_ok=True)
+        if before and before.exists() and not path.exists():  # it came between the two
+            before.replace(path)
         raise
     if os.name == "posix":  # the new name is on the disk when its folder is
         folder = os.open(path.parent, os.O_RDONLY)

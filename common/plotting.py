@@ -1,6 +1,5 @@
 """Pictures: grids of images, curves, films and plots of models."""
 
-import csv
 import math
 import shutil
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from common.folders import whole
+from common.tables import read_columns
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
 HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
@@ -115,9 +115,7 @@ def save_curves(history_csv, path, ideal=LN2):
     """
     from matplotlib.figure import Figure
 
-    with Path(history_csv).open() as lines:
-        rows = list(csv.DictReader(lines))
-    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    columns = read_columns(Path(history_csv))
     epochs = columns["epoch"] - 1 + columns["step"] / columns["step"].max()
     figure = Figure(figsize=(9, 7), layout="constrained")
     losses, outputs = figure.subplots(2, 1, sharex=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common.compared import read_columns, whole_lines
 from common.errors import UserError
 from common.plotting import LOSSES, OUTPUTS
+from common.tables import read_columns, whole_lines
 
 
 def check_options(parser, options, known):

@@ -12,7 +12,7 @@ from pathlib import Path
 from common.errors import UserError
 from common.folders import gone_if_in_vain, make_folders, whole
 from common.readers import check_file
-from common.state import STATE, finished_epochs, has_begun
+from common.state import find_state, finished_epochs, has_begun
 
 try:
     import fcntl
@@ -143,7 +143,7 @@ def take(run):
 
 def is_drawn(run):
     """Whether the film was made after the last state: a run's last act."""
-    film, state = run / "training.gif", run / STATE
+    film, state = run / "training.gif", find_state(run)[0]
     return film.exists() and film.stat().st_mtime >= state.stat().st_mtime
 
 

@@ -15,6 +15,7 @@ from common.datasets import load_images
 from common.devices import set_up
 from common.objectives import OPTIONS
 from common.runs import ROOT, new_run, read_options
+from common.tables import read_columns
 from mnist_gan.load_data import DATA
 
 CRITICS = ("wgan", "wgan-gp")  # whose weights are drawn
@@ -106,11 +107,9 @@ def train(words, folder, options):
 
 def pace(folder):
     """Minutes of a run's epochs, and milliseconds a step of the median epoch."""
-    with (folder / "times.csv").open() as lines:
-        seconds = [float(row["seconds"]) for row in csv.DictReader(lines)]
-    with (folder / "history.csv").open() as lines:
-        n_steps = max(int(row["step"]) for row in csv.DictReader(lines))
-    return sum(seconds) / 60, 1000 * np.median(seconds) / n_steps
+    seconds = read_columns(folder / "times.csv", texts=["ended"])["seconds"]
+    n_steps = read_columns(folder / "history.csv")["step"].max()
+    return seconds.sum() / 60, 1000 * np.median(seconds) / n_steps
 
 
 def score_all(folders, data):

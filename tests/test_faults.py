@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from threading import Timer
 
+import bad_files
 import keras
 import numpy as np
 import pytest
@@ -387,3 +388,32 @@ def test_a_file_is_written_whole_and_never_through_a_link():
         part.write_text("half")
         raise KeyboardInterrupt
     assert Path("new").read_text() == "ours" and not part.exists()
+
+
+def test_ctrl_c_between_two_renames_leaves_the_file_that_was_there(monkeypatch):
+    path, before = Path("new"), Path("before")
+    path.write_text("first")
+    renames, rename = [], Path.replace
+
+    def interrupted(old, new):
+        renames.append(old)
+        if len(renames) == 2:
+            raise KeyboardInterrupt
+        return rename(old, new)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), whole(path, before) as part:
+        part.write_text("second")
+    assert path.read_text() == "first" and not before.exists() and not part.exists()
+    with whole(path, before) as part:
+        part.write_text("second")
+    assert (path.read_text(), before.read_text()) == ("second", "first")
+
+
+def test_a_run_killed_between_two_renames_knows_whether_it_is_drawn():
+    bad_files.a_run()
+    run = Path("run")
+    (run / "state.npz").rename(run / BEFORE)
+    assert runs.is_drawn(run)
+    (run / "training.gif").unlink()
+    assert not runs.is_drawn(run)

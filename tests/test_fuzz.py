@@ -22,6 +22,7 @@ from celeba_gan.pictures import read_attributes
 from common import cifar10, compared, datasets, readers, run_checks, runs, state
 from common.errors import UserError
 from common.resuming import keep_rows_until
+from common.tables import read_columns
 
 MOST = 2**26  # bytes that a reader may take for a file of some kilobytes
 set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
@@ -181,7 +182,7 @@ def test_recorded_options(odd):
 @example(b"\n\n")
 def test_history_csv(content):
     path = Path(bad_files.write("run/history.csv", content))
-    columns = bounded(compared.read_columns, path)
+    columns = bounded(read_columns, path)
     if columns is not None:
         assert len({len(column) for column in columns.values()}) <= 1
         assert all(column.dtype == float for column in columns.values())

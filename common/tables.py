@@ -1,0 +1,59 @@
+"""The tables that a run writes: columns of numbers, whose last row may be in writing."""
+
+import csv
+
+import numpy as np
+
+from common.errors import UserError
+from common.readers import check_file
+
+LONGEST = 100  # characters of a number
+MOST_TABLE = 2**27  # bytes of a history: of a million rows
+
+
+def read_columns(path, texts=()):
+    """The columns of a CSV file of numbers: name -> float64 (rows,).
+
+    A missing file has none. A last row without its end is left out: a training is
+    writing it.
+
+    Args:
+        path: the file.
+        texts: columns that hold no numbers, and are left out.
+
+    Raises:
+        UserError: a row is damaged.
+    """
+    lines = whole_lines(path)
+    try:
+        names, *rows = list(csv.reader(lines)) or [[]]
+    except csv.Error as error:
+        raise UserError(f"{path} is damaged: {error}; restore it") from None
+    numbers = []
+    for line, row in enumerate(rows, 2):
+        try:
+            pairs = zip(names, row, strict=True)
+            if max(map(len, row), default=0) > LONGEST:
+                raise ValueError
+            numbers.append([float(value) for name, value in pairs if name not in texts])
+        except ValueError:
+            raise UserError(
+                f"{path}, line {line} is damaged: {','.join(row)[:60]!r} is not a row of "
+                f"{len(names)} values; remove it"
+            ) from None
+    names = [name for name in names if name not in texts]
+    columns = np.array(numbers, dtype=float).reshape(len(numbers), len(names)).T
+    return dict(zip(names, columns, strict=True))
+
+
+def whole_lines(path):
+    """The lines of a file, without a last one that is in writing; none without a file.
+
+    Raises:
+        UserError: it is no plain file, or too large to be of a training.
+    """
+    if not path.exists():
+        return []
+    check_file(path, MOST_TABLE)
+    text = path.read_text(errors="replace")
+    return text[: text.rfind("\n") + 1].split("\n")[:-1]
