@@ -7,7 +7,7 @@ OTHERS = benchmarks/.venv/ready
 # A file's tests share what is made once for them
 FAST = -n 3 --dist loadfile --no-loadscope-reorder
 # Some take minutes: who is done takes over what another has not begun
-SLOW = -n 3 --dist worksteal
+SLOW = -n 2 --dist worksteal
 # What `make bench-gpu` runs in: it needs torch for CUDA, and keras
 GPU_PYTHON ?= $(PYTHON)
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from celeba_gan.options import add_size_and_crop
 from celeba_gan.pictures import (
+    MOST_ATTRIBUTES,
     open_source,
     read_attributes,
     shown,
@@ -31,6 +32,7 @@ from common.datasets import keras_cache
 from common.errors import MachineError, UserError
 from common.folders import gone_if_in_vain, make_folders
 from common.packed import checksum
+from common.readers import check_file
 
 BLOCK = 512  # pictures that are in memory at a time
 PART = 16  # of these, read by one thread
@@ -107,6 +109,7 @@ def pack_into_cache(source, size, crop, at_least=1, attributes=None):
         for name in files.names:
             key.update(repr((name, files.stamp(name))).encode())
     if attributes:
+        check_file(attributes, MOST_ATTRIBUTES)
         key.update(Path(attributes).read_bytes())
     name = f"{base_name(source)}-{size}-{key.hexdigest()[:16]}.hdf5"
     target = keras_cache() / "packed" / name

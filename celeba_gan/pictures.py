@@ -21,6 +21,7 @@ HTML = (
     "too often; the real img_align_celeba.zip has about 1.4 GB: download it again by "
     "hand from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 )
+MOST_ATTRIBUTES = 2**25  # bytes of a list; CelebA's has 26 million
 
 
 @contextmanager
@@ -260,7 +261,7 @@ def read_attributes(path, names):
                 raise UserError(f"{path} has no line for the picture {shown(name)}")
         return np.stack([table[PurePosixPath(name).name] for name in names])
 
-    check_file(path)
+    check_file(path, MOST_ATTRIBUTES)
     try:
         count, titles, *lines = Path(path).read_text("utf-8-sig").strip().splitlines()
         titles, lines = titles.split(), [line.split() for line in lines]

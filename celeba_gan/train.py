@@ -29,7 +29,6 @@ TUTORIAL = {
     "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
     "halves": "separate",  # so that BatchNormalization in D sees one kind at a time
     "latent_dim": 100,
-    "learning_rate": 0.0002,
     "save_every": 5,
 }
 PRESETS = {"quick": quick.OPTIONS}

@@ -25,7 +25,6 @@ TUTORIAL = {
     "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
     "halves": "separate",  # D learns from the 64 real, then from the 64 fake ones
     "latent_dim": 100,
-    "learning_rate": 0.0002,
     "save_every": 10,
 }
 PRESETS = {"quick": quick.OPTIONS}

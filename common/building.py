@@ -92,17 +92,22 @@ def gan_for(options, g_model, d_model, gan_model):
 
 
 def set_optimizers(options, d_model, gan_model):
-    """Give D's and G's optimizers the kind, the rates and the mean that are asked for."""
+    """Give D's and G's optimizers the kind, the rates and the mean that are asked for.
+
+    What is not asked for stays as the `define_*` functions compile it.
+    """
     import keras
 
     from common.averages import inner
 
     rates = options.d_learning_rate, options.g_learning_rate
     for model, rate in zip((d_model, gan_model), rates, strict=True):
+        rate = rate or options.learning_rate
         if options.optimizer != "adam":
-            other = keras.optimizers.get(options.optimizer)
-            model.compile(other, loss=model.loss)
-        model.optimizer.learning_rate = rate or options.learning_rate
+            rate = rate or float(model.optimizer.learning_rate)
+            model.compile(keras.optimizers.get(options.optimizer), loss=model.loss)
+        if rate:
+            model.optimizer.learning_rate = rate
     if options.ema:
         optimizer = inner(gan_model.optimizer)
         optimizer.use_ema, optimizer.ema_momentum = True, options.ema

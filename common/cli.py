@@ -6,6 +6,7 @@ Nothing here is slow to import, so that `--help` and a wrong option answer at on
 import argparse
 import errno
 import functools
+import io
 import math
 import os
 import re
@@ -33,6 +34,7 @@ def command(main):
 
     @functools.wraps(main)
     def run(argv=None):
+        _mend_streams()
         before = {s: signal.signal(s, _terminate) for s in _signals()}
         sys.unraisablehook, hook = _interrupt_again, sys.unraisablehook
         try:
@@ -52,12 +54,20 @@ def command(main):
     return run
 
 
+def _mend_streams():
+    """Have output go nowhere where it is closed, and hold any name of a file."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+        if isinstance(getattr(sys, name), io.TextIOWrapper):  # notebooks have their own
+            getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
 def _signals():
     """SIGTERM, and SIGHUP unless it is ignored, as under `nohup`."""
     yield signal.SIGTERM
-    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
-    if hang_up and signal.getsignal(hang_up) is not signal.SIG_IGN:
-        yield hang_up
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
 
 
 def _terminate(signum, frame):
@@ -83,6 +93,7 @@ FAULTS = {  # of the machine, and what to do about them
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room"),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
     errno.ENOMEM: "close other programs",
+    errno.EPIPE: "let it go to what reads to its end, such as a file",
     errno.EIO: "the disk may be broken",
 }
 LONGEST = 1000  # characters of a sentence that is still read
@@ -123,6 +134,7 @@ def one_sentence(error):
 
 
 FLOAT32_MAX = 3.4e38
+MOST = 2**31 - 1  # of anything that is counted
 
 
 class Parser(argparse.ArgumentParser):
@@ -143,18 +155,20 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see --help)")
 
     def parse_known_args(self, args=None, namespace=None):
-        """As argparse's; a path in the home of nobody is refused before any work."""
+        """As argparse's; nothing, or the home of nobody, is refused before any work."""
         options, rest = super().parse_known_args(args, namespace)
-        for value in vars(options).values():
+        for name, value in vars(options).items():
+            if value == "":
+                raise UserError(f"{name.replace('_', '-')} is empty: name what is meant")
             if isinstance(value, str) and value.startswith("~"):
                 expanded(value)
         return options, rest
 
 
-def whole_number(at_least, at_most=math.inf, even=False):
+def whole_number(at_least, at_most=MOST, even=False):
     """A type for add_argument: a whole (and even) number in these bounds."""
     wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
-    if at_most < math.inf:
+    if at_most != MOST:
         wanted += f" and at most {at_most}"
 
     def parse(text):
@@ -162,8 +176,10 @@ def whole_number(at_least, at_most=math.inf, even=False):
             number = int(text)
         except ValueError:
             number = None
-        if number is None or not at_least <= number <= at_most or (even and number % 2):
+        if number is None or number < at_least or (even and number % 2):
             raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
+        if number > at_most:
+            raise argparse.ArgumentTypeError(f"must be at most {at_most}, not {text!r}")
         return number
 
     return parse

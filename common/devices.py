@@ -39,7 +39,8 @@ def set_up(device="auto", precision="float32"):
             import keras
     except (ModuleNotFoundError, ValueError) as error:
         raise cli.UserError(
-            f"Keras cannot start with its backend: {error}; mend KERAS_BACKEND"
+            f"Keras cannot start with its backend: {error}; mend KERAS_BACKEND, or "
+            "MPLBACKEND where that is named"
         ) from None
     gpus = visible_gpus()
     if device.startswith("gpu") and not gpus:
@@ -50,6 +51,7 @@ def set_up(device="auto", precision="float32"):
     if precision == "auto":
         precision = "bfloat16" if gpus or cpu_computes_bfloat16() else "float32"
     keras.config.set_dtype_policy(POLICIES.get(precision, precision))
+    keras.config.set_image_data_format("channels_last")  # whatever keras.json says
     return f"device: {gpus[0] if gpus else describe_cpu()}; precision: {precision}"
 
 

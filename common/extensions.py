@@ -20,7 +20,7 @@ DEFAULTS = {
     "label_smoothing": 0.0,
     "label_noise": 0.0,
     "optimizer": "adam",
-    "g_learning_rate": None,  # None: learning_rate
+    "g_learning_rate": None,  # None: as learning_rate
     "d_learning_rate": None,
     "ema": 0.0,
     "augment": False,

@@ -1,12 +1,8 @@
 """Files that are written as a whole or not at all, and folders made for a result."""
 
+import fcntl
 import os
 from contextlib import contextmanager, suppress
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 
 @contextmanager
@@ -34,25 +30,25 @@ def whole(path, before=None):
         if before and before.exists() and not path.exists():  # it came between the two
             before.replace(path)
         raise
-    if os.name == "posix":  # the new name is on the disk when its folder is
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    with opened(path.parent) as folder:  # the new name is on the disk when its folder is
+        os.fsync(folder)
 
 
 @contextmanager
 def alone_in(folder):
     """Inside, no other process is inside with this folder: whoever is second waits."""
-    handle = os.open(folder, os.O_RDONLY) if fcntl else None
-    try:
-        if fcntl:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    with opened(folder) as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def opened(folder):
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        yield handle
     finally:
-        if fcntl:
-            os.close(handle)
+        os.close(handle)
 
 
 def make_folders(folder):

@@ -1,6 +1,6 @@
 """Where a training starts or goes on, and what is left of one that is interrupted."""
 
-import math
+import json
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from common.errors import UserError
 from common.folders import whole
 from common.plotting import draw_run
 from common.state import BEGINNING, WITHIN, load_state, save_state, set_state
+from common.tables import whole_lines
 
 
-def start(gan, run, resume, n_steps=math.inf):
+def start(gan, run, resume, n_steps):
     """Set `gan` and the run folder to where training starts; return that State.
 
     The state of the start is saved, too: a run may be stopped in its first epoch. Several
@@ -47,6 +48,7 @@ def go_back(gan, run, within=True):
     state = load_state(gan, run, within)
     for name in ("history.csv", "times.csv", "events.csv"):
         keep_rows_until(state, Path(run) / name)
+    keep_scores_until(state, Path(run) / "metrics.jsonl")
     return state
 
 
@@ -79,17 +81,29 @@ def pass_over(gan, state):
 
 def keep_rows_until(state, path):
     """Drop the rows of later steps, and what is left of a row that was cut off."""
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
         return
-    text = path.read_text(errors="replace")
-    names, *rows = text.splitlines()
-    if "\n" not in text:  # the first line was cut off: another will be written
-        return path.write_text("")
-    rows = [row for row in rows if row.count(",") == names.count(",")]
-    has_steps = names.startswith("epoch,step,")
-    kept = [row for row in rows if is_until(state, row.split(","), has_steps)]
+    lines = whole_lines(path)
+    has_steps = bool(lines) and lines[0].startswith("epoch,step,")
+    rows = [row for row in lines[1:] if is_until(state, row.split(","), has_steps)]
     with whole(path) as part:
-        part.write_text("\n".join([names, *kept, ""]))
+        part.write_text("".join(f"{line}\n" for line in lines[:1] + rows))
+
+
+def keep_scores_until(state, path):
+    """Drop the scores of later epochs, and what is left of a line that was cut off."""
+    if path.exists():
+        lines = [line for line in whole_lines(path) if not is_later(line, state)]
+        with whole(path) as part:
+            part.write_text("".join(f"{line}\n" for line in lines))
+
+
+def is_later(line, state):
+    """Whether a line of scores is of a later epoch; a damaged one is not dropped."""
+    try:
+        return json.loads(line)["epoch"] > state.epoch
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def is_until(state, cells, has_steps):

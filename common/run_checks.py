@@ -64,7 +64,7 @@ HEADS = {
 def check_files(run):
     """Refuse links in a run folder, through which a run would write elsewhere.
 
-    And folders in place of files, which would be found when an epoch is done.
+    And folders or pipes in place of files, which would be found when an epoch is done.
 
     Raises:
         UserError: there is one.
@@ -76,6 +76,8 @@ def check_files(run):
             raise UserError(f"{path} is a folder: move it away")
         if path.name in FOLDERS and not path.is_dir():
             raise UserError(f"{path} is no folder: move it away")
+        if not path.is_dir() and not path.is_file():
+            raise UserError(f"{path} is a pipe or a device: move it away")
 
 
 def check_tables(run):

@@ -1,6 +1,7 @@
 """Run folders: `runs/mnist_gan/0001` holds everything that one run made."""
 
 import errno
+import fcntl
 import json
 import os
 import platform
@@ -13,11 +14,6 @@ from common.errors import UserError
 from common.folders import gone_if_in_vain, make_folders, whole
 from common.readers import check_file
 from common.state import find_state, finished_epochs, has_begun
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_CHANGE = {  # when a run is resumed
@@ -125,9 +121,8 @@ def take(run):
     while HELD:  # a process trains one run at a time
         os.close(HELD.pop())
     try:
-        if fcntl:
-            HELD.append(os.open(run, os.O_RDONLY))
-            fcntl.flock(HELD[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        HELD.append(os.open(run, os.O_RDONLY))
+        fcntl.flock(HELD[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
         probe(run)
     except BlockingIOError:
         raise UserError(

@@ -60,12 +60,13 @@ def show_who_moves(g_model, d_model, gan_model):
     shape = (8, *d_model.input_shape[1:])
     images = np.random.default_rng(0).random(shape, "float32")
 
+    models = (g_model, d_model)
+
     def weights():
         return [np.concatenate([w.numpy().ravel() for w in m.weights]) for m in models]
 
-    models = (g_model, d_model)
-    for name, update in (("D", gan.train_d), ("G", gan.train_g)):
+    for name, update, given in (("D", gan.train_d, images), ("G", gan.train_g, 16)):
         before = weights()
-        update(images if name == "D" else 16)
+        update(given)
         g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
         print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")

@@ -26,8 +26,8 @@ LAYERS = {
     "BatchNormalization", "LayerNormalization", "GroupNormalization",
     "UnitNormalization", "RMSNormalization", "SpectralNormalization", "Rescaling",
     "Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout",
-    "GaussianNoise", "ActivityRegularization", "Add", "Subtract", "Multiply",
-    "Average", "Maximum", "Minimum", "Concatenate", "Dot",
+    "GaussianNoise", "RandomFlip", "ActivityRegularization", "Add", "Subtract",
+    "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot",
 }  # fmt: skip
 VALUES = {"DTypePolicy", "__keras_tensor__", "__tuple__"}
 MODULES = {  # of Keras, in descriptions
@@ -42,6 +42,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"  # how such files start
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
 MOST_TEXT = 2**24  # bytes of a description; 100 layers have some 10**5
 MOST_NUMBERS = 2**24  # that one layer makes of one image: 64 MiB in float32
+MOST_LAYERS = 200  # Keras takes half a minute to make so many, and four times for twice
 DTYPES = {"float16", "bfloat16", "float32", "float64", "int32", "int64", "uint8", "bool",
           "mixed_float16", "mixed_bfloat16"}  # fmt: skip
 
@@ -65,6 +66,8 @@ def check(path):
         if isinstance(described, dict):
             described.pop("compile_config", None)  # nobody loads it
         check_layers(described, path)
+        if (n := n_layers(described)) > MOST_LAYERS:
+            raise UserError(f"{path} has {n} layers, and {MOST_LAYERS} are the most")
     except RecursionError:
         raise UserError(f"{path}: its layers are nested without end") from None
     except UserError:
@@ -135,6 +138,15 @@ def check_layers(described, path):
             raise UserError(f"{path} holds a layer whose {key} is {value[:50]!r}")
     for part in described.values():
         check_layers(part, path)
+
+
+def n_layers(described):
+    """The number of layers that a description, as of JSON, tells of."""
+    is_dict = isinstance(described, dict)
+    parts = described.values() if is_dict else described
+    is_layer = is_dict and described.get("class_name") in LAYERS | OWN.keys()
+    inner = map(n_layers, parts) if isinstance(described, dict | list) else ()
+    return is_layer + sum(inner)
 
 
 def is_allowed(described):

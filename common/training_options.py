@@ -13,6 +13,7 @@ from common.runs import resumed_options
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 DEFAULTS = {
     "seed": None,  # None: one is drawn, and recorded
+    "learning_rate": None,  # None: that with which the models are compiled
     "save_every_steps": None,  # None: the state is saved after whole epochs alone
     "steps_per_epoch": None,  # None: images // batch_size, but at least 100
     "run_dir": None,
@@ -44,8 +45,8 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         doc: the script's docstring; its first line heads the help.
         script: path of the script below the repository, "mnist_gan/train.py".
         data: names for `--data`, the default first.
-        tutorial: dict of the values of epochs, batch_size, halves, latent_dim,
-            learning_rate and save_every, and of the script's own options.
+        tutorial: dict of the values of epochs, batch_size, halves, latent_dim and
+            save_every, and of the script's own options.
         presets: dict, name of a preset -> dict of the options that it changes.
         more: function that adds the script's own options to a group.
         objectives: dict, objective -> dict of the options that it sets.
@@ -145,7 +146,8 @@ def _add_options(parser, defaults, presets, objectives, more):
     add("batch-size", "of a step, half of it real", **even)
     latent = {"type": whole_number(1, at_most=MOST_LATENT), "metavar": "N"}
     add("latent-dim", "size of a latent point", **latent)
-    add("learning-rate", "of both Adam optimizers", type=positive, metavar="RATE")
+    rate = {"type": positive, "metavar": "RATE"}
+    add("learning-rate", "of both optimizers", "as in define_*.py", **rate)
     add("seed", "repeats a run", "drawn", type=seed_number, metavar="N")
     add("save-every", "epochs between pictures and models", **count)
     steps = defaults["steps_per_epoch"] or "images // batch size, at least 100"

@@ -15,8 +15,10 @@ DATA = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")  # or a path
 def load_real_samples(data="auto", split="train"):
     """Load the real images that D is to know and G to imitate.
 
+    All at once; `train.py` loads the same bytes and scales each batch when it is drawn.
+
     Args:
-        data: "auto", "mnist", "fashion-mnist", "digits" or a path.
+        data: one of DATA, or a path.
         split: "train" or "test".
 
     Returns:

@@ -25,7 +25,6 @@ TUTORIAL = {
     "batch_size": 256,  # 128 real + 128 fake images for D, then 256 points for G
     "halves": "merged",  # the 128 + 128 are one batch
     "latent_dim": 100,
-    "learning_rate": 0.0002,
     "save_every": 10,
 }
 PRESETS = {"quick": quick.OPTIONS, "best": best.OPTIONS}

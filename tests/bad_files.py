@@ -387,6 +387,14 @@ def told(**record):
     return lambda file: file.attrs.update(trained_on=json.dumps(whole))
 
 
+def many_layers(file):
+    """A change: the model has 500 layers more, each of a few bytes."""
+    described = json.loads(file.attrs["model_config"])
+    layer = {"module": "keras.layers", "class_name": "Identity", "config": {}}
+    described["config"]["layers"] += [layer] * 500
+    file.attrs["model_config"] = json.dumps(described)
+
+
 def points(array):
     return lambda: np.save("p.npy", array)
 
@@ -664,6 +672,9 @@ FILES = {
         PACK, lambda: [pictures(picture(), 1)(), Path("new.hdf5").mkdir(),
                        ["pictures", "new.hdf5", "--force"]][2], "is a folder"),
     # Lists of attributes
+    "a list of attributes of 40 GB": (
+        PACK, lambda: [listed("")(), os.truncate("list.txt", 4 * 10**10)][0],
+        "33554432 are read"),
     "a list of attributes of 0 bytes": (PACK, listed(""), "not like list_attr_celeba"),
     "a list of attributes cut off": (PACK, listed(FACES[:-4]), "not like list_attr"),
     "a list of one line": (PACK, listed("1\n"), "not like list_attr_celeba"),
@@ -780,6 +791,8 @@ FILES = {
     "a picture that is there": (
         DRAW, modelled("m.h5", "--out", "a.png", make=lambda: write("a.png", b"mine")),
         "exists already"),
+    "a model of 500 layers": (
+        DRAW, modelled("m.h5", change=many_layers), "200 are the most"),
     "a generator for --verdict": (
         DRAW, modelled("m.h5", "--verdict", "m.h5"), "is not a discriminator"),
     # Scores
@@ -879,6 +892,8 @@ FILES = {
         "came from elsewhere"),
     "another option than the run's": (
         TRAIN, resume(words=("--seed", "9")), "--seed 9 (the run's: 1)"),
+    "metrics.jsonl that is a pipe": (
+        TRAIN, lambda: [resume()(), os.mkfifo("run/metrics.jsonl")][0], "is a pipe"),
     "no more epochs than the run's": (
         TRAIN, resume(words=("--epochs", "1")), "has finished 1 epochs"),
     "a state.npz of 0 bytes": (TRAIN, resume(state=b""), "state.npz is damaged"),

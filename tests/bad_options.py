@@ -78,6 +78,8 @@ TRAIN = [
     ("--on-collapse pray", "--on-collapse"),
     ("--resume here --run-dir there", "omit --run-dir"),
     ("--resume nowhere", "not a run folder"),
+    ("--resume=", "resume is empty"),
+    ("--steps-per-epoch 10000000000", "at most 2147483647"),
     ("--run-dir=~nobody-is-called-so", "no home folder"),
 ]
 OPTIONS = {

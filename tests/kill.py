@@ -4,11 +4,12 @@
 
 Each kill is of a training drawn at random: data set, objective, conditions, precision,
 images in memory or in a file. `kill -9` comes at a random moment, or at the next one in
-which a state or a model is being written; the run that is gone on with, and one that was
-never stopped, must be equal bit for bit.
+which a file is being written; the run that is gone on with, and one that was never
+stopped, must be equal bit for bit.
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import random
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from PIL import Image
@@ -29,15 +31,17 @@ from common import packed
 from common.checkpoints import load_model
 from common.errors import UserError
 from common.objectives import OPTIONS
-from common.state import find_state
+from common.runs import commit
+from common.state import BEFORE, STATE, find_state
 from common.training_options import training_options
 
 ROOT = Path(__file__).resolve().parents[1]
-LATEST = 1  # second after a run's file, in which some epochs are done
-SINCE = ["state.npz", *["history.csv"] * 4]  # before, or after, the first step
-WRITING = ".*"  # files that are not whole yet
+LATEST = 2  # seconds after a run has made a file
+SINCE = [STATE, "history.csv", *[BEFORE] * 3]  # at the start, or when an epoch is done
+NOT_WHOLE = ".*"  # files in writing
+WRITING = [None, NOT_WHOLE, f".{STATE}"]  # what it must be writing when it is killed
 MAY_DIFFER = {  # clock times, the run's own words; states are compared by their arrays
-    "times.csv", "options.json", "tensorboard", "state.npz", "state_before.npz",
+    "times.csv", "options.json", "tensorboard", STATE, BEFORE,
 }  # fmt: skip
 PACKED = "pictures.hdf5"
 MAIN = """
@@ -49,7 +53,7 @@ main(sys.argv[1:])
 """
 
 
-def draw_run(seed):
+def draw_training(seed):
     """A training at random: its folder, and the words of its command line."""
     rng = random.Random(seed)
     while True:
@@ -57,7 +61,7 @@ def draw_run(seed):
             [("mnist_gan", "digits"), ("cifar10_gan", "synthetic"),
              ("celeba_gan", "synthetic"), ("celeba_gan", PACKED)]
         )  # fmt: skip
-        words = ["--data", data, "--architecture", rng.choice(["narrow", "small"])]
+        words = ["--data", data, "--architecture", rng.choice(["narrow", "dense"])]
         objective = rng.choice(list(OPTIONS))
         words += ["--objective", objective]
         words += ["--critic-steps", "2"] * ("critic_steps" in OPTIONS[objective])
@@ -106,33 +110,30 @@ def kill_and_compare(seed, kills=1):
         dict of what happened.
     """
     pack_pictures()
-    folder, words = draw_run(seed)
+    folder, words = draw_training(seed)
     victim, whole = Path(f"victim_{seed}"), Path(f"whole_{seed}")
     rng = random.Random(seed)
     record = {"seed": seed, "folder": folder, "words": words, "kills": []}
     words_of_victim = [*words, "--run-dir", victim]
     for _ in range(kills):
         since, delay = rng.choice(SINCE), rng.uniform(0, LATEST)
-        moment = since, delay, rng.random() < 0.5
+        moment = since, delay, rng.choice(WRITING)
         writing = kill(folder, [*words_of_victim, "--epochs", "200"], victim, *moment)
         _, state, damaged = find_state(victim)
         record["kills"].append((since, delay, state[:2], writing, damaged))
         words_of_victim = ["--resume", str(victim)]
     epochs = str(state.epoch + 1)
     main = importlib.import_module(f"{folder}.train").main
-    in_memory, packed.IN_MEMORY = packed.IN_MEMORY, 0
-    try:
+    with mock.patch.object(packed, "IN_MEMORY", 0):
         main([*words_of_victim, "--epochs", epochs])
         main([*words, "--epochs", epochs, "--run-dir", str(whole)])
-    finally:
-        packed.IN_MEMORY = in_memory
     return record | {"differences": differences(victim, whole)}
 
 
-def kill(folder, words, run, since, delay, at_writing):
+def kill(folder, words, run, since, delay, writing):
     """Start a training, and kill it so many seconds after it has made a file.
 
-    If asked, wait then until it is writing one that must be whole.
+    If asked, wait then until it is writing a file of such a name.
 
     Returns:
         names of the files that were being written.
@@ -146,11 +147,11 @@ def kill(folder, words, run, since, delay, at_writing):
     )
     wait_for(since, run, process, started)
     time.sleep(delay)
-    if at_writing:
-        wait_for(WRITING, run, process, started)
+    if writing:
+        wait_for(writing, run, process, started)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    return sorted(p.name for p in run.glob(WRITING))
+    return sorted(p.name for p in run.glob(NOT_WHOLE))
 
 
 def wait_for(pattern, run, process, started):
@@ -216,19 +217,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=25)
     n = parser.parse_args().kills
-    from common.runs import commit
-
-    start = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         rows = [told(kill_and_compare(seed)) for seed in range(n)]
-        os.chdir(start)
     text = f"""# Killed, and gone on with
 
 `python tests/kill.py --kills {n}`, {time.strftime("%Y-%m-%d")}, commit {commit()}.
 Each row is a training that was killed (`kill -9`) at a random moment after it had made a
-file, or when it was next writing one (`state.npz` comes before the first step,
-`history.csv` with the first epoch),
+file, or when it was next writing one or its state (`state.npz` comes before the first
+step, `history.csv` and then `state_before.npz` with the first epoch),
 resumed for one more epoch than it had finished, and compared with one that was never
 stopped: state, models, `history.csv` and pictures, bit for bit. The last whole state is
 told as epochs, and steps of the next one.

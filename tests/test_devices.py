@@ -49,7 +49,9 @@ def test_precision_becomes_the_policy_and_is_said(precision, policy):
 
 
 def test_auto_precision_is_bfloat16_only_where_it_is_fast():
+    keras.config.set_image_data_format("channels_first")  # as a keras.json may say
     said = devices.set_up("auto", "auto")
+    assert keras.config.image_data_format() == "channels_last"
     fast = bool(devices.visible_gpus()) or devices.cpu_computes_bfloat16()
     assert said.endswith("bfloat16" if fast else "float32")
 

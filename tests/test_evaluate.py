@@ -443,8 +443,8 @@ def test_help_answers_at_once():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("shared_classifiers")
-def test_scores_while_training_change_nothing_in_it(data):
+def test_scores_while_training_change_nothing_in_it(data, monkeypatch):
+    make_quick(monkeypatch)
     words = ["--data", data, "--preset", "quick", "--epochs", "2", "--seed", "1"]
     words += ["--steps-per-epoch", "2", "--batch-size", "16"]
     train.main([*words, "--run-dir", "without"])

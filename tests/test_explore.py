@@ -362,9 +362,9 @@ def test_a_collapsed_generator_has_twins(capsys, read):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("shared_classifiers")
-def test_the_file_names_its_images_and_the_classifier_is_used(capsys, read):
+def test_the_file_names_its_images_and_the_classifier_is_used(capsys, read, monkeypatch):
     """As `train.py` leaves it, with nothing else at hand."""
+    make_quick(monkeypatch)
     record = {
         "script": "mnist_gan/train.py",
         "options": {"data": "digits", "epochs": 1},

@@ -185,12 +185,39 @@ def test_only_the_discriminator_is_told_unsure_labels():
     assert gan.gan_model.loss == "binary_crossentropy"
 
 
+def test_what_a_reader_changes_in_the_define_functions_is_what_trains():
+    define_g, define_plain_d, _ = TRIOS["dense"]
+
+    def define_d(in_shape):
+        model = define_plain_d(in_shape)
+        model.compile(keras.optimizers.RMSprop(0.25), "mean_squared_error")
+        return model
+
+    def define_gan(g_model, d_model):
+        model = keras.Sequential([g_model, d_model])
+        model.compile(keras.optimizers.SGD(0.5), "mean_absolute_error")
+        return model
+
+    options = options_of("--architecture", "dense", "--latent-dim", "4")
+    gan = gan_for(options, *define_models(options, define_g, define_d, define_gan, SHAPE))
+    assert (gan.d_model.loss, gan.gan_model.loss) == (
+        "mean_squared_error",
+        "mean_absolute_error",
+    )
+    for model, kind, rate in (
+        (gan.d_model, keras.optimizers.RMSprop, 0.25),
+        (gan.gan_model, keras.optimizers.SGD, 0.5),
+    ):
+        assert isinstance(model.optimizer, kind)
+        assert float(model.optimizer.learning_rate) == rate
+
+
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_each_side_has_the_optimizer_and_the_rate_that_are_asked_for(precision):
     keras.config.set_dtype_policy(precision)
     words = ["--optimizer", "sgd", "--g-learning-rate", "0.3", "--ema", "0.5"]
     _, gan = gan_of(*words, "--architecture", "dense")
-    for model, rate in ((gan.d_model, 0.0002), (gan.gan_model, 0.3)):
+    for model, rate in ((gan.d_model, 0.0001), (gan.gan_model, 0.3)):
         inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         assert isinstance(inner, keras.optimizers.SGD)
         assert float(inner.learning_rate) == pytest.approx(rate)

@@ -12,7 +12,7 @@ from conftest import refused
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from common import classifier
-from common.classifier import load_classifier, rotated, tasks
+from common.classifier import rotated, tasks
 from common.datasets import load_images
 from common.errors import UserError
 from common.features import choose_features, extract_all
@@ -224,6 +224,20 @@ def test_classifier_is_trained_once_in_float32_and_again_where_it_is_damaged(
         assert mended == first._replace(extract=mended.extract)  # of the same seed
 
 
+def test_a_classifier_of_colours_is_read_again_and_one_without_facts_is_not(tmp_path):
+    path, facts = tmp_path / "c.keras", tmp_path / "c.json"
+    model = classifier.define_classifier((8, 8, 3), 3, flip=True)
+    model.save(path)
+    told = {"accuracy": 0.9, "held_out": 10, "classes": ["a", "b", "c"]}
+    facts.write_text(json.dumps(told))
+    again, known = classifier.read_classifier(path)
+    assert known == told
+    for one, other in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    facts.write_text("{}")
+    assert classifier.read_classifier(path) is None
+
+
 def test_without_a_test_set_every_tenth_image_is_held_out():
     train = load_images("digits")
     (x, y), (x_test, y_test) = tasks(train, None)
@@ -259,16 +273,3 @@ def test_script_trains_and_tells_the_accuracy(quick, capsys):
     assert "training a classifier of digits" in said
     assert "digits: " in said and "of 297 held-out images read right" in said
     assert "mnist" in refused(capsys, classifier.main, "digits", "mnist")
-
-
-@pytest.mark.slow
-def test_real_held_out_images_are_read(monkeypatch, shared_classifiers):
-    if DATA_DIR is None:
-        pytest.skip("GAN_DATA_DIR names no folder")
-    monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
-    try:
-        train, test = load_reference("mnist")
-    except UserError as reason:
-        pytest.skip(str(reason))
-    _, facts = load_classifier(train, test)
-    assert facts["held_out"] == 10_000 and facts["accuracy"] >= 0.99

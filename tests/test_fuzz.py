@@ -170,7 +170,7 @@ def test_recorded_options(odd):
     options = bounded(read)
     if options is not None:
         assert options.epochs >= 1 and options.batch_size % 2 == 0
-        assert isinstance(options.learning_rate, float | int)
+        assert isinstance(options.learning_rate, float | int | None)
         assert options.objective in ("bce", "minimax", "lsgan", "hinge", "r3gan")
 
 

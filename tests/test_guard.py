@@ -122,7 +122,7 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
     """Train under the guard; return all variables after each epoch, and the events."""
     run.mkdir(exist_ok=True)
     dataset, spy = digits(), Spy()
-    done = resuming.start(gan, run, resume).epoch
+    done = resuming.start(gan, run, resume, 2).epoch
     history = callbacks.History(run)
     watch = [Guard(run, dataset, on_collapse, seed)] if on_collapse else []
     gan.fit(

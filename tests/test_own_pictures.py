@@ -26,7 +26,8 @@ def fields(images):
 def test_quick_learns_a_folder_of_pictures_and_an_untrained_generator_does_not():
     draw_folder("photos", 1000)
     draw_folder("others", 1000, seed=1)
-    words = ["--data", "photos", "--size", "32", "--preset", "quick", "--epochs", "1"]
+    words = ["--data", "photos", "--size", "32", "--preset", "quick", "--epochs", "1",
+             "--steps-per-epoch", "700"]  # fmt: skip
     main([*words, "--seed", "1"])
     path = max(Path("runs/celeba_gan/0001").glob("generator_model_*.h5"))
     trained, latent_dim, _ = load_generator(path)

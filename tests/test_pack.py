@@ -290,6 +290,10 @@ def test_attributes():
         assert file["attributes"][:].tolist() == [[-1, 1], [1, -1]]
         assert file["attributes"].dtype == np.int8
         assert file["attribute_names"].asstr()[:].tolist() == ["Bald", "Young"]
+    bald, young = (open_packed("new.hdf5", name) for name in ("Bald", "Young"))
+    assert (bald.labels.tolist(), young.labels.tolist()) == ([0, 1], [1, 0])
+    sets = (bald, young, open_packed("new.hdf5"))  # other labels are other data
+    assert len({images.describe()["fingerprint"] for images in sets}) == 3
 
 
 @pytest.mark.parametrize(

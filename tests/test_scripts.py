@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, run_script, slow
 from PIL import Image
-
-from common.features import classifier_features
-from common.references import load_reference
+from test_features import make_quick
 
 RUN = Path("runs/mnist_gan/0001")
 PLOTS = [] if shutil.which("dot") is None else ["plot"]
@@ -173,17 +171,13 @@ LONG = {
 }
 
 
-@pytest.mark.usefixtures("shared_classifiers")
 @pytest.mark.parametrize(
     "script",
     [slow(script) if script in LONG else script for script in SCRIPTS],
 )
 def test_script_runs_alone(script, monkeypatch, capsys):
     words, expected, pictures = SCRIPTS[script]
-    if (
-        script == "mnist_gan/dense_story.py"
-    ):  # its classifier is trained here, where no clock runs
-        classifier_features(*load_reference("digits", (28, 28, 1)))
+    make_quick(monkeypatch)
     if script in ALONE:
         answer = run_script(script, *words)
         assert answer.returncode == 0, answer.stderr

@@ -9,7 +9,9 @@ from test_gan import quick_models, real_images, tutorial_models, weights
 
 from common.errors import UserError
 from common.gan import GAN
+from common.resuming import keep_scores_until
 from common.state import (
+    BEGINNING,
     STATE,
     WITHIN,
     finished_epochs,
@@ -165,3 +167,11 @@ def test_numpys_and_pythons_generators_go_on_where_they_were(tmp_path, gan):
     random.seed(8)
     load_state(gan, tmp_path)
     assert drawn() == expected
+
+
+def test_scores_of_epochs_that_are_done_again_are_dropped(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    kept = ['{"epoch": 1}', '{"epoch": null}', "damaged", '{"epoch": 2}']
+    path.write_text("\n".join([*kept, '{"epoch": 3}', '{"epo']))
+    keep_scores_until(BEGINNING._replace(epoch=2), path)
+    assert path.read_text().splitlines() == kept

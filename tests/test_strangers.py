@@ -15,6 +15,7 @@ import cifar10_gan.train as cifar10
 import mnist_gan.train as mnist
 from common import checkpoints, strangers
 from common.errors import UserError
+from common.exploring.subject import Subject
 from common.extensions import TOLD
 
 FILES = hostile.files()
@@ -106,3 +107,13 @@ def test_every_allowed_name_is_a_layer_of_keras():
     assert all(isinstance(getattr(layers, n, None), type) for n in strangers.LAYERS - {
         "Model", "Functional", "Sequential"})  # fmt: skip
     assert not strangers.LAYERS & {"Lambda", "TFSMLayer", "StringLookup", "JaxLayer"}
+
+
+def test_nothing_of_a_file_is_read_before_it_is_checked(monkeypatch):
+    def read(path):
+        raise AssertionError("read before it was checked")
+
+    monkeypatch.setattr(checkpoints, "origin_of", read)
+    monkeypatch.setattr(checkpoints, "class_names", read)
+    with pytest.raises(UserError, match="not on the list"):
+        Subject(FILES[".h5: Lambda layer, marshalled code"]())

@@ -53,11 +53,11 @@ def test_coverage_counts_modes_and_good_points():
     assert coverage(few, target) == (1, 1.0)  # a point or two is no mode found
 
 
-def found_the_ring(points, at_least=8):
-    """What the slow test demands: modes, and 80 % of good points (60 % for 6 modes)."""
+def found_the_ring(points):
+    """What the slow test demands: all modes, and 80 % of good points."""
     modes, share = coverage(points, SETS["ring"](np.random.default_rng(0)))
     print(f"{modes} modes, {share:.1%} within 3 sigma")
-    return modes >= at_least and share >= (0.8 if at_least == 8 else 0.6)
+    return modes == 8 and share >= 0.8
 
 
 def test_a_bare_circle_and_an_untrained_generator_have_not_found_the_ring():
@@ -66,10 +66,9 @@ def test_a_bare_circle_and_an_untrained_generator_have_not_found_the_ring():
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     g_model = train_points.define_generator(32)
     untrained = generate_images(g_model, generate_latent_points(32, 2000, rng))
-    for at_least in (6, 8):
-        assert not found_the_ring(circle, at_least)
-        assert not found_the_ring(untrained, at_least)
-        assert found_the_ring(SETS["ring"](rng).points, at_least)
+    assert not found_the_ring(circle)
+    assert not found_the_ring(untrained)
+    assert found_the_ring(SETS["ring"](rng).points)
 
 
 @pytest.mark.slow
@@ -110,8 +109,8 @@ def test_the_networks_of_1010_are_those_of_the_book():
 
 
 @pytest.mark.slow
-def test_1010_is_valid_for_five_seeds_and_was_not_before(monkeypatch):
-    for seed in range(1, 6):
+def test_1010_is_valid_for_two_seeds_and_was_not_before():
+    for seed in (1, 2):
         import keras
 
         keras.utils.set_random_seed(seed)
@@ -125,10 +124,9 @@ def test_1010_is_valid_for_five_seeds_and_was_not_before(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective, modes", [("bce", 6), ("r3gan", 8)])
-def test_the_ring_is_found(objective, modes):
-    words = ["--objective", objective, "--seed", "1"]
+def test_the_ring_is_found():
+    words = ["--objective", "r3gan", "--seed", "1"]
     train_points.main([*words, "--epochs", "20", "--save-every", "20"])
     g_model = load_model(RUN / "generator_model_020.h5")
     points = generate_latent_points(32, 2000, np.random.default_rng(0))
-    assert found_the_ring(generate_images(g_model, points), modes)
+    assert found_the_ring(generate_images(g_model, points))

@@ -223,7 +223,7 @@ def test_bad_options_get_one_sentence_and_leave_nothing(capsys, case):
 
 @pytest.mark.slow
 def test_runs_that_cannot_be_resumed(capsys):
-    main([*TINY, "--epochs", "1", "--run-dir", "run"])
+    main([*TINY, "--preset", "quick", "--epochs", "1", "--run-dir", "run"])
     resume = ["--resume", "run"]
     capsys.readouterr()
     assert "--batch-size" in refused(capsys, main, *resume, "--batch-size", 16)

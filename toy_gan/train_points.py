@@ -25,7 +25,6 @@ TUTORIAL = {
     "batch_size": 256,  # 128 real + 128 fake points for D, then 256 latent points for G
     "halves": "merged",
     "latent_dim": 32,
-    "learning_rate": 0.001,
     "save_every": 1,
 }
 OBJECTIVES = {  # in the plane a game needs higher rates, and smaller penalties

@@ -25,8 +25,9 @@ class Subject:
         from common.checkpoints import class_names, load_generator, origin_of
         from common.sampling import n_classes, takes_labels
 
-        self.path, self.data, self.origin = path, data, origin_of(path)
-        self.g_model, self.latent_dim, (self.low, _) = load_generator(path)
+        self.path, self.data = path, data
+        self.g_model, self.latent_dim, (self.low, _) = load_generator(path)  # checks it
+        self.origin = origin_of(path)
         self.classes = ()
         if takes_labels(self.g_model):
             self.classes = class_names(path, n_classes(self.g_model))

@@ -1,8 +1,9 @@
 """The adversarial objectives of `--objective`: what D and G minimize.
 
-The basic one, `bce`, is in `common/gan.py` and needs nothing from here. `table.py` lists
-them all, with their sources; those that `compile(loss=...)` cannot express are classes of
-their own, in `wgan_gp.py`, `r3gan.py`, `ebgan.py` and `began.py`.
+The basic one, `bce`, is the step in `common/gan.py` with the losses that the `define_*`
+functions compile. `table.py` lists them all, with their sources; those that
+`compile(loss=...)` cannot express are classes of their own, in `wgan_gp.py`, `r3gan.py`,
+`ebgan.py` and `began.py`.
 """
 
 OPTIONS = {  # objective -> the options that it sets or adds, as in its paper

@@ -24,7 +24,7 @@ LN2 = math.log(2)
 class Objective(NamedTuple):
     """What D and G minimize, and what follows from it."""
 
-    d_loss: object = None  # for compile; None: the class defines it
+    d_loss: object = None  # for compile; None: the models', or the class's own
     g_loss: object = None
     gan: type = GAN
     head: object = None  # (the folder's D, a function that defines G) -> the D needed
@@ -35,7 +35,7 @@ class Objective(NamedTuple):
 
 OBJECTIVES = {
     # Goodfellow et al. 2014, section 3 and eq. 1
-    "bce": Objective(BCE, BCE, threshold=0.5, ideal=LN2),
+    "bce": Objective(threshold=0.5, ideal=LN2),  # the loss is in the define_* functions
     "minimax": Objective(BCE, minimax, threshold=0.5, ideal=LN2),
     # Mao et al. 2017, eq. 9, without its factor 1/2
     "lsgan": Objective(MSE, MSE, head=heads.with_score, threshold=0.5, ideal=0.25),
@@ -85,13 +85,14 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
     own["critic_steps"] = critic_steps
     if chosen.gan is not GAN:
         return gan_class(g_model, d_model, gan_model, **own)
-    d_loss = Unsure(chosen.d_loss, smoothing, noise) if smoothing or noise else None
-    compile_again(d_model, loss=d_loss or chosen.d_loss)
+    d_loss = chosen.d_loss or d_model.loss
+    unsure = Unsure(d_loss, smoothing, noise) if smoothing or noise else None
+    compile_again(d_model, loss=unsure or d_loss)
     compile_again(gan_model, loss=chosen.g_loss)
     own.update(halves=halves, threshold=chosen.threshold)
     gan = gan_class(g_model, d_model, gan_model, **own)
     gan.ideal = chosen.ideal
-    gan.noise_seed = d_loss and d_loss.seed  # a part of what is saved and resumed
+    gan.noise_seed = unsure and unsure.seed  # a part of what is saved and resumed
     for weight in d_model.trainable_weights if clip else []:
         weight.constraint = Clip(clip)  # the optimizer applies it after each step
     return gan
