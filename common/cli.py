@@ -168,8 +168,6 @@ class Parser(argparse.ArgumentParser):
 def whole_number(at_least, at_most=MOST, even=False):
     """A type for add_argument: a whole (and even) number in these bounds."""
     wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
-    if at_most != MOST:
-        wanted += f" and at most {at_most}"
 
     def parse(text):
         try:

@@ -33,6 +33,7 @@ FLEXIBLE = (*OF_G, "dropout")
 LABELLED = ("bce", "minimax", "lsgan")  # whose D is trained towards the labels 1 and 0
 PENALIZED = ("wgan-gp", "r3gan")  # whose D must judge each image by itself
 ENERGIES = ("ebgan", "began")
+AUTO = "D of --objective {} is an auto-encoder, which"
 TOLD = ("conditional-dense",)  # architectures that take classes themselves
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
@@ -132,16 +133,15 @@ def check(options):
     Raises:
         UserError: the first that was found.
     """
-    for nonsense, reason in _rules(options):
+    rules = (*_rules_of_classes(options), *_rules_of_losses(options))
+    for nonsense, reason in rules:
         if nonsense:
             raise UserError(reason)
 
 
-def _rules(o):
+def _rules_of_classes(o):
     typed = [name for name in FLEXIBLE if getattr(o, name) is not None]
     option = f"--{typed[0]}" if typed else ""
-    alone = "looks at the other images of the batch, while the penalty is on each alone"
-    auto = f"D of --objective {o.objective} is an auto-encoder, which"
     return (
         (
             typed and o.architecture != "flexible",
@@ -180,13 +180,21 @@ def _rules(o):
         ),
         (
             o.conditional and o.objective in ENERGIES,
-            f"--conditional: {auto} copies images and has no verdict on a class",
+            f"--conditional: {AUTO.format(o.objective)} copies images and has no verdict "
+            "on a class",
         ),
         (
             o.condition == "classify" and o.objective in PENALIZED,
             f"--condition classify: the loss of --objective {o.objective} is one of "
             "scores alone; use concat or hadamard",
         ),
+    )
+
+
+def _rules_of_losses(o):
+    alone = "looks at the other images of the batch, while the penalty is on each alone"
+    auto = AUTO.format(o.objective)
+    return (
         (
             o.normalization == "batch" and o.objective in PENALIZED,
             f"--normalization batch {alone} (--objective {o.objective}): use layer",

@@ -38,7 +38,11 @@ def whole(path, before=None):
 def alone_in(folder):
     """Inside, no other process is inside with this folder: whoever is second waits."""
     with opened(folder) as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process that works in {folder} ...", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 

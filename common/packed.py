@@ -114,7 +114,7 @@ def open_packed(path, attribute=None):
         raise UserError(f"{path} is damaged ({error}): {AGAIN}") from None
     if attribute:
         labels, classes = chosen, (f"not {attribute}", attribute)
-        own = chosen.astype("i1").tobytes()  # of other labels are other data
+        own = chosen.astype("i1").tobytes()  # other labels are other data
         expected = hashlib.sha256(expected.encode() + own).hexdigest()
     return Images(pixels, labels, name, str(path), checksum=expected, classes=classes)
 

@@ -193,7 +193,7 @@ with alone_in(Path()):
 """
 
 
-def test_who_is_second_waits_for_the_first():
+def test_who_is_second_waits_for_the_first_and_says_so(capsys):
     """As two processes do that want the same classifier."""
     first = subprocess.Popen(
         [sys.executable, "-c", INSIDE],
@@ -205,6 +205,7 @@ def test_who_is_second_waits_for_the_first():
     Timer(0.5, first.stdin.close).start()
     with alone_in(Path()):
         assert Path("ready").exists()
+    assert "waiting for another process" in capsys.readouterr().out
     first.wait()
 
 
