@@ -42,7 +42,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"  # how such files start
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
 MOST_TEXT = 2**24  # bytes of a description; 100 layers have some 10**5
 MOST_NUMBERS = 2**24  # that one layer makes of one image: 64 MiB in float32
-MOST_LAYERS = 200  # Keras takes half a minute to make so many, and four times for twice
+MOST_LAYERS = 200  # Keras takes 10 s to make so many, and four times that for twice
 DTYPES = {"float16", "bfloat16", "float32", "float64", "int32", "int64", "uint8", "bool",
           "mixed_float16", "mixed_bfloat16"}  # fmt: skip
 
