@@ -23,7 +23,7 @@ def whole(path, before=None):
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         if before and path.exists():
-            path.replace(before)
+            keep_as(path, before)
         part.replace(path)
     except BaseException:  # Ctrl-C, too
         part.unlink(missing_ok=True)
@@ -32,6 +32,18 @@ def whole(path, before=None):
         raise
     with opened(path.parent) as folder:  # the new name is on the disk when its folder is
         os.fsync(folder)
+
+
+def keep_as(path, other):
+    """Give a file another name, too; where the disk has no such links, instead."""
+    link = other.with_name(f".{other.name}")
+    link.unlink(missing_ok=True)
+    try:
+        os.link(path, link)
+        link.replace(other)
+        link.unlink(missing_ok=True)  # it stays where both were the same file already
+    except OSError:
+        path.replace(other)
 
 
 @contextmanager

@@ -389,24 +389,31 @@ def test_a_file_is_written_whole_and_never_through_a_link():
     assert Path("new").read_text() == "ours" and not part.exists()
 
 
-def test_ctrl_c_between_two_renames_leaves_the_file_that_was_there(monkeypatch):
+@pytest.mark.parametrize("links", [True, False])
+def test_ctrl_c_between_two_renames_leaves_the_file_that_was_there(monkeypatch, links):
+    """Also on a disk that gives no file a second name."""
     path, before = Path("new"), Path("before")
     path.write_text("first")
-    renames, rename = [], Path.replace
+    rename = Path.replace
 
     def interrupted(old, new):
-        renames.append(old)
-        if len(renames) == 2:
+        if new == path and before.exists() and "second" in old.read_text():
             raise KeyboardInterrupt
         return rename(old, new)
 
-    monkeypatch.setattr(Path, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt), whole(path, before) as part:
-        part.write_text("second")
-    assert path.read_text() == "first" and not before.exists() and not part.exists()
-    with whole(path, before) as part:
-        part.write_text("second")
-    assert (path.read_text(), before.read_text()) == ("second", "first")
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *names: os.open("/nowhere", os.O_RDONLY))
+    with monkeypatch.context() as change:
+        change.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt), whole(path, before) as part:
+            part.write_text("second")
+    assert path.read_text() == "first" and not part.exists()
+    assert before.exists() == links
+    for text, older in (("second", "first"), ("third", "second")):
+        with whole(path, before) as part:
+            part.write_text(text)
+        assert (path.read_text(), before.read_text()) == (text, older)
+    assert sorted(Path().iterdir()) == [before, path]
 
 
 def test_a_run_killed_between_two_renames_knows_whether_it_is_drawn():
