@@ -36,7 +36,7 @@ from common.state import BEFORE, STATE, find_state
 from common.training_options import training_options
 
 ROOT = Path(__file__).resolve().parents[1]
-LATEST = 2  # seconds after a run has made a file
+LATEST = 0.5  # seconds after a run has made a file
 SINCE = [STATE, "history.csv", *[BEFORE] * 3]  # at the start, or when an epoch is done
 NOT_WHOLE = ".*"  # files in writing
 WRITING = [None, NOT_WHOLE, f".{STATE}"]  # what it must be writing when it is killed
