@@ -140,6 +140,9 @@ def load_classifier(train, test):
     """
     name = f"{train.name}-{train.describe()['fingerprint']}-v{VERSION}"
     path = keras_cache().parent / "classifiers" / f"{name}.keras"
+    known = read_classifier(path)
+    if known is not None:
+        return known
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -147,7 +150,7 @@ def load_classifier(train, test):
             f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
         ) from None
     with alone_in(path.parent):
-        known = read_classifier(path)
+        known = read_classifier(path)  # by now another process may have trained it
         if known is not None:
             return known
         task = "classes" if train.classes else "rotations, as it has no classes"

@@ -81,19 +81,20 @@ def pass_over(gan, state):
 
 def keep_rows_until(state, path):
     """Drop the rows of later steps, and what is left of a row that was cut off."""
-    if not path.exists():
-        return
     lines = whole_lines(path)
     has_steps = bool(lines) and lines[0].startswith("epoch,step,")
     rows = [row for row in lines[1:] if is_until(state, row.split(","), has_steps)]
-    with whole(path) as part:
-        part.write_text("".join(f"{line}\n" for line in lines[:1] + rows))
+    rewrite(path, lines[:1] + rows)
 
 
 def keep_scores_until(state, path):
     """Drop the scores of later epochs, and what is left of a line that was cut off."""
+    rewrite(path, [line for line in whole_lines(path) if not is_later(line, state)])
+
+
+def rewrite(path, lines):
+    """Write these lines into a file that is there."""
     if path.exists():
-        lines = [line for line in whole_lines(path) if not is_later(line, state)]
         with whole(path) as part:
             part.write_text("".join(f"{line}\n" for line in lines))
 

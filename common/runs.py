@@ -13,7 +13,7 @@ from pathlib import Path
 from common.errors import UserError
 from common.folders import gone_if_in_vain, make_folders, whole
 from common.readers import check_file
-from common.state import find_state, finished_epochs, has_begun
+from common.state import BEGINNING, find_state, has_begun
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_CHANGE = {  # when a run is resumed
@@ -95,8 +95,9 @@ def start_run(script, options, data, device):
                 f"--resume {run}: its images came from {before.get('source')} "
                 f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
             )
-        done = finished_epochs(run) if has_begun(run) else 0
-        if done > options.epochs or (done == options.epochs and is_drawn(run)):
+        path, state, _ = find_state(run) if has_begun(run) else (None, BEGINNING, {})
+        done = state.epoch
+        if done > options.epochs or (done == options.epochs and is_drawn(path)):
             raise UserError(
                 f"{run} has finished {done} epochs: ask for more with --epochs"
             )
@@ -136,9 +137,9 @@ def take(run):
         ) from None
 
 
-def is_drawn(run):
-    """Whether the film was made after the last state: a run's last act."""
-    film, state = run / "training.gif", find_state(run)[0]
+def is_drawn(state):
+    """Whether the film was made after this state, the run's last: a run's last act."""
+    film = state.with_name("training.gif")
     return film.exists() and film.stat().st_mtime >= state.stat().st_mtime
 
 

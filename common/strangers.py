@@ -142,11 +142,12 @@ def check_layers(described, path):
 
 def n_layers(described):
     """The number of layers that a description, as of JSON, tells of."""
-    is_dict = isinstance(described, dict)
-    parts = described.values() if is_dict else described
-    is_layer = is_dict and described.get("class_name") in LAYERS | OWN.keys()
-    inner = map(n_layers, parts) if isinstance(described, dict | list) else ()
-    return is_layer + sum(inner)
+    if isinstance(described, list):
+        return sum(map(n_layers, described))
+    if not isinstance(described, dict):
+        return 0
+    name = str(described.get("class_name")).removeprefix("gan>")
+    return (name in LAYERS | OWN.keys()) + sum(map(n_layers, described.values()))
 
 
 def is_allowed(described):

@@ -420,9 +420,10 @@ def test_a_run_killed_between_two_renames_knows_whether_it_is_drawn():
     bad_files.a_run()
     run = Path("run")
     (run / "state.npz").rename(run / BEFORE)
-    assert runs.is_drawn(run)
+    state, *_ = find_state(run)
+    assert runs.is_drawn(state)
     (run / "training.gif").unlink()
-    assert not runs.is_drawn(run)
+    assert not runs.is_drawn(state)
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
