@@ -11,10 +11,10 @@ def check(seed, kills):
 
 
 def test_a_run_that_is_killed_three_times_ends_as_if_it_had_not_been():
-    check(seed=57, kills=3)
+    check(seed=77, kills=3)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
-def test_a_run_at_random_that_is_killed_three_times_ends_as_if_it_had_not_been(seed):
-    check(seed, kills=3)
+@pytest.mark.parametrize("seed", range(25))
+def test_a_run_at_random_that_is_killed_ends_as_if_it_had_not_been(seed):
+    check(seed, kills=1)
