@@ -122,7 +122,10 @@ def load_state(gan, run, within=True):
     path, state, damaged = find_state(run, within)
     variables = state_variables(gan)
     if [v.shape for v in state.variables] != [tuple(v.shape) for v in variables]:
-        raise UserError(f"{path} belongs to other models than these")
+        raise UserError(
+            f"{path} belongs to other models than these: take back what was changed in "
+            "them, or start a new run"
+        )
     for other, error in damaged.items():
         other.replace(other.with_suffix(".damaged"))  # not to be saved as the one before
         print(f"{other} is damaged ({error}): going on with {path.name}, after epoch "

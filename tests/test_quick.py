@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common import classifier
 from common.checkpoints import load_discriminator, load_generator
 from common.evaluate import find_models
 from common.judge import classifier_judge
@@ -26,6 +27,7 @@ def judge(monkeypatch, shared_classifiers):
     """A Judge of 1,000 real digits, whose classifier reads them."""
     if DATA_DIR is not None:
         monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
+    monkeypatch.setitem(classifier.EPOCHS, "mnist", 2)  # of 3, for there are tests to run
     judge = classifier_judge(*load_reference("mnist" if DATA_DIR else "digits"), 1000)
     assert judge.features.accuracy >= (0.99 if DATA_DIR else 0.95)
     return judge

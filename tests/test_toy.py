@@ -109,18 +109,18 @@ def test_the_networks_of_1010_are_those_of_the_book():
 
 
 @pytest.mark.slow
-def test_1010_is_valid_for_two_seeds_and_was_not_before():
-    for seed in (1, 2):
-        import keras
+def test_1010_is_valid_and_was_not_before():
+    """With seed 2; test_scripts runs the script with seed 1."""
+    import keras
 
-        keras.utils.set_random_seed(seed)
-        g_model = train_1010.define_generator()
-        assert not train_1010.is_valid(train_1010.generate(g_model))
-        gan = train_1010.constant_gan(g_model, train_1010.define_discriminator())
-        dataset = train_1010.load_real_samples(10_000, np.random.default_rng(seed))
-        losses, patterns = train_1010.train(gan, dataset)
-        assert train_1010.is_valid(patterns[-1])
-        assert len(losses["d1"]) == len(patterns) == 100
+    keras.utils.set_random_seed(2)
+    g_model = train_1010.define_generator()
+    assert not train_1010.is_valid(train_1010.generate(g_model))
+    gan = train_1010.constant_gan(g_model, train_1010.define_discriminator())
+    dataset = train_1010.load_real_samples(10_000, np.random.default_rng(2))
+    losses, patterns = train_1010.train(gan, dataset)
+    assert train_1010.is_valid(patterns[-1])
+    assert len(losses["d1"]) == len(patterns) == 100
 
 
 @pytest.mark.slow

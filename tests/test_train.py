@@ -165,15 +165,6 @@ def test_another_seed_is_another_run():
     assert not np.array_equal(weights(Path("one"), 1), weights(Path("other"), 1))
 
 
-@pytest.mark.slow
-def test_trainings_are_numbered_and_never_overwritten():
-    main(["--dry-run"])
-    before = (RUN / "generator_model_001.h5").read_bytes()
-    main(["--dry-run"])
-    assert (RUN.parent / "0002" / "generator_model_001.h5").exists()
-    assert (RUN / "generator_model_001.h5").read_bytes() == before
-
-
 def test_run_folders_are_numbered_and_never_overwritten(capsys):
     assert new_run("mnist_gan") == RUN
     assert new_run("mnist_gan") == RUN.parent / "0002"
