@@ -5,9 +5,13 @@ import logging
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from common import strangers
+from common.cli import ran_out
 from common.errors import UserError
 from common.folders import whole
+from common.sampling import generate_latent_points, inputs_of
 
 ZIP = b"PK\x03\x04"  # how .keras files start
 
@@ -101,6 +105,7 @@ def load_generator(path):
         raise UserError(
             f"{path} is not a generator of images: it makes {made} of {taken}"
         )
+    try_out(model, generate_latent_points(taken[1], 16, np.random.default_rng(0)), path)
     return model, taken[1], image_range(model)
 
 
@@ -113,7 +118,22 @@ def load_discriminator(path):
     model = load_model(path)
     if not is_discriminator(model):
         raise UserError(f"{path} is not a discriminator: wanted is one")
+    height, width, channels = (n or 32 for n in model.inputs[0].shape[1:])
+    try_out(model, np.zeros((1, height, width, channels), "float32"), path)
     return model
+
+
+def try_out(model, inputs, path):
+    """Raise a UserError unless this model can be called: some fail with any number."""
+    try:
+        model(inputs_of(model, inputs), training=False)
+    except UserError:
+        raise
+    except Exception as error:  # TensorFlow and Keras raise many kinds
+        if ran_out(error):
+            raise
+        why = str(error).splitlines()[0]
+        raise UserError(f"{path} cannot be used ({why}): make it anew") from None
 
 
 def is_discriminator(model):

@@ -25,7 +25,9 @@ def whole(path, before=None):
         if before and path.exists():
             keep_as(path, before)
         part.replace(path)
-    except BaseException:  # Ctrl-C, too
+    except BaseException as error:  # Ctrl-C, too
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # of a full disk, say
         part.unlink(missing_ok=True)
         if before and before.exists() and not path.exists():  # it came between the two
             before.replace(path)

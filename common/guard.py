@@ -15,6 +15,7 @@ from common.sampling import (
     takes_labels,
 )
 from common.state import load_state, random_states
+from common.tables import whole_lines
 
 # Means of an epoch, as shares of the loss of a D that cannot tell: in 70 healthy runs of
 # all objectives D's was 0.07 or more and G's at most 6 (once 10); in lost ones 0.01 and
@@ -126,8 +127,7 @@ class Guard(keras.callbacks.Callback):
         self.on_collapse, self.seed = on_collapse, seed
 
     def on_train_begin(self, logs=None):
-        past = self.path.read_text() if self.path.exists() else ""  # a resumed run's
-        rows = list(csv.DictReader(past.splitlines()))
+        rows = list(csv.DictReader(whole_lines(self.path)))  # a resumed run's
         last = {row["what"]: row["action"] for row in rows}
         self.told = {what for what, action in last.items() if action == "warn"}
         self.restarts = len({r["epoch"] for r in rows if r["action"] == "restart"})

@@ -12,7 +12,7 @@ from common.errors import UserError
 from common.folders import whole
 from common.plotting import draw_run
 from common.state import BEGINNING, WITHIN, load_state, save_state, set_state
-from common.tables import whole_lines
+from common.tables import AS_IT_IS, lines_of
 
 
 def start(gan, run, resume, n_steps):
@@ -33,23 +33,22 @@ def start(gan, run, resume, n_steps):
     if not resume:
         save_state(gan, 0, run)
         return BEGINNING
-    state = go_back(gan, run, within=replicas_of(gan) == 1)
+    state = load_state(gan, run, within=replicas_of(gan) == 1)
     if state.step >= n_steps:
         raise UserError(
             f"{run}/{WITHIN} is of step {state.step} of {n_steps}: delete this file"
         )
+    cut_tables(state, run)
     if state.step:
         pass_over(gan, state)
     return state
 
 
-def go_back(gan, run, within=True):
-    """Bring `gan` and the run folder back to the last state, which is returned."""
-    state = load_state(gan, run, within)
+def cut_tables(state, run):
+    """Drop what a run folder's tables tell of what came after this state."""
     for name in ("history.csv", "times.csv", "events.csv"):
         keep_rows_until(state, Path(run) / name)
     keep_scores_until(state, Path(run) / "metrics.jsonl")
-    return state
 
 
 def pass_over(gan, state):
@@ -81,39 +80,44 @@ def pass_over(gan, state):
 
 def keep_rows_until(state, path):
     """Drop the rows of later steps, and what is left of a row that was cut off."""
-    lines = whole_lines(path)
-    has_steps = bool(lines) and lines[0].startswith("epoch,step,")
-    rows = [row for row in lines[1:] if is_until(state, row.split(","), has_steps)]
-    rewrite(path, lines[:1] + rows)
+    lines, cut_off = lines_of(path)
+    names = lines[0].split(",") if lines else []
+    kept = [row for row in [*lines[1:], cut_off] if is_until(state, row, names)]
+    rewrite(path, (lines, cut_off), lines[:1] + kept)
 
 
 def keep_scores_until(state, path):
     """Drop the scores of later epochs, and what is left of a line that was cut off."""
-    rewrite(path, [line for line in whole_lines(path) if not is_later(line, state)])
+    lines, cut_off = lines_of(path)
+    kept = [line for line in lines if not is_later(line, state, damaged=False)]
+    kept += [] if is_later(cut_off, state, damaged=True) else [cut_off]
+    rewrite(path, (lines, cut_off), kept)
 
 
-def rewrite(path, lines):
-    """Write these lines into a file that is there."""
-    if path.exists():
+def rewrite(path, before, lines):
+    """Write these lines into a file, unless `lines_of` found just them before."""
+    if before != (lines, ""):
         with whole(path) as part:
-            part.write_text("".join(f"{line}\n" for line in lines))
+            part.write_text("".join(f"{line}\n" for line in lines), **AS_IT_IS)
 
 
-def is_later(line, state):
-    """Whether a line of scores is of a later epoch; a damaged one is not dropped."""
+def is_later(line, state, damaged):
+    """Whether a line of scores is of a later epoch; `damaged` where it cannot be read."""
     try:
         return json.loads(line)["epoch"] > state.epoch
     except (ValueError, KeyError, TypeError, RecursionError):
-        return False
+        return damaged
 
 
-def is_until(state, cells, has_steps):
-    """Whether a row, of which these are the cells, was written before this state."""
-    if not all(cell.isdecimal() for cell in cells[: 1 + has_steps]):
+def is_until(state, row, names):
+    """Whether a row of a table with these columns was written before this state."""
+    cells, has_steps = row.split(","), names[1:2] == ["step"]
+    try:
+        numbers = [float(cell) for cell in cells[: 1 + has_steps]]
+    except ValueError:
         return False
-    epoch, step = int(cells[0]), int(cells[1]) if has_steps else 0
-    is_begun = has_steps and epoch == state.epoch + 1 and step <= state.step
-    return epoch <= state.epoch or is_begun
+    last = [state.epoch + 1, state.step] if has_steps else [state.epoch]
+    return len(cells) == len(names) and numbers <= last
 
 
 @contextmanager
@@ -127,7 +131,9 @@ def kept_on_interrupt(gan, run, summarize):
         yield
     except KeyboardInterrupt as stop:
         print(f"\ninterrupted; to go on: --resume {run}", flush=True)
-        epoch, step, *_ = go_back(gan, run)
+        state = load_state(gan, run)
+        cut_tables(state, run)
+        epoch, step = state.epoch, state.step
         print(f"saved: epoch {epoch}" + f" and {step} steps" * (step > 0), flush=True)
         if epoch > 0 and step == 0:
             with gan.averaged_generator():

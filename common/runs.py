@@ -34,7 +34,7 @@ def new_run(project, run_dir=None):
     """
     try:
         if run_dir is not None:
-            run = Path(run_dir).expanduser()
+            run = folder_of(run_dir, "--run-dir")
             with gone_if_in_vain(make_folders(run)):
                 if any(run.iterdir()):
                     raise UserError(
@@ -62,6 +62,17 @@ def new_run(project, run_dir=None):
         ) from None
 
 
+def folder_of(name, option):
+    """The Path of a run folder; TensorBoard writes only where names are of UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"{option} {name}: the name is no UTF-8; choose another one"
+        ) from None
+    return Path(name).expanduser()
+
+
 def probe(run):
     """Raise the OSError that writing into this folder raises, if it does."""
     (run / ".probe").touch()
@@ -70,6 +81,9 @@ def probe(run):
 
 def start_run(script, options, data, device):
     """The folder of the run that these options ask for: a new one, or the resumed one.
+
+    And the record of it, which is still to be written where the run is a resumed one: its
+    state may not fit.
 
     Args:
         script: path of the script below the repository, "mnist_gan/train.py".
@@ -84,7 +98,7 @@ def start_run(script, options, data, device):
     if options.resume:
         from common.run_checks import check_files, check_tables
 
-        run = Path(options.resume).expanduser()
+        run = folder_of(options.resume, "--resume")
         record = read_options(run)
         check_files(run)
         check_tables(run)
@@ -103,14 +117,12 @@ def start_run(script, options, data, device):
             )
         if others := other_versions(record):
             print(f"not bit for bit, with {others}")
-        record["options"] = vars(options)
-        record["device"] = device
-        write_record(run, record)
-        return run
+        return run, record | {"options": vars(options), "device": device}
     run = new_run(script.split("/")[0], options.run_dir)
     take(run)
-    write_record(run, describe_run(script, options, data, device))
-    return run
+    record = describe_run(script, options, data, device)
+    write_record(run, record)
+    return run, record
 
 
 def take(run):

@@ -8,6 +8,7 @@ from common.errors import UserError
 from common.readers import check_file
 
 LONGEST = 100  # characters of a number
+AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}  # whatever bytes it has
 MOST_TABLE = 2**27  # bytes of a history: of a million rows
 
 
@@ -52,8 +53,13 @@ def whole_lines(path):
     Raises:
         UserError: it is no plain file, or too large to be of a training.
     """
+    return lines_of(path)[0]
+
+
+def lines_of(path):
+    """The whole lines of a file, and what comes after the last one's end, mostly ""."""
     if not path.exists():
-        return []
+        return [], ""
     check_file(path, MOST_TABLE)
-    text = path.read_text(errors="replace")
-    return text[: text.rfind("\n") + 1].split("\n")[:-1]
+    *lines, rest = path.read_text(**AS_IT_IS).split("\n")
+    return lines, rest

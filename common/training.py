@@ -71,12 +71,12 @@ def train_as_asked(script, options, images, device, models, dataset, **snapshot)
     from common import memory
 
     memory.check(*models[:2], options.batch_size)
-    run = runs.start_run(script, options, images.describe(), device)
+    run, record = runs.start_run(script, options, images.describe(), device)
     print(f"seed: {options.seed}; results in {run}")
     gan = train(
         *models, dataset, options.latent_dim, options.epochs, options.batch_size,
         n_steps=options.steps_per_epoch, save_every=options.save_every,
-        seed=options.seed, run=run, resume=bool(options.resume),
+        seed=options.seed, run=run, record=record, resume=bool(options.resume),
         n_pretrain=options.pretrain_discriminator, make_gan=partial(gan_for, options),
         on_collapse=options.on_collapse, evaluate_every=options.evaluate_every,
         track=options.track, save_every_steps=options.save_every_steps,
@@ -86,9 +86,9 @@ def train_as_asked(script, options, images, device, models, dataset, **snapshot)
 
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
-          *, n_steps=None, save_every=10, seed=0, run=None, resume=False, make_gan=None,
-          n_pretrain=0, on_collapse="warn", evaluate_every=None, track="none",
-          save_every_steps=None, summarize=None, **snapshot):  # fmt: skip
+          *, n_steps=None, save_every=10, seed=0, run=None, record=None, resume=False,
+          make_gan=None, n_pretrain=0, on_collapse="warn", evaluate_every=None,
+          track="none", save_every_steps=None, summarize=None, **snapshot):  # fmt: skip
     """Train D and G by turns, on real images in an order reshuffled for every pass.
 
     Args:
@@ -101,6 +101,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         save_every: epochs between pictures and models.
         seed: whole number, for the order of the images and the points of the pictures.
         run: Path of the run folder; a new one if None.
+        record: what to write as `options.json` once a state is there, see `runs`.
         resume: whether to go on with the state in `run`.
         make_gan: function of the three models -> the GAN that learns; if None, `gan.GAN`.
         n_pretrain: updates of an auto-encoding D on real images before the game.
@@ -137,6 +138,8 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     if n_pretrain and not resume:
         pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
     start = resuming.start(gan, run, resume, n_steps)
+    if record:
+        runs.write_record(run, record)
     summarize = partial(
         summarize or summarize_performance, g_model=g_model, d_model=d_model,
         dataset=dataset, latent_dim=latent_dim, threshold=gan.threshold, seed=seed,

@@ -41,7 +41,12 @@ def saved(kind, change=lambda config: None):
     """A harmless generator in model.h5 or model.keras, its description changed."""
     path = Path(f"model.{kind}")
     generator().save(path)
-    if kind == "h5":
+    return with_description(path, change)
+
+
+def with_description(path, change):
+    """Change the description in a file, and return its path."""
+    if path.suffix == ".h5":
         with h5py.File(path, "a") as file:
             config = json.loads(file.attrs["model_config"])
             change(config)
@@ -128,11 +133,21 @@ LAYERS = {
     "module of Keras's insides": layer("Dense", "keras.src.backend.torch", units=1),
     "name of Python's own": layer("__class__"),
 }  # fmt: skip
-SETTINGS = {
-    f"{what} as {key}": {key: value}
-    for key in ("activation", "kernel_initializer", "dtype")
-    for what, value in (("function", TOUCH), ("lambda", LAMBDA))
-} | {f"{units} units": {"units": units} for units in (10**9, 10**14, -1, 1.5, "x", None)}
+SETTINGS = (
+    {
+        f"{what} as {key}": {key: value}
+        for key in ("activation", "kernel_initializer", "dtype")
+        for what, value in (("function", TOUCH), ("lambda", LAMBDA))
+    }
+    | {
+        f"{name} in place of an activation": {"activation": name}
+        for name in ("deserialize", "serialize", "Input")
+    }
+    | {
+        f"{units} units": {"units": units}
+        for units in (10**9, 10**14, -1, 1.5, "x", None)
+    }
+)
 
 
 def with_layer(kind, hostile):
@@ -141,6 +156,33 @@ def with_layer(kind, hostile):
 
 def with_setting(kind, setting):
     return saved(kind, lambda config: dense_of(config).update(setting))
+
+
+def called_often(kind, levels=28):
+    """A model that calls one twice, which calls one twice, and so on: 2^29 calls."""
+
+    def model(name, change):
+        entry = keras.Input((6,))
+        return keras.Model(entry, change(entry), name=name)
+
+    inner = model("inner", layers.Dense(6))
+    twice = model("twice", lambda x: inner(inner(x)))
+    path = Path(f"model.{kind}")
+    end = keras.Sequential([layers.Dense(64), layers.Reshape((8, 8, 1))])
+    model("whole", lambda x: end(twice(x))).save(path)
+
+    def nest(config):
+        def called(described, name):
+            (found,) = [x for x in described["layers"] if x["name"] == name]
+            return found
+
+        place = called(config["config"], "twice")
+        text = json.dumps(place["config"])
+        for _ in range(levels):
+            place = called(place["config"], "inner")
+            place["config"] = json.loads(text)
+
+    return with_description(path, nest)
 
 
 def with_numbers(kind, write):
@@ -324,6 +366,7 @@ def files():
         }
         made |= {
             "Lambda layer as Keras saves it": lambda kind=kind: real_lambda(kind),
+            "models that call each other": lambda kind=kind: called_often(kind),
             "image that no memory holds": lambda kind=kind: huge_image(kind),
             "pickle that runs a command": lambda kind=kind: pickled(kind),
             "HDF5 file that is a zip as well": lambda kind=kind: both_kinds(kind),

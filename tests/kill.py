@@ -100,8 +100,8 @@ def pack_pictures():
     pack_hdf5.main(["pictures", PACKED, "--size", "32"])
 
 
-def kill_and_compare(seed, kills=1):
-    """Kill a training, go on with it, so many times; compare, in the working directory.
+def kill_and_compare(seed):
+    """Kill a training, go on with it, and compare, in the working directory.
 
     Returns:
         dict of what happened.
@@ -110,19 +110,18 @@ def kill_and_compare(seed, kills=1):
     folder, words = draw_training(seed)
     victim, whole = Path(f"victim_{seed}"), Path(f"whole_{seed}")
     rng = random.Random(seed)
-    record = {"seed": seed, "folder": folder, "words": words, "kills": []}
-    words_of_victim = [*words, "--run-dir", victim]
-    for _ in range(kills):
-        since, delay = rng.choice(SINCE), rng.uniform(0, LATEST)
-        moment = since, delay, rng.choice(WRITING)
-        writing = kill(folder, [*words_of_victim, "--epochs", "200"], victim, *moment)
-        _, state, damaged = find_state(victim)
-        record["kills"].append((since, delay, state[:2], writing, damaged))
-        words_of_victim = ["--resume", str(victim)]
-    epochs = str(state.epoch + 1)
-    train(folder, [*words_of_victim, "--epochs", epochs])
-    train(folder, [*words, "--epochs", epochs, "--run-dir", str(whole)])
-    return record | {"differences": differences(victim, whole)}
+    since, delay, wanted = rng.choice(SINCE), rng.uniform(0, LATEST), rng.choice(WRITING)
+    beginning = [*words, "--run-dir", victim, "--epochs", "200"]
+    writing = kill(folder, beginning, victim, since, delay, wanted)
+    _, state, damaged = find_state(victim)
+    epochs = state.epoch + 1
+    train(folder, ["--resume", victim, "--epochs", epochs])
+    train(folder, [*words, "--epochs", epochs, "--run-dir", whole])
+    return {
+        "seed": seed, "folder": folder, "words": words, "since": since, "delay": delay,
+        "state": state[:2], "writing": writing, "damaged": damaged,
+        "differences": differences(victim, whole),
+    }  # fmt: skip
 
 
 def train(folder, words):
@@ -199,14 +198,16 @@ def told(record):
     """A row of the record's table."""
     shown = " ".join(record["words"][: record["words"].index("--batch-size")])
     equal = "yes" if not record["differences"] else ", ".join(record["differences"])
-    killed, states, files = [], [], []
-    for since, delay, (epoch, step), writing, damaged in record["kills"]:
-        killed.append(f"{delay:.2f} s after {since}")
-        states.append(f"{epoch} + {step}" + ", one damaged" * bool(damaged))
-        files.append(", ".join(writing) or "-")
-    cells = ("; ".join(column) for column in (killed, states, files))
-    training = f"`{record['folder']} {shown}`"
-    return f"| {record['seed']} | {training} | {' | '.join(cells)} | {equal} |"
+    epoch, step = record["state"]
+    cells = [
+        record["seed"],
+        f"`{record['folder']} {shown}`",
+        f"{record['delay']:.2f} s after {record['since']}",
+        f"{epoch} + {step}" + ", one damaged" * bool(record["damaged"]),
+        ", ".join(record["writing"]) or "-",
+        equal,
+    ]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def main():

@@ -65,6 +65,15 @@ def wrong_models(folder):
     yield from (folder / "two inputs.keras", folder / "unbuilt.keras")
 
 
+def test_a_model_that_fails_with_any_number_is_refused(tmp_path):
+    layers = [keras.layers.Embedding(1, 4), keras.layers.Flatten()]
+    layers += [keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))]
+    path = tmp_path / "no points.h5"
+    keras.Sequential([keras.Input((6,)), *layers]).save(path)
+    with pytest.raises(UserError, match="cannot be used"):
+        checkpoints.load_generator(path)
+
+
 def test_files_that_are_no_generator_are_refused(tmp_path):
     paths = list(wrong_models(tmp_path))
     assert len(paths) == 12

@@ -7,18 +7,22 @@ import numpy as np
 import pytest
 from test_gan import quick_models, real_images, tutorial_models, weights
 
+from common.augment import with_augmentation
 from common.errors import UserError
 from common.gan import GAN
-from common.resuming import keep_scores_until
+from common.objectives.table import make_gan
+from common.resuming import keep_rows_until, keep_scores_until
 from common.state import (
     BEGINNING,
     STATE,
     WITHIN,
     finished_epochs,
     load_state,
+    random_states,
     save_state,
     state_variables,
 )
+from mnist_gan.define_gan import define_gan
 
 
 def trained(models, steps=3):
@@ -50,18 +54,26 @@ def test_training_goes_on_bit_for_bit(tmp_path):
         assert np.array_equal(weights(whole.g_model), weights(resumed.g_model))
 
 
+def all_that_draws():
+    """A GAN with dropout, augmentation and label noise."""
+    g_model, d_model, _ = tutorial_models()
+    d_model = with_augmentation(d_model, low=0)
+    return make_gan(g_model, d_model, define_gan(g_model, d_model), noise=0.2)
+
+
 def test_every_part_of_the_state_matters(tmp_path):
     """Leave out one random generator, and the run that goes on is another one."""
-    whole = trained(tutorial_models)
+    whole, resumed = all_that_draws(), all_that_draws()
+    whole.fit(real_images(4), batch_size=4, verbose=0, shuffle=False)
     save_state(whole, 1, tmp_path)
-    seeds = [v for v in whole.variables if "seed_generator" in v.path]
-    assert len(seeds) == 3  # D's two dropouts and the latent points
-    resumed, found = GAN(*tutorial_models()), []
-    mine = [v for v in resumed.variables if "seed_generator" in v.path]
-    for left_out in (None, 0, 1, 2):
+    mine, found = random_states(resumed), []
+    assert len(mine) == 5  # two dropouts, augmentation, label noise, latent points
+    for left_out in (None, *mine):
+        before = None if left_out is None else left_out.numpy()
         load_state(resumed, tmp_path)
         if left_out is not None:
-            mine[left_out].assign([1, 2])
+            assert not np.array_equal(before, left_out.numpy())
+            left_out.assign(before)
         resumed.fit(real_images(4), batch_size=4, verbose=0, shuffle=False)
         found.append(weights(resumed.d_model))
     assert not any(np.array_equal(found[0], other) for other in found[1:])
@@ -169,9 +181,25 @@ def test_numpys_and_pythons_generators_go_on_where_they_were(tmp_path, gan):
     assert drawn() == expected
 
 
+def test_rows_stay_as_others_wrote_them(tmp_path):
+    """A spreadsheet makes 1.0 of 1; an editor leaves out the last line's end."""
+    path = tmp_path / "history.csv"
+    head, rows = "epoch,step,d_loss", ["1.0,10.0,0.5", "1,11,0.25"]
+    path.write_text("\n".join([head, *rows]))
+    keep_rows_until(BEGINNING._replace(epoch=1), path)
+    assert path.read_text() == "\n".join([head, *rows, ""])
+    path.write_text("\n".join([head, *rows, "2,1,0.5", "2,2,0.5", "1"]))
+    keep_rows_until(BEGINNING._replace(epoch=1, step=1), path)
+    assert path.read_text() == "\n".join([head, *rows, "2,1,0.5", ""])
+    path.write_text("epoch,st")
+    keep_rows_until(BEGINNING, path)
+    assert path.read_text() == ""
+
+
 def test_scores_of_epochs_that_are_done_again_are_dropped(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    kept = ['{"epoch": 1}', '{"epoch": null}', "damaged", '{"epoch": 2}']
-    path.write_text("\n".join([*kept, '{"epoch": 3}', '{"epo']))
-    keep_scores_until(BEGINNING._replace(epoch=2), path)
-    assert path.read_text().splitlines() == kept
+    kept = [b'{"epoch": 1}', b'{"epoch": null}', b"damaged \xe9", b'{"epoch": 2}']
+    for more in ([b'{"epoch": 3}', b'{"epo'], []):
+        path.write_bytes(b"\n".join([*kept, *more]))
+        keep_scores_until(BEGINNING._replace(epoch=2), path)
+        assert path.read_bytes() == b"\n".join([*kept, b""])
