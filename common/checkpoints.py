@@ -78,9 +78,9 @@ def load_model(path):
     except UserError:
         raise
     except Exception as error:  # Keras and h5py raise many kinds
-        why = (str(error).splitlines() or [type(error).__name__])[0]
+        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         raise UserError(
-            f"{path} is damaged or not a Keras model: {why}; copy it again"
+            f"{path} is damaged or not a Keras model: {why}; take another copy of it"
         ) from None
     raise UserError(
         f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "

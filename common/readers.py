@@ -172,11 +172,11 @@ def check_file(path, most=MOST_BYTES):
     if not path.exists():
         raise UserError(f"{path}: there is no such file; name another")
     if not path.is_file():
-        raise UserError(f"{path} cannot be read: it is no plain file; name another")
+        raise UserError(f"{path} cannot be read: it is no plain file; put one there")
     if path.stat().st_size > most:
         raise UserError(
-            f"{path} has {path.stat().st_size} bytes, and at most {most} are read: name "
-            "a smaller one"
+            f"{path} has {path.stat().st_size} bytes, and at most {most} are read: put a "
+            "smaller one in its place"
         )
 
 

@@ -77,7 +77,7 @@ def check(path):
         raise
     except Exception as error:  # h5py and zipfile raise a dozen kinds
         raise UserError(
-            f"{path} is damaged or not a Keras model: {error}; copy it again"
+            f"{path} is damaged or not a Keras model: {error}; take another copy of it"
         ) from None
 
 

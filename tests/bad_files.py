@@ -870,7 +870,7 @@ FILES = {
     "options.json of a list": (TRAIN, resume("[1, 2]"), "no readable options.json"),
     "options.json nested without end": (TRAIN, resume("[" * 10**5), "no readable", ALONE),
     "options.json of bytes": (TRAIN, resume(b"\xff\xfe"), "no readable options.json"),
-    "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "name a smaller one"),
+    "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "smaller one in its"),
     "options.json without data": (TRAIN, resume(record={"data": {}}), "no readable"),
     "options.json whose script is a number": (TRAIN, resume(record={"script": 5}), "no"),
     "options.json of another script": (

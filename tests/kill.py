@@ -25,11 +25,12 @@ from PIL import Image
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from benchmarks.summary import described, header
 from common import packed
 from common.checkpoints import load_model
 from common.errors import UserError
 from common.objectives import OPTIONS
-from common.runs import commit
+from common.runs import versions
 from common.state import BEFORE, STATE, find_state
 from common.training_options import training_options
 
@@ -215,10 +216,16 @@ def main():
     parser.add_argument("--kills", type=int, default=25)
     n = parser.parse_args().kills
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        rows = [told(kill_and_compare(seed)) for seed in range(n)]
+        records = [kill_and_compare(seed) for seed in range(n)]
+    equal = sum(not record["differences"] for record in records)
+    in_writing = [sum(bool(r["writing"]) for r in records)]
+    in_writing += [sum(f".{STATE}" in r["writing"] for r in records)]
     text = f"""# Killed, and gone on with
 
-`python tests/kill.py --kills {n}`, {time.strftime("%Y-%m-%d")}, commit {commit()}.
+`python tests/kill.py --kills {n}`: **{equal} of {n} equal, bit for bit**; {in_writing[0]}
+were killed while they wrote a file, {in_writing[1]} of them their state.
+{described(header(versions(), quick=False))}
+
 Each row is a training that was killed (`kill -9`) at a random moment after it had made a
 file, or when it was next writing one or its state (`state.npz` comes before the first
 step, `history.csv` and then `state_before.npz` with the first epoch),
@@ -229,8 +236,9 @@ told as epochs, and steps of the next one.
 | seed | training | killed | last whole state | files it was writing | equal |
 |---|---|---|---|---|---|
 """
-    (ROOT / "docs" / "kills.md").write_text(text + "\n".join(rows) + "\n")
-    print("\n".join(rows))
+    text += "".join(f"{told(record)}\n" for record in records)
+    (ROOT / "docs" / "kills.md").write_text(text)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -196,7 +196,8 @@ def main():
     n_all, chosen = drawn(10**6 if options.all else options.n, options.seed)
     names, path = [name_of(*x) for x in chosen], options.results / "mutation.json"
     before = [[name, None] for name in names]
-    text = f"`make mutation`: {len(chosen)} of {n_all} mutants, seed {options.seed}."
+    words = "--all" if options.all else f"-n {options.n} --seed {options.seed}"
+    text = f"`python tests/mutation.py {words}`: {len(chosen)} of {n_all} mutants."
     if options.again:
         before = json.loads(path.read_text())
         text += " Those that no test noticed at first were tried again with new tests."

@@ -500,6 +500,17 @@ def test_packed_images_are_picked_as_arrays_are(monkeypatch):
             images[wrong]
 
 
+def test_a_large_file_whose_pixels_changed_is_another(monkeypatch):
+    """Though its checksum is that of before, and is not asked: reading all takes long."""
+    monkeypatch.setattr(packed, "IN_MEMORY", 1)
+    path, found = whole_file(), []
+    for change in (0, 0, 1):
+        with h5py.File(path, "a") as file:
+            file["images"][:] = file["images"][:] ^ np.uint8(change)
+        found.append(open_packed(path).describe()["fingerprint"])
+    assert found[0] == found[1] != found[2]
+
+
 def test_packed_images_are_read_from_threads(monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 

@@ -199,6 +199,7 @@ BAD_OPTIONS = {
     "resume nothing": (["--resume", "nowhere"], "not a run folder"),
     "resume and run dir": (["--resume", "a", "--run-dir", "b"], "--run-dir"),
     "not writable": (["--data", "digits", "--run-dir", "/proc/run"], "--run-dir"),
+    "no UTF-8": (["--data", "digits", "--run-dir", "q\udce9"], "no UTF-8"),
     "a file as run dir": (["--data", "digits", "--run-dir", "file"], "file"),
 }
 
@@ -230,6 +231,10 @@ def test_runs_that_cannot_be_resumed(capsys):
     Path("run/options.json").write_text(json.dumps(record))
     assert "more with --epochs" in refused(capsys, main, *resume, "--epochs", 1)
     assert json.loads(Path("run/options.json").read_text()) == record
+    other = {**record, "options": {**record["options"], "architecture": "tutorial"}}
+    Path("run/options.json").write_text(json.dumps(other))
+    assert "to other models" in refused(capsys, main, *resume, "--epochs", 2)
+    assert json.loads(Path("run/options.json").read_text()) == other
     for state in Path("run").glob("state*.npz"):
         state.unlink()
     assert "nothing to go on with" in refused(capsys, main, *resume, "--epochs", 2)
