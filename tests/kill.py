@@ -218,12 +218,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         records = [kill_and_compare(seed) for seed in range(n)]
     equal = sum(not record["differences"] for record in records)
-    in_writing = [sum(bool(r["writing"]) for r in records)]
-    in_writing += [sum(f".{STATE}" in r["writing"] for r in records)]
+    writing = [record["writing"] for record in records]
+    n_writing, n_states = sum(map(bool, writing)), sum(f".{STATE}" in w for w in writing)
     text = f"""# Killed, and gone on with
 
-`python tests/kill.py --kills {n}`: **{equal} of {n} equal, bit for bit**; {in_writing[0]}
-were killed while they wrote a file, {in_writing[1]} of them their state.
+`python tests/kill.py --kills {n}`: **{equal} of {n} equal, bit for bit**; {n_writing}
+were killed while they wrote a file, {n_states} of them `{STATE}`.
 {described(header(versions(), quick=False))}
 
 Each row is a training that was killed (`kill -9`) at a random moment after it had made a
