@@ -160,7 +160,7 @@ def test_both_move_in_fit_for_every_batch_size(models):
 
 def test_each_sides_optimizer_is_ready_before_the_first_step_to_be_saved_or_loaded():
     g_model, d_model, gan_model = tutorial_models()
-    GAN(g_model, d_model, gan_model)
+    assert GAN(g_model, d_model, gan_model).built
     for adam, model in ((d_model.optimizer, d_model), (gan_model.optimizer, g_model)):
         assert adam.built
         assert len(adam.variables) == 2 + 2 * len(model.trainable_variables)

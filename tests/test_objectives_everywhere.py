@@ -106,7 +106,11 @@ def test_an_own_score_depends_on_its_own_image_alone(folder):
 
 
 MEASURES = {"ebgan": np.square, "began": np.abs}
-FEW_ENERGIES = {("points", "ebgan"), ("mnist quick", "began"), ("celeba dense", "ebgan")}
+FEW_ENERGIES = {
+    ("mnist quick", "ebgan"),
+    ("mnist quick", "began"),
+    ("celeba dense", "ebgan"),
+}
 
 
 @pytest.mark.parametrize(
