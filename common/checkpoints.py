@@ -13,6 +13,7 @@ from common.errors import UserError
 from common.folders import whole
 from common.sampling import generate_latent_points, inputs_of
 
+BESIDE_WEIGHTS = 2**20  # bytes of a model file, at most
 ZIP = b"PK\x03\x04"  # how .keras files start
 
 
@@ -34,6 +35,8 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     origin = trained_on(run)
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
         with whole(Path(run) / f"{kind}_model_{epoch:03d}.h5") as part:
+            # HDF5 crashes Python where the disk becomes full: there is room, or an error
+            part.write_bytes(bytes(4 * model.count_params() + BESIDE_WEIGHTS))
             with quiet_keras():
                 model.save(part, include_optimizer=False)
             with h5py.File(part, "a") as file:

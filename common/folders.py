@@ -4,6 +4,8 @@ import fcntl
 import os
 from contextlib import contextmanager, suppress
 
+from common.errors import MachineError
+
 
 @contextmanager
 def whole(path, before=None):
@@ -26,14 +28,25 @@ def whole(path, before=None):
             keep_as(path, before)
         part.replace(path)
     except BaseException as error:  # Ctrl-C, too
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # of a full disk, say
         part.unlink(missing_ok=True)
         if before and before.exists() and not path.exists():  # it came between the two
             before.replace(path)
+        if isinstance(error, OSError):
+            tell_name(error, path)
         raise
     with opened(path.parent) as folder:  # the new name is on the disk when its folder is
         os.fsync(folder)
+
+
+def tell_name(error, path):
+    """Have an error of writing name the file; HDF5 tells of addresses in memory."""
+    if error.errno is None:
+        raise MachineError(
+            f"{path} cannot be written: make room, the disk may be full; what was saved "
+            "stays"
+        ) from None
+    error.strerror = os.strerror(error.errno)
+    error.filename = error.filename or str(path)
 
 
 def keep_as(path, other):

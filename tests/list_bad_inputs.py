@@ -16,9 +16,10 @@ from bad_inputs import cases, observe, shortened  # noqa: E402
 
 HEAD = """# Wrong inputs
 
-What each script says to a wrong input, and its exit code: 2, or 3 where the machine is at
-fault. Nothing on the disk is changed. `tests/test_bad_input.py` tries them all; this list
-is written by `python tests/list_bad_inputs.py`.
+What each script says to a wrong input, and its exit code: 2. (3 is for faults of the
+machine, as a full disk: `tests/test_faults.py` makes these.) Nothing on the disk is
+changed. `tests/test_bad_input.py` tries them all; this list is written by
+`python tests/list_bad_inputs.py`.
 
 | script | input | exit code | sentence |
 |---|---|---|---|

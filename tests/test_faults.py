@@ -85,6 +85,37 @@ def test_a_full_disk_leaves_the_state_that_was_there():
     assert_same_results(Path("whole"), Path("after"), 2)
 
 
+SAVE = """
+import resource, sys
+from pathlib import Path
+import keras
+from common.checkpoints import save_models
+from common.cli import command
+
+@command
+def main(argv):
+    model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(1000)])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    save_models(Path(), 1, model, model)
+
+main()
+"""
+
+
+def test_a_full_disk_while_a_model_is_saved_does_not_crash_python():
+    """As HDF5 does at the end, where it could not write all."""
+    answer = subprocess.run(
+        [sys.executable, "-c", SAVE],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert answer.returncode == 3, answer.stderr
+    (said,) = (x for x in answer.stderr.splitlines() if x.startswith("error: "))
+    assert "generator_model_001.h5: File too large; make room" in said
+    assert "Traceback" not in answer.stderr and not list(Path().glob("*.h5"))
+
+
 def test_a_batch_that_cannot_fit_is_refused_with_one_that_does(capsys, monkeypatch):
     Path("mine").mkdir()
     before = sorted(Path().iterdir())
