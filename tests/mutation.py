@@ -200,7 +200,8 @@ def main():
     text = f"`python tests/mutation.py {words}`: {len(chosen)} of {n_all} mutants."
     if options.again:
         before = json.loads(path.read_text())
-        text += " Those that no test noticed at first were tried again with new tests."
+        first = sum(ended != "passed" for _, ended in before) / len(before)
+        text += f" At first {first:.0%} were noticed; the rest met new tests, too."
         if [name for name, _ in before] != names:
             raise SystemExit(f"{path} is of other mutants: leave out --again")
     pytest = read_libraries()

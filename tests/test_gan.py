@@ -327,9 +327,8 @@ def test_logged_loss_is_the_mean_over_its_own_epoch_alone():
     np.testing.assert_allclose(history["g_loss"], -np.log(p), 1e-5)
 
 
-@pytest.mark.slow
 def test_separate_halves_are_logged_each_for_itself():
-    g_model, d_model, gan_model = tutorial_models()
+    g_model, d_model, gan_model = quick_models()
     gan, head = GAN(g_model, d_model, gan_model, "separate"), d_model.layers[-1]
     for model in (d_model, gan_model):
         model.optimizer.learning_rate = 0.0

@@ -92,6 +92,13 @@ def game_with(objective, d_model, **own):
     )
 
 
+@pytest.mark.parametrize("objective", ["wgan-gp", "r3gan"])
+def test_a_d_with_dropout_judges_as_in_training(objective):
+    d_model = model_of(2, layers.Dropout(0.5), layers.Dense(1, activation="sigmoid"))
+    gan = game_with(objective, compiled(d_model, sgd()))
+    assert len(np.unique(gan.judge(np.ones((64, 2), "float32")))) == 4
+
+
 def energy_game(objective, **own):
     """D(x) = |x|^2 / 8, by a code of x / 2 that is its own copy; G(z) = z."""
     x = keras.Input((2,))
