@@ -646,6 +646,16 @@ def test_both_sides_move_in_mixed_precision(objective, precision):
         assert {w.dtype for w in model.weights} == {"float32"}
 
 
+def test_who_interrupts_pretraining_is_told_that_nothing_is_kept(capsys):
+    class Interrupted:
+        def __getitem__(self, i):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(game("began", POINTS), Interrupted(), 60)
+    assert "there is nothing to go on with" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("objective", [slow("ebgan"), "began"])
 def test_pretraining_lowers_the_energy_of_real_images_alone(capsys, objective):
     gan = game(objective, POINTS)
