@@ -55,7 +55,8 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
         f"{BY_HAND} {CLASSES} tests/test_extensions.py tests/test_state.py",
         "every_part or (differ or distance or hinge_lets or compares or ideal or adam or "
         "lets_alone or weighs or clipped or bound or three_critic or pretraining or "
-        "gp_adds or unsure or (each_step and hinge and concat) or wrong_class) and not mixed",
+        "gp_adds or unsure or (each_step and hinge and concat) or wrong_class) "
+        "and not mixed",
     ),
     "common/objectives/wgan_gp.py": (BY_HAND, "(gp or penalty) and not mixed"),
 }
