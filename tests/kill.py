@@ -44,7 +44,7 @@ MAY_DIFFER = {  # clock times, the run's own words; states are compared by their
 }  # fmt: skip
 PACKED = "pictures.hdf5"
 FORKS = multiprocessing.get_context("forkserver")  # of a process that has read Keras
-FORKS.set_forkserver_preload(["keras"])
+FORKS.set_forkserver_preload(["keras", "h5py", "PIL.Image", "matplotlib.figure"])
 
 
 def draw_training(seed):

@@ -2,20 +2,19 @@
 
 import csv
 import json
-import multiprocessing
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from conftest import refused, slow
+from conftest import refused
 from draw_landscapes import draw_folder
 from PIL import Image
 from test_scripts import run_here
 
+from celeba_gan import compare_memory
 from celeba_gan import load_data as celeba_data
 from celeba_gan import train_discriminator as celeba_solo
-from celeba_gan.compare_memory import measure
 from celeba_gan.train import ARCHITECTURES
 from celeba_gan.train import main as celeba
 from cifar10_gan import load_data as cifar10_data
@@ -46,8 +45,8 @@ def rows(run):
     return list(csv.DictReader((run / "history.csv").open()))
 
 
-@pytest.mark.parametrize("folder", [slow("cifar10_gan"), slow("celeba_gan")])
-def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder):
+@pytest.mark.slow
+def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder="cifar10_gan"):
     said, _ = run_here(f"{folder}/train.py", ["--dry-run"], monkeypatch, capsys)
     run = run_of(folder)
     assert "NOT PHOTOGRAPHS" in said and "shapes" in said
@@ -75,9 +74,8 @@ def test_halves_are_chosen_by_one_option():
     assert not np.array_equal(weights(Path("merged"), 1), weights(Path("separate"), 1))
 
 
-@pytest.mark.parametrize(
-    "architecture", [slow("narrow"), slow("tutorial"), slow("dense")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["tutorial", "dense"])
 def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
     draw_folder("photos", 66)
     Path("photos", "notes.txt").write_text("no picture")
@@ -167,15 +165,24 @@ def test_random_pixels_have_the_range_of_the_images(monkeypatch, module):
 
 
 @pytest.mark.slow
-def test_memory_is_measured_of_what_is_trained():
-    with multiprocessing.get_context("spawn").Pool(1) as fresh:
-        found = fresh.apply(measure, ("dense", 32, 2))
+def test_memory_is_measured_of_what_is_trained(monkeypatch, capsys):
+    monkeypatch.setattr(compare_memory, "BATCHES", (2,))
+    monkeypatch.setattr(compare_memory, "COLOURS", {"dense": "red", "conv": "blue"})
+    compare_memory.main(["--size", "32"])
+    rows = [
+        line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()
+    ]
+    found = {name: numbers for name, *numbers in rows}
     define_g, define_d, _ = ARCHITECTURES["dense"]
     models = define_g(100, (32, 32, 3)), define_d((32, 32, 3))
-    n_bytes = 4 * sum(model.count_params() for model in models)
-    assert found["parameters"] == pytest.approx(n_bytes / 2**20)
+    n_mib = 4 * sum(model.count_params() for model in models) / 2**20
+    _, parameters, _, peak = map(float, found["dense"])
+    assert parameters == pytest.approx(n_mib, abs=0.05)
     # Weights, their gradients and Adam's two means are all in memory at once.
-    assert found["peak"] > 3 * n_bytes / 2**20
+    assert peak > 3 * n_mib
+    assert float(found["conv"][1]) > parameters and "conv / dense" in found
+    with Image.open(run_of("celeba_gan") / "memory.png") as picture:
+        picture.load()
 
 
 @pytest.mark.slow

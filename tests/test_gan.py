@@ -176,7 +176,6 @@ def test_a_flag_set_from_outside_does_not_stop_the_discriminator():
 LEARNERS = [
     (tutorial_models, "merged"),
     slow(cifar10_models, "separate"),
-    slow(celeba_models, "separate"),
 ]
 
 
@@ -420,8 +419,14 @@ def test_without_averages_the_generator_is_as_it_is():
         assert np.array_equal(weights(g_model), last)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", slow("mixed_float16")])
-@pytest.mark.parametrize("models", [quick_models, slow(tutorial_models)])
+@pytest.mark.parametrize(
+    "models, policy",
+    [
+        (quick_models, "mixed_bfloat16"),
+        slow(quick_models, "mixed_float16"),
+        slow(tutorial_models, "mixed_bfloat16"),
+    ],
+)
 def test_both_sides_learn_in_mixed_precision(policy, models):
     keras.config.set_dtype_policy(policy)
     g_model, d_model, gan_model = models()
