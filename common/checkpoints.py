@@ -81,9 +81,9 @@ def load_model(path):
     except UserError:
         raise
     except Exception as error:  # Keras and h5py raise many kinds
-        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         raise UserError(
-            f"{path} is damaged or not a Keras model: {why}; take another copy of it"
+            f"{path} is damaged or not a Keras model: {reason(error)}; take another copy "
+            "of it"
         ) from None
     raise UserError(
         f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "
@@ -135,8 +135,14 @@ def try_out(model, inputs, path):
     except Exception as error:  # TensorFlow and Keras raise many kinds
         if ran_out(error):
             raise
-        why = str(error).splitlines()[0]
-        raise UserError(f"{path} cannot be used ({why}): make it anew") from None
+        raise UserError(
+            f"{path} cannot be used ({reason(error)}): make it anew"
+        ) from None
+
+
+def reason(error):
+    """The first sentence of an error of Keras; its kind, where it has no text."""
+    return (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
 
 
 def is_discriminator(model):

@@ -74,12 +74,12 @@ class PackedImages:
 def open_packed(path, attribute=None):
     """Open a packed file; below IN_MEMORY bytes it is read, and its checksum verified.
 
+    Of a larger one, some images tell whether its content changed.
+
     Args:
         path: the file.
         attribute: name of the attribute that is to be the label, 0 or 1; if None, the
             label is the subfolder that the picture came from, where there were some.
-
-    Of a larger one, some images tell whether its content changed.
 
     Returns:
         `Images`: pixels uint8 (n, h, w, c), an array or PackedImages; labels int (n,)

@@ -267,7 +267,8 @@ def test_two_processes_learn_what_two_devices_learn():
 
 
 @pytest.mark.slow
-def test_a_lost_machine_ends_the_run_with_one_sentence_and_its_state(lost=1):
+@pytest.mark.parametrize("lost", [1, 0])
+def test_a_lost_machine_ends_the_run_with_one_sentence_and_its_state(lost):
     words = ["--epochs", "10000", "--steps-per-epoch", "3", "--save-every", "10000"]
     processes = two_processes(*words)
     run = Path("runs/mnist_gan/0001")

@@ -120,10 +120,16 @@ SCRIPTS = {
         ["simultaneous, penalty", "Notice:"],
         ["instability.png"],
     ),
+    "celeba_gan/compare_memory.py": (
+        ["--size", "32"],
+        ["| dense | 2 |", "| conv | 128 |", "conv / dense"],
+        ["memory.png"],
+    ),
 }
 ALONE = {  # in a process of their own; the others run in this one, which is faster
     "mnist_gan/train.py",
     "common/devices.py",
+    "celeba_gan/compare_memory.py",
 }
 
 
@@ -142,7 +148,6 @@ ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, te
     "common/classifier.py",  # in test_features
     "common/evaluate.py",  # in test_evaluate
     "common/explore.py",  # in test_explore
-    "celeba_gan/compare_memory.py",  # in test_colour
     "celeba_gan/pack_hdf5.py",
     "celeba_gan/train.py",
     "cifar10_gan/train.py",
@@ -160,6 +165,7 @@ LONG = {
     "celeba_gan/load_data.py",
     "celeba_gan/train_discriminator.py",
     "cifar10_gan/train_discriminator.py",
+    "celeba_gan/compare_memory.py",
     "mnist_gan/dense_story.py",
     "toy_gan/train_1010.py",
 }
