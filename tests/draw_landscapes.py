@@ -30,17 +30,17 @@ def draw_landscape(rng, width, height):
     return np.clip(picture + grain, 0, 255).astype(np.uint8)
 
 
-def draw_folder(folder, n=200, seed=0):
-    """Save n landscapes of 80 to 400 pixels, upright and broad, in four formats."""
+def draw_folder(folder, n=200, seed=0, largest=160):
+    """Save n landscapes from 80 pixels on, upright and broad, in four formats."""
     rng = np.random.default_rng(seed)
     folder = Path(folder)
     folder.mkdir(parents=True)
     for i in range(n):
-        width, height = rng.integers(80, 401, 2)
+        width, height = rng.integers(80, largest + 1, 2)
         image = Image.fromarray(draw_landscape(rng, width, height))
         image = image.filter(ImageFilter.GaussianBlur(0.8))
         image.save(folder / f"landscape_{i:03d}.{SUFFIXES[i % len(SUFFIXES)]}")
 
 
 if __name__ == "__main__":
-    draw_folder(sys.argv[1])
+    draw_folder(sys.argv[1], largest=400)
