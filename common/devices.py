@@ -39,8 +39,8 @@ def set_up(device="auto", precision="float32"):
             import keras
     except (ModuleNotFoundError, ValueError) as error:
         raise cli.UserError(
-            f"Keras cannot start with its backend: {error}; mend KERAS_BACKEND, or "
-            "MPLBACKEND where that is named"
+            f"Keras cannot start with its backend: {error}; mend what says so: "
+            "KERAS_BACKEND, keras.json in KERAS_HOME, or MPLBACKEND"
         ) from None
     gpus = visible_gpus()
     if device.startswith("gpu") and not gpus:

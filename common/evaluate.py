@@ -12,7 +12,7 @@ import numpy as np
 
 from common import cli, runs
 from common.errors import UserError
-from common.folders import make_folders, remove_empty
+from common.folders import check_new
 from common.generate import find_model
 from common.references import FEWEST
 from common.sampling import n_classes, takes_labels
@@ -44,22 +44,12 @@ def parse(argv):
     if (options.target is None) == (options.images is None):
         raise UserError("name either a MODEL, a RUN, or --images DIR (see --help)")
     if options.export:
-        check_new(Path(options.export).expanduser())
+        check_new("--export", Path(options.export))
     if options.run_dir and is_in_use(Path(options.run_dir).expanduser()):
         raise UserError(f"--run-dir {options.run_dir} is not empty: name a new one")
     if options.export and options.images:
         raise UserError("--export: these images are files already; leave it out")
     return options
-
-
-def check_new(folder):
-    """Raise a UserError if --export cannot make this folder."""
-    if folder.exists():
-        raise UserError(f"--export {folder} exists already: name a new folder")
-    try:
-        remove_empty(make_folders(folder))
-    except OSError as error:
-        raise UserError(f"--export {folder}: {error.strerror}; name another") from None
 
 
 def is_in_use(folder):

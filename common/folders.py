@@ -4,7 +4,7 @@ import fcntl
 import os
 from contextlib import contextmanager, suppress
 
-from common.errors import MachineError
+from common.errors import MachineError, UserError
 
 
 @contextmanager
@@ -98,6 +98,16 @@ def make_folders(folder):
         remove_empty(new)
         raise
     return new
+
+
+def check_new(option, folder):
+    """Raise a UserError if this option of a command line cannot make this folder."""
+    if folder.exists():
+        raise UserError(f"{option} {folder} exists already: name a new folder")
+    try:
+        remove_empty(make_folders(folder))
+    except OSError as error:
+        raise UserError(f"{option} {folder}: {error.strerror}; name another") from None
 
 
 def remove_empty(folders):

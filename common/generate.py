@@ -11,6 +11,7 @@ import numpy as np
 
 from common import cli, runs
 from common.errors import UserError
+from common.folders import check_new
 from common.readers import check_declared, check_file
 from common.sampling import (
     generate_images,
@@ -247,8 +248,8 @@ def check_outputs(options):
         )
     if options.out and Path(options.out).exists():
         raise UserError(f"--out {options.out} exists already: name a new file")
-    if options.images and Path(options.images).exists():
-        raise UserError(f"--images {options.images} exists already: name a new folder")
+    if options.images:
+        check_new("--images", Path(options.images))
 
 
 def free_name(model):

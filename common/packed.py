@@ -143,7 +143,13 @@ def attribute_of(file, attribute, path):
             f"--attribute {attribute}: there is none of this name, but "
             f"{', '.join(titles)}"
         )
-    has = file["attributes"][:, titles.index(attribute)] > 0
+    table, wanted = file["attributes"], (len(file["images"]), len(titles))
+    if table.shape != wanted or table.dtype.kind not in "iu":
+        raise UserError(
+            f"{path} has attributes {table.dtype} {table.shape}, not whole numbers "
+            f"{wanted}: {AGAIN}"
+        )
+    has = table[:, titles.index(attribute)] > 0
     if has.all() or not has.any():
         raise UserError(
             f"--attribute {attribute}: {'all' if has.all() else 'none'} of the pictures "

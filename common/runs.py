@@ -100,9 +100,9 @@ def start_run(script, options, data, device):
 
         run = folder_of(options.resume, "--resume")
         record = read_options(run)
+        take(run)  # first: a process that trains in it renames files meanwhile
         check_files(run)
         check_tables(run)
-        take(run)
         before = record["data"]
         if before["fingerprint"] != data["fingerprint"]:
             raise UserError(
@@ -111,7 +111,8 @@ def start_run(script, options, data, device):
             )
         path, state, _ = find_state(run) if has_begun(run) else (None, BEGINNING, {})
         done = state.epoch
-        if done > options.epochs or (done == options.epochs and is_drawn(path)):
+        is_beyond = (done, state.step) > (options.epochs, 0)
+        if is_beyond or (done == options.epochs and is_drawn(path)):
             raise UserError(
                 f"{run} has finished {done} epochs: ask for more with --epochs"
             )

@@ -168,6 +168,9 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             ),
             verbose=callbacks.verbosity(),
         )
+        if start.epoch == n_epochs:  # it was killed then, or more were asked for before
+            with gan.averaged_generator():
+                summarize(n_epochs)
         draw_run(run, gan.ideal)
     return gan
 

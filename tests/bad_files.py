@@ -435,7 +435,7 @@ def fingerprint():
 HISTORY = "epoch,step,d_loss,g_loss\n1,2,0.5,0.7\n"
 
 
-def a_run(name="run", record=None, state=None, history=HISTORY, **changed):
+def a_run(name="run", record=None, state=None, history=HISTORY, within=False, **changed):
     """A run folder, of which something is wrong."""
     whole = {"script": "mnist_gan/train.py", "options": {**options(), **changed},
              "data": fingerprint(), "device": "device: CPU"}  # fmt: skip
@@ -446,7 +446,13 @@ def a_run(name="run", record=None, state=None, history=HISTORY, **changed):
         f"{name}/state.npz",
         saved(**STATE) if state is None else state,
     )
-    write(f"{name}/training.gif", b"")  # its last act
+    if within:
+        write(
+            f"{name}/state_within.npz",
+            saved(**{**STATE, "step": np.array(1), "row step": np.array(1)}),
+        )
+    else:
+        write(f"{name}/training.gif", b"")  # its last act
 
 
 def resume(text=None, words=("--epochs", "3"), beside=None, link=None, **keywords):
@@ -731,6 +737,12 @@ FILES = {
         packed(lambda file: None, lambda name: [*data(name), "--conditional",
                                                 "--attribute", "Young"]),
         "packed without attributes"),
+    "a packed file of too few attributes": (
+        "celeba_gan/train.py",
+        packed(lambda f: f.update(attributes=np.ones((2, 1), "i1"),
+                                  attribute_names=["Young"]),
+               lambda name: [*data(name), "--conditional", "--attribute", "Young"]),
+        "has attributes int8 (2, 1), not whole numbers (64, 1)"),
     "a packed file that is cropped again": (
         "celeba_gan/train.py",
         packed(lambda file: None, lambda name: [*data(name), "--crop", "1"]),
@@ -739,6 +751,8 @@ FILES = {
         "celeba_gan/train_discriminator.py", modelled("--data", "m.h5"),
         "is a saved Keras model"),
     # Models
+    "a place for images that cannot be": (
+        DRAW, modelled("m.h5", "--out", "g.png", "--images", "/proc/x/y"), "x/y: No"),
     "a model of 0 bytes": (DRAW, with_file("m.h5", b"", named()), "is empty"),
     **{f"a model cut off at {share:.0%}": (
         DRAW, with_file("m.h5", cut_model(share), named()), "damaged or not a Keras")
@@ -894,6 +908,8 @@ FILES = {
         TRAIN, resume(words=("--seed", "9")), "--seed 9 (the run's: 1)"),
     "metrics.jsonl that is a pipe": (
         TRAIN, lambda: [resume()(), os.mkfifo("run/metrics.jsonl")][0], "is a pipe"),
+    "no more epochs than the run's, and steps": (
+        TRAIN, resume(words=("--epochs", "1"), within=True), "has finished 1 epochs"),
     "no more epochs than the run's": (
         TRAIN, resume(words=("--epochs", "1")), "has finished 1 epochs"),
     "a state.npz of 0 bytes": (TRAIN, resume(state=b""), "state.npz is damaged"),

@@ -115,7 +115,7 @@ def kill_and_compare(seed):
     beginning = [*words, "--run-dir", victim, "--epochs", "200"]
     writing = kill(folder, beginning, victim, since, delay, wanted)
     _, state, damaged = find_state(victim)
-    epochs = state.epoch + 1
+    epochs = max(1, state.epoch + (state.step > 0 or rng.randrange(2)))
     train(folder, ["--resume", victim, "--epochs", epochs])
     train(folder, [*words, "--epochs", epochs, "--run-dir", whole])
     return {

@@ -1,5 +1,6 @@
 """Faults of the machine and of its user: nothing is lost, and one sentence tells why."""
 
+import argparse
 import os
 import pty
 import resource
@@ -195,8 +196,12 @@ sys.stdin.read()
 
 
 def test_a_second_process_on_a_run_is_refused():
+    """Also at a moment when a file of the first one is none: it is being renamed."""
     run = Path("run")
     run.mkdir()
+    record = {"script": SCRIPT, "options": {"epochs": 1}, "data": {"fingerprint": ""}}
+    runs.write_record(run, record)
+    os.mkfifo(run / "state.npz")
     other = subprocess.Popen(
         [sys.executable, "-c", TAKE, run],
         stdin=subprocess.PIPE,
@@ -205,12 +210,31 @@ def test_a_second_process_on_a_run_is_refused():
     )
     assert other.stdout.readline() == b"taken\n"
     with pytest.raises(UserError, match="another process"):
-        runs.take(run)
+        runs.start_run(SCRIPT, argparse.Namespace(resume="run"), {}, "")
     other.kill()  # as a crash does
     other.communicate()
     runs.take(run)
     runs.take(run)  # in this process, once more
-    assert not list(run.iterdir())
+    assert {path.name for path in run.iterdir()} == {"options.json", "state.npz"}
+
+
+LOOP = """
+from common import cli
+class Loop:
+    def __del__(self):
+        print("looked for at the end")
+loop = Loop()
+loop.itself = loop
+del loop
+print("the end")
+"""
+
+
+def test_a_script_ends_without_a_search_for_garbage():
+    """Which takes half a minute after a long training."""
+    words, env = [sys.executable, "-c", LOOP], {**os.environ, "PYTHONPATH": str(ROOT)}
+    answer = subprocess.run(words, capture_output=True, text=True, env=env)
+    assert answer.stdout == "the end\n", answer.stderr
 
 
 INSIDE = """

@@ -55,6 +55,14 @@ def test_constant_vector_gives_the_single_image(saved):
     assert Path("zero.png").read_bytes() == grid_of(image, 1)
 
 
+def test_a_tilde_is_the_home_folder_behind_an_equals_sign_as_well(saved, monkeypatch):
+    monkeypatch.setenv("HOME", str(Path("home").absolute()))
+    Path("home").mkdir()
+    main([MODEL, "--out=~/g.png", "--images=~/each", "-n", "2"])
+    assert sorted(p.name for p in Path("home").iterdir()) == ["each", "g.png"]
+    assert not Path("~").exists()
+
+
 def test_points_from_a_file_and_single_images(saved):
     points = np.random.default_rng(0).standard_normal((3, 10))
     np.save("points.npy", points)

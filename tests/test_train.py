@@ -250,14 +250,20 @@ def test_a_run_that_was_killed_before_its_first_state_begins_anew():
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_while_it_drew_its_curves_draws_them(capsys):
+@pytest.mark.parametrize("lost", ["[lt]*.*", "[glt]*_*.*"])
+def test_a_run_that_was_killed_after_its_last_epoch_draws_what_is_missing(capsys, lost):
+    """Curves and film; or the epoch's picture and models as well, not asked for then."""
     main([*TINY, "--epochs", "1", "--run-dir", "run", "--preset", "quick"])
-    drawn = [Path("run", name) for name in ("loss_curves.png", "training.gif")]
+    run = Path("run")
+    drawn = [*run.glob("*.png"), run / "training.gif"]
     before = [path.read_bytes() for path in drawn]
-    for path in drawn:
+    g_model = load_model(run / "generator_model_001.h5").get_weights()
+    for path in {*run.glob(lost), run / "training.gif"}:
         path.unlink()
     main(["--resume", "run"])
     assert [path.read_bytes() for path in drawn] == before
+    again = load_model(run / "generator_model_001.h5").get_weights()
+    assert all(map(np.array_equal, again, g_model))
     capsys.readouterr()
     assert "more with --epochs" in refused(capsys, main, "--resume", "run")
 
