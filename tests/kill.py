@@ -115,7 +115,9 @@ def kill_and_compare(seed):
     beginning = [*words, "--run-dir", victim, "--epochs", "200"]
     writing = kill(folder, beginning, victim, since, delay, wanted)
     _, state, damaged = find_state(victim)
-    epochs = max(1, state.epoch + (state.step > 0 or rng.randrange(2)))
+    later = writing or [*victim.glob(f"*{state.epoch + 1:03d}.*")]
+    more = bool(later) or state.step > 0 or state.epoch == 0 or rng.random() < 0.5
+    epochs = state.epoch + more  # no more, perhaps, where nothing later was begun
     train(folder, ["--resume", victim, "--epochs", epochs])
     train(folder, [*words, "--epochs", epochs, "--run-dir", whole])
     return {
@@ -229,8 +231,8 @@ were killed while they wrote a file, {n_states} of them `{STATE}`.
 Each row is a training that was killed (`kill -9`) at a random moment after it had made a
 file, or when it was next writing one or its state (`state.npz` comes before the first
 step, `history.csv` and then `state_before.npz` with the first epoch),
-resumed for one more epoch than it had finished, and compared with one that was never
-stopped: state, models, `history.csv` and pictures, bit for bit. The last whole state is
+resumed for one more epoch than it had finished (or for none, in half of the rows where
+nothing of the next one was there), and compared with one that was never stopped: state, models, `history.csv` and pictures, bit for bit. The last whole state is
 told as epochs, and steps of the next one.
 
 | seed | training | killed | last whole state | files it was writing | equal |
