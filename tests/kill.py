@@ -232,8 +232,9 @@ Each row is a training that was killed (`kill -9`) at a random moment after it h
 file, or when it was next writing one or its state (`state.npz` comes before the first
 step, `history.csv` and then `state_before.npz` with the first epoch),
 resumed for one more epoch than it had finished (or for none, in half of the rows where
-nothing of the next one was there), and compared with one that was never stopped: state, models, `history.csv` and pictures, bit for bit. The last whole state is
-told as epochs, and steps of the next one.
+nothing of the next one was there), and compared with one that was never stopped:
+state, models, `history.csv` and pictures, bit for bit. The last whole state is told as
+epochs, and steps of the next one.
 
 | seed | training | killed | last whole state | files it was writing | equal |
 |---|---|---|---|---|---|
