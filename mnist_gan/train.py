@@ -12,7 +12,7 @@ from common.building import classes_of, define_models, scaled_for
 from common.datasets import load_images
 from common.training import prepare, train_as_asked
 from common.training_options import training_options
-from mnist_gan import best, conditional_dense, quick
+from mnist_gan import conditional_dense, quick
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.define_gan import define_gan
 from mnist_gan.define_generator import define_generator
@@ -27,12 +27,11 @@ TUTORIAL = {
     "latent_dim": 100,
     "save_every": 10,
 }
-PRESETS = {"quick": quick.OPTIONS, "best": best.OPTIONS}
+PRESETS = {"quick": quick.OPTIONS, "best": quick.BEST}
 SHAPE = (28, 28, 1)
 ARCHITECTURES = {
     "tutorial": (define_generator, define_discriminator, define_gan),
     "narrow": (quick.define_generator, quick.define_discriminator, quick.define_gan),
-    "best": (best.define_generator, best.define_discriminator, best.define_gan),
     **architectures(SHAPE),
     "conditional-dense": (
         conditional_dense.define_generator,

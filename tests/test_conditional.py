@@ -322,10 +322,12 @@ def test_a_second_input_that_is_no_class_is_told(capsys):
     assert "none of them is a class" in refused(capsys, generate.main, "two.keras")
 
 
-def test_images_without_classes_are_refused(capsys):
+@pytest.mark.parametrize("words", [["--conditional"], ["--preset", "best"]])
+def test_images_without_classes_are_refused(capsys, words):
     np.savez("plain.npz", x_train=np.zeros((64, 28, 28), "uint8"))
-    said = refused(capsys, main, "--data", "plain.npz", "--conditional")
-    assert "no classes" in said and not Path("runs").exists()
+    said = refused(capsys, main, "--data", "plain.npz", *words)
+    assert "no classes" in said and "--preset quick" in said
+    assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

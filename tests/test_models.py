@@ -10,7 +10,6 @@ from conftest import slow
 import celeba_gan.dense
 import celeba_gan.quick
 import cifar10_gan.quick
-import mnist_gan.best
 import mnist_gan.quick
 from celeba_gan.define_discriminator import define_discriminator as celeba_d
 from celeba_gan.define_gan import define_gan as celeba_gan_of
@@ -69,8 +68,6 @@ def assert_shapes_and_range(g_model, d_model, shape, low):
         (mnist_g, mnist_d, (28, 28, 1), 0),
         (mnist_gan.quick.define_generator, mnist_gan.quick.define_discriminator,
          (28, 28, 1), 0),
-        (mnist_gan.best.define_generator, mnist_gan.best.define_discriminator,
-         (28, 28, 1), 0),
         (cifar10_g, cifar10_d, (32, 32, 3), -1),
         (cifar10_gan.quick.define_generator, cifar10_gan.quick.define_discriminator,
          (32, 32, 3), -1),
@@ -122,7 +119,6 @@ def test_discriminator_is_compiled_as_in_the_tutorial(define_d, dropouts):
         (mnist_g, 100),
         (mnist_gan.quick.define_discriminator, (28, 28, 1)),
         (mnist_gan.quick.define_generator, 100),
-        (mnist_gan.best.define_generator, 100),
         (cifar10_d, (32, 32, 3)),
         (cifar10_g, 100),
         (cifar10_gan.quick.define_discriminator, (32, 32, 3)),

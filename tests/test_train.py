@@ -69,6 +69,14 @@ def test_dry_run_writes_every_artefact(capsys):
     assert float(row["d_loss"]) == pytest.approx(math.log(2), abs=0.1)
 
 
+def test_the_best_preset_is_told_the_digit():
+    main(["--dry-run", "--preset", "best"])
+    g_model, latent_dim, _ = load_generator(RUN / "generator_model_001.h5")
+    assert (len(g_model.inputs), latent_dim) == (2, 40)
+    options = json.loads((RUN / "options.json").read_text())["options"]
+    assert (options["architecture"], options["halves"]) == ("narrow", "merged")
+
+
 @pytest.mark.slow
 def test_dry_run_takes_a_slice_of_named_data(capsys):
     main(["--dry-run", "--data", "digits"])
