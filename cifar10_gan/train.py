@@ -6,7 +6,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from cifar10_gan import quick
+from cifar10_gan import best, quick
 from cifar10_gan.define_discriminator import define_discriminator
 from cifar10_gan.define_gan import define_gan
 from cifar10_gan.define_generator import define_generator
@@ -27,11 +27,12 @@ TUTORIAL = {
     "latent_dim": 100,
     "save_every": 10,
 }
-PRESETS = {"quick": quick.OPTIONS}
+PRESETS = {"quick": quick.OPTIONS, "best": best.OPTIONS}
 SHAPE = (32, 32, 3)
 ARCHITECTURES = {
     "tutorial": (define_generator, define_discriminator, define_gan),
     "narrow": (quick.define_generator, quick.define_discriminator, quick.define_gan),
+    "best": (best.define_generator, best.define_discriminator, best.define_gan),
     **architectures(SHAPE),
 }
 

@@ -30,7 +30,7 @@ DEFAULTS = {
     **extensions.DEFAULTS,
 }
 MOST_LATENT = 10_000  # numbers of a latent point: larger models fit into no memory
-PRESETS = {"quick": "pictures in minutes on 2 cores", "best": "finer, in half an hour"}
+PRESETS = {"quick": "pictures in minutes on 2 cores", "best": "finer, in up to 2 hours"}
 DRY_RUN = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
 
 

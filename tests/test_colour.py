@@ -6,6 +6,7 @@ import multiprocessing
 from pathlib import Path
 
 import h5py
+import keras
 import numpy as np
 import pytest
 from conftest import refused
@@ -62,6 +63,34 @@ def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder="cifar
     assert abs(colours[4:-4].mean() - 127) < 40  # grey, as an untrained G draws, rescaled
     _, latent_dim, made = load_generator(run / "generator_model_001.h5")
     assert (latent_dim, made) == (100, (-1, 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder, inputs", [("cifar10_gan", 2), ("celeba_gan", 1)])
+def test_the_best_presets_keep_ds_slope_small(folder, inputs):
+    words = [
+        "--preset",
+        "best",
+        "--data",
+        "synthetic",
+        "--batch-size",
+        "8",
+        "--seed",
+        "5",
+    ]
+    MAINS[folder]([*words, "--steps-per-epoch", "30", "--epochs", "1"])
+    g_model, latent_dim, made = load_generator(run_of(folder) / "generator_model_001.h5")
+    assert (len(g_model.inputs), latent_dim, made) == (inputs, 64, (-1, 1))
+    d_model = load_model(run_of(folder) / "discriminator_model_001.h5")
+    models = [d_model, *(x for x in d_model.layers if isinstance(x, keras.Model))]
+    kernels = [
+        layer.layer.kernel.numpy()
+        for model in models
+        for layer in model.layers
+        if isinstance(layer, keras.layers.SpectralNormalization)
+    ]
+    norms = [np.linalg.norm(k.reshape(-1, k.shape[-1]), 2) for k in kernels]
+    assert len(norms) >= 3 and norms == pytest.approx([1] * len(norms), abs=0.1)
 
 
 @pytest.mark.slow

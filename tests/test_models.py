@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from conftest import slow
 
+import celeba_gan.best
 import celeba_gan.dense
 import celeba_gan.quick
+import cifar10_gan.best
 import cifar10_gan.quick
 import mnist_gan.quick
 from celeba_gan.define_discriminator import define_discriminator as celeba_d
@@ -36,6 +38,11 @@ OWN_SIZE = {
         celeba_gan.quick.define_generator,
         celeba_gan.quick.define_discriminator,
         celeba_gan.quick.define_gan,
+    ),
+    "best": (
+        celeba_gan.best.define_generator,
+        celeba_gan.best.define_discriminator,
+        celeba_gan.best.define_gan,
     ),
 }
 
@@ -70,6 +77,8 @@ def assert_shapes_and_range(g_model, d_model, shape, low):
          (28, 28, 1), 0),
         (cifar10_g, cifar10_d, (32, 32, 3), -1),
         (cifar10_gan.quick.define_generator, cifar10_gan.quick.define_discriminator,
+         (32, 32, 3), -1),
+        (cifar10_gan.best.define_generator, cifar10_gan.best.define_discriminator,
          (32, 32, 3), -1),
     ],
 )  # fmt: skip
@@ -123,10 +132,12 @@ def test_discriminator_is_compiled_as_in_the_tutorial(define_d, dropouts):
         (cifar10_g, 100),
         (cifar10_gan.quick.define_discriminator, (32, 32, 3)),
         (cifar10_gan.quick.define_generator, 100),
+        (cifar10_gan.best.define_discriminator, (32, 32, 3)),
         (celeba_d, (64, 64, 3)),
         (celeba_g, 100),
         (celeba_gan.quick.define_discriminator, (64, 64, 3)),
         (celeba_gan.quick.define_generator, 100),
+        (celeba_gan.best.define_discriminator, (64, 64, 3)),
         (celeba_gan.dense.define_discriminator, (64, 64, 3)),
         (celeba_gan.dense.define_generator, 100),
     ],
