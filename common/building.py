@@ -125,7 +125,8 @@ def classes_of(images, options):
         raise UserError(
             f"--conditional: {images.name} has no classes, at least two; wanted are "
             "subfolders, one for each class, a file with labels 0, 1, ..., or CelebA's "
-            "attributes and --attribute NAME; --preset quick alone needs none"
+            "attributes and --attribute NAME; else leave out --conditional, or the "
+            "preset that sets it"
         )
     return images.labels, tuple(images.classes)
 

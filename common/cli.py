@@ -46,7 +46,9 @@ def command(main):
         try:
             main(argv)
         except Exception as error:
-            if not isinstance(error, (UserError, OSError)) and not ran_out(error):
+            if not isinstance(error, (UserError, OSError)) and not (
+                ran_out(error) or is_alone(error)
+            ):
                 raise  # a fault of ours: its traceback tells where
             print(f"error: {one_sentence(error)}", file=sys.stderr)
             raise SystemExit(exit_code(error)) from None
@@ -111,9 +113,14 @@ def ran_out(error):
     return isinstance(error, MemoryError) or type(error).__name__ in names
 
 
+def is_alone(error):
+    """Whether TensorFlow says that another machine of TF_CONFIG does not answer."""
+    return type(error).__name__ == "UnavailableError"
+
+
 def exit_code(error):
     """3 where an error, or one that it was made of, is the machine's fault, else 2."""
-    if isinstance(error, MachineError) or ran_out(error):
+    if isinstance(error, MachineError) or ran_out(error) or is_alone(error):
         return 3
     while error is not None:
         if isinstance(error, OSError) and error.errno in FAULTS:
@@ -128,6 +135,11 @@ def one_sentence(error):
     if ran_out(error):  # TensorFlow's and PyTorch's texts are tracebacks
         what = f" ({text})" if text and isinstance(error, MemoryError) else ""
         text = f"memory ran out{what}: choose less, or a larger machine"
+    elif is_alone(error):
+        text = (
+            "another machine of TF_CONFIG is gone: see what it said, and start all anew, "
+            "with --resume where the chief has a run folder, which keeps whole epochs"
+        )
     elif isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
         mend = FAULTS.get(error.errno)

@@ -11,7 +11,6 @@ from functools import partial
 import keras
 import numpy as np
 
-from common.errors import UserError
 from common.state import random_states
 
 
@@ -44,7 +43,7 @@ def fit(gan, batches, *, epochs, initial_epoch, steps_per_epoch, callbacks, verb
         epochs, initial_epoch, steps_per_epoch, callbacks, verbose, shuffle: as Keras's.
 
     Raises:
-        UserError: another machine is gone.
+        tf.errors.UnavailableError: another machine is gone; `cli.command` tells it.
     """
     step, make_equal = compiled(gan)
     calls = keras.callbacks.CallbackList(
@@ -54,31 +53,16 @@ def fit(gan, batches, *, epochs, initial_epoch, steps_per_epoch, callbacks, verb
     calls.on_train_begin()
     for epoch in range(initial_epoch, epochs):
         calls.on_epoch_begin(epoch)
-        with loss_of_a_machine_told():
-            gan.reset_metrics()
-            for i in range(steps_per_epoch):
-                batch = batches[(epoch - initial_epoch) * steps_per_epoch + i]
-                logs = step(shares(batch, gan))
-                calls.on_train_batch_end(i, logs)
-            make_equal()
+        gan.reset_metrics()
+        for i in range(steps_per_epoch):
+            batch = batches[(epoch - initial_epoch) * steps_per_epoch + i]
+            logs = step(shares(batch, gan))
+            calls.on_train_batch_end(i, logs)
+        make_equal()
         calls.on_epoch_end(epoch, {name: float(value) for name, value in logs.items()})
         if gan.stop_training:
             break
     calls.on_train_end()
-
-
-@contextmanager
-def loss_of_a_machine_told():
-    """Tell in one sentence, a UserError, that another machine is gone."""
-    import tensorflow as tf
-
-    try:
-        yield
-    except tf.errors.UnavailableError:
-        raise UserError(
-            "another machine of TF_CONFIG is gone; the chief's run folder has the state "
-            "of the last whole epoch: start all machines again, with --resume"
-        ) from None
 
 
 def shares(batch, gan):

@@ -181,7 +181,7 @@ def _rules_of_classes(o):
         (
             o.conditional and o.objective in ENERGIES,
             f"--conditional: {AUTO.format(o.objective)} copies images and has no verdict "
-            "on a class",
+            "on a class; leave out --conditional, or the preset that sets it",
         ),
         (
             o.condition == "classify" and o.objective in PENALIZED,
@@ -210,7 +210,7 @@ def _rules_of_losses(o):
         ),
         (
             o.objective == "wgan"
-            and (o.normalization == "spectral" or o.architecture == "resnet"),
+            and (o.normalization == "spectral" or o.architecture in ("resnet", "best")),
             "--objective wgan clips D's weights, and spectral normalization sets their "
             "norm to 1: they undo each other; use wgan-gp or hinge",
         ),

@@ -3,15 +3,21 @@
 import atexit
 import json
 import os
+import re
+import signal
 import sys
 import tempfile
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from shutil import copy, rmtree
+from zlib import crc32
 
 from common.errors import UserError
-from common.state import FILES
+from common.state import FILES, find_state, has_begun
+
+MAY_DIFFER = {"data", "device", "resume", "run_dir", "track"}  # from machine to machine
 
 
 def check(options):
@@ -41,7 +47,8 @@ def start(options):
         UserError: they cannot share a training with these options.
     """
     if options.devices != "all":
-        return ""
+        unused = bool(os.environ.get("TF_CONFIG"))
+        return "; TF_CONFIG is not used without --devices all" * unused
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -67,9 +74,13 @@ def strategy():
 
     if machines() > 1:
         skip_proxy()
-        print(f"waiting for all {machines()} machines of TF_CONFIG", flush=True)
+        print(
+            f"waiting for all {machines()} machines of TF_CONFIG: Ctrl-C ends it",
+            flush=True,
+        )
         try:
-            return tf.distribute.MultiWorkerMirroredStrategy()
+            with ended_by_signals():
+                return tf.distribute.MultiWorkerMirroredStrategy()
         except (ValueError, RuntimeError, tf.errors.OpError) as error:
             raise UserError(f"TF_CONFIG: {str(error).splitlines()[0]}") from None
     config = tf.config
@@ -77,10 +88,64 @@ def strategy():
     return tf.distribute.MirroredStrategy([device.name for device in found])
 
 
+@contextmanager
+def ended_by_signals():
+    """Inside, Ctrl-C ends the process; afterwards signals do what they did before.
+
+    For as long as TensorFlow waits, no handler of Python's is heard; and it sets one of
+    its own, with which SIGTERM does nothing, and which it would leave behind.
+    """
+    heard = [s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+             if signal.getsignal(s) is not signal.SIG_IGN]  # fmt: skip
+    before = {s: signal.signal(s, signal.SIG_DFL) for s in heard}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def check_same(options, images):
+    """Refuse machines of which one would train something else than the others.
+
+    Args:
+        options: Namespace, see `training_options`.
+        images: datasets.Images.
+
+    Raises:
+        UserError: their options, precisions, images or states to resume differ.
+    """
+    if options.devices != "all" or machines() == 1:
+        return
+    import keras
+    import tensorflow as tf
+
+    state = b""
+    if options.resume and has_begun(options.resume):
+        state = find_state(options.resume, within=False)[0].read_bytes()
+    words = {k: v for k, v in vars(options).items() if k not in MAY_DIFFER}
+    own = {
+        "options": repr(sorted(words.items())).encode(),
+        "precision": keras.config.dtype_policy().name.encode(),
+        "images": images.describe()["fingerprint"].encode(),
+        "state to resume": state,
+    }
+    row = tf.constant([[crc32(x) for x in own.values()]], "int64")
+    values = strategy().experimental_distribute_values_from_function(lambda _: row)
+    rows = strategy().gather(values, axis=0).numpy()
+    if differing := [
+        name for name, x in zip(own, rows.T, strict=True) if len(set(x)) > 1
+    ]:
+        raise UserError(
+            f"the machines of TF_CONFIG differ in their {' and '.join(differing)}: start "
+            "all with the same options and data, and --resume with copies of one run"
+        )
+
+
 def skip_proxy():
     """Have TensorFlow call the machines themselves, where `https_proxy` is set, too."""
-    lists = cluster_and_task()[0].values()
-    hosts = {address.rpartition(":")[0] for addresses in lists for address in addresses}
+    cluster, _ = cluster_and_task()
+    hosts = {address.rpartition(":")[0] for address in chain(*cluster.values())}
     os.environ["no_grpc_proxy"] = ",".join(hosts)  # noqa: SIM112  # gRPC's own name
 
 
@@ -101,29 +166,42 @@ def machines():
 
 
 def cluster_and_task():
-    """The parts of TF_CONFIG: {"worker": [address, ...]} and {"type": ..., "index": ...}.
+    """The parts of TF_CONFIG: {"worker": [address, ...]}, and the own (kind, index).
 
     Raises:
         UserError: see `machines`.
     """
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        cluster, task = dict(config.get("cluster", {})), dict(config.get("task", {}))
-        if all(isinstance(addresses, list) for addresses in cluster.values()):
-            return cluster, task
-    except (ValueError, TypeError, AttributeError):
+        if config == {}:
+            return {}, ("worker", 0)
+        cluster, task = config["cluster"], config["task"]
+        addresses = list(chain(*cluster.values()))
+        kind, index = task["type"], int(task["index"])
+        ports = [int(re.fullmatch(r"[^\s:/]+:(\d+)", a).group(1)) for a in addresses]
+        if (
+            set(cluster) <= {"chief", "worker"}
+            and all(isinstance(some, list) for some in cluster.values())
+            and len(cluster.get("chief", [""])) == 1
+            and 0 <= index < len(cluster[kind])
+            and len(set(addresses)) == len(addresses)
+            and all(0 < port < 2**16 for port in ports)
+        ):
+            return cluster, (kind, index)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
+            RecursionError):  # fmt: skip
         pass
     raise UserError(
         'TF_CONFIG must be like {"cluster": {"worker": ["10.0.0.1:2222", '
-        '"10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
+        '"10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}, where each machine '
+        "has another address and is told its own index; only workers, and one chief"
     )
 
 
 def is_chief():
     """Whether this process is the machine of TF_CONFIG that writes."""
     cluster, task = cluster_and_task()
-    first = {"type": "chief" if "chief" in cluster else "worker", "index": 0}
-    return machines() == 1 or task == first
+    return task == ("chief" if "chief" in cluster else "worker", 0)
 
 
 def as_worker(options):

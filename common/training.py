@@ -32,7 +32,7 @@ def prepare(options, images):
         one line about the device, see `devices.set_up`.
 
     Raises:
-        UserError: there are too few images, or no such device.
+        UserError: there are too few images, no such device, or machines that differ.
     """
     n_images = options.batch_size // 2 * options.critic_steps
     if n_images > len(images.pixels):
@@ -46,6 +46,7 @@ def prepare(options, images):
     show_notice(images)
     models = f"models: {options.architecture}"
     print(f"{device}; {models}; data: {len(images.pixels)} images of {images.name}")
+    replicas.check_same(options, images)
     if options.devices == "all" and not replicas.is_chief():
         replicas.as_worker(options)
     import keras

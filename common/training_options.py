@@ -30,7 +30,10 @@ DEFAULTS = {
     **extensions.DEFAULTS,
 }
 MOST_LATENT = 10_000  # numbers of a latent point: larger models fit into no memory
-PRESETS = {"quick": "pictures in minutes on 2 cores", "best": "finer, in up to 2 hours"}
+PRESETS = {
+    "quick": "pictures in minutes on 2 cores",
+    "best": "finer, in half an hour to two",
+}
 DRY_RUN = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
 
 
@@ -78,7 +81,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         comet.check(options.track)
         return options
     preset = presets.get(given.get("preset"), {})
-    objective = _options_of_objective(given, objectives)
+    objective = _options_of_objective(given, preset, objectives)
     dry = {}
     if "dry_run" in given:
         dry = {**DRY_RUN, "data": "synthetic" if "synthetic" in data else data[0]}
@@ -113,13 +116,13 @@ def _resumed(parser, script, given, defaults, known, objectives):
     return options
 
 
-def _options_of_objective(given, objectives):
-    """What the objective that was typed sets.
+def _options_of_objective(given, preset, objectives):
+    """What the objective sets that was typed, or is the preset's.
 
     Raises:
         UserError: another option was typed that it does not have.
     """
-    name = given.get("objective", "bce")
+    name = {"objective": "bce", **preset, **given}["objective"]
     own = objectives[name]
     for option in (*OWN, "pretrain_discriminator"):
         if option in given and option not in own:

@@ -61,6 +61,7 @@ TRAIN = [
     ("--normalization batch --objective wgan-gp", "use layer"),
     ("--normalization batch --objective ebgan", "use layer"),
     ("--normalization spectral --objective wgan", "undo each other"),
+    ("--preset best --objective ebgan", "or the preset that sets it"),
     ("--upsampling nearest", "--upsampling"),
     ("--output relu", "--output"),
     ("--width 9", "at most 8"),

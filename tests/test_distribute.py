@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -216,8 +217,33 @@ def test_several_machines_need_the_same_seed(monkeypatch, capsys):
     assert "the same --seed" in refused(capsys, main, "--dry-run", *ALL)
 
 
+def cluster_of(task='{"type": "worker", "index": 0}', **kinds):
+    return f'{{"cluster": {json.dumps(kinds)}, "task": {task}}}'
+
+
 @pytest.mark.parametrize(
-    "text", ["{", "3", '{"cluster": 3}', '{"cluster": {"worker": 3}}']
+    "text",
+    [
+        "{",
+        "3",
+        '{"cluster": 3}',
+        '{"clusters": {"worker": ["a:1", "b:1"]}}',
+        '{"cluster": {"worker": ["a:1", "b:1"]}}',
+        cluster_of(worker=3),
+        cluster_of(worker=[1, 2]),
+        cluster_of(worker={"a:1": 0, "b:1": 1}),
+        cluster_of(worker=["a", "b:1"]),
+        cluster_of(worker=["a:0", "b:1"]),
+        cluster_of(worker=["a:1", "b:65536"]),
+        cluster_of(worker=["a:1", "a:1"]),
+        cluster_of(worker=["a:1"], ps=["b:1"]),
+        cluster_of(worker=["a:1"], chief=["b:1", "c:1"]),
+        cluster_of('{"type": "worker", "index": 2}', worker=["a:1", "b:1"]),
+        cluster_of('{"type": "worker", "index": -1}', worker=["a:1", "b:1"]),
+        cluster_of('{"type": "worker", "index": "one"}', worker=["a:1", "b:1"]),
+        cluster_of('{"type": "worker", "index": 1e999}', worker=["a:1", "b:1"]),
+        cluster_of('{"type": "chief", "index": 0}', worker=["a:1", "b:1"]),
+    ],
 )
 def test_a_wrong_tf_config_is_refused(monkeypatch, capsys, text):
     monkeypatch.setenv("TF_CONFIG", text)
@@ -236,16 +262,35 @@ def test_only_the_chief_writes(monkeypatch):
         assert replicas.is_chief() == (kind == "chief")
 
 
-def two_processes(*words):
-    """Start two trainings of one run on this machine; return them, the chief first."""
+@pytest.mark.parametrize("index", [0, '"0"', '0, "trial": "1"'])
+def test_the_chief_is_known_however_its_task_is_written(monkeypatch, index):
+    task = f'{{"type": "worker", "index": {index}}}'
+    monkeypatch.setenv("TF_CONFIG", cluster_of(task, worker=["a:1", "b:1"]))
+    assert replicas.is_chief() and replicas.machines() == 2
+
+
+def test_a_tf_config_that_is_not_used_is_told(monkeypatch):
+    assert replicas.start(Namespace(devices="one")) == ""
+    monkeypatch.setenv("TF_CONFIG", "any")
+    assert "not used without --devices all" in replicas.start(Namespace(devices="one"))
+
+
+def two_processes(*words, second=None):
+    """Start two trainings of one run on this machine; return them, the chief first.
+
+    Args:
+        words: the options of both.
+        second: those of the second, if they are others.
+    """
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
         s.close()
-    command = [sys.executable, str(ROOT / "mnist_gan" / "train.py"), *QUICK, *ALL, *words]
+    script = [sys.executable, str(ROOT / "mnist_gan" / "train.py"), *QUICK, *ALL]
     return [
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [*script, *(second or words if i else words)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "TF_CONFIG": tf_config(i, *ports)},
         )
         for i in range(2)
@@ -278,10 +323,44 @@ def test_a_lost_machine_ends_the_run_with_one_sentence_and_its_state(lost):
     processes[lost].kill()
     _, complaint = processes[1 - lost].communicate(timeout=60)
     processes[lost].communicate()
-    assert processes[1 - lost].returncode == 2, complaint
-    assert complaint.startswith("error: another machine of TF_CONFIG is gone; ")
+    assert processes[1 - lost].returncode == 3, complaint
+    assert complaint.startswith("error: another machine of TF_CONFIG is gone: ")
     assert complaint.count("\n") == 1
     with np.load(run / "state.npz") as state:
         epoch = int(state["epoch"])
     assert epoch > 0
     main(["--resume", str(run), "--epochs", str(epoch + 1)])
+
+
+@pytest.mark.slow
+def test_machines_that_would_train_something_else_are_refused():
+    """Another rate, and a copy of the run from before its last epoch."""
+    words = ["--epochs", "2", "--steps-per-epoch", "1", "--save-every", "1"]
+    assert_refused(two_processes(*words, second=[*words, "--ema", "0.9"]), "options")
+    assert not Path("runs").exists()
+    run = trained_run([*words, "--epochs", "1"], "old")
+    shutil.copytree(run, "copy")
+    main(["--resume", str(run), "--epochs", "2"])
+    again = ["--resume", str(run), "--epochs", "3"]
+    stale = ["--resume", "copy", "--epochs", "3"]
+    assert_refused(two_processes(*again, second=stale), "state to resume")
+
+
+def assert_refused(processes, what):
+    said = [process.communicate(timeout=100)[1] for process in processes]
+    assert [process.returncode for process in processes] == [2, 2], said
+    for complaint in said:
+        assert f"the machines of TF_CONFIG differ in their {what}: " in complaint
+        assert complaint.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_several_machines_are_stopped_by_sigterm():
+    """TensorFlow sets a handler of its own for it."""
+    words = ["--epochs", "10000", "--steps-per-epoch", "3", "--save-every", "10000"]
+    processes = two_processes(*words)
+    wait_for(Path("runs/mnist_gan/0001/times.csv"), processes[0])
+    processes[0].terminate()
+    said = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [143, 3], said
+    assert "to go on: --resume" in said[0][0]
