@@ -311,7 +311,8 @@ def main(argv=None):
         done, left = done + seconds, left - seconds
     head["versions"].update(results.pop("versions"))
     head["minutes"] = round((time.time() - started) / 60, 1)
-    print(write(options.results, "results", head, results.pop("rows"), **results))
+    rows = results.pop("rows")
+    print(write(options.results, "results", "make bench", head, rows, **results))
     print(f"took {head['minutes']} min; saved results.json, results.md in "
           f"{options.results}")  # fmt: skip
 

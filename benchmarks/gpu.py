@@ -140,7 +140,7 @@ def main(argv=None):
         told = f"; {left:.1f} min left" if i else ""
         print(f"[{i + 1}/{len(cases)}] {', '.join(case)}{told}", flush=True)
         rows += compare(*case, options)
-    print(write(options.results, "gpu", head, rows))
+    print(write(options.results, "gpu", "make bench-gpu", head, rows))
     print(f"saved gpu.json, gpu.md in {options.results}")
 
 

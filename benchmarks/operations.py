@@ -25,6 +25,9 @@ from common import cli
 from common.runs import versions
 
 ROUNDS, STEPS = 4, 2
+WHAT = """By `python benchmarks/operations.py`. An operation's time is summed over the
+threads that run it, so all together take longer than the step; its share is of that sum.
+"""
 DATASETS = "mnist", "cifar10"
 PRECISIONS = "float32", "auto"
 
@@ -125,7 +128,7 @@ def main(argv=None):
     for name, each in found.items():
         times = " -> ".join(f"{each[kind]['step']:.3f} s" for kind in ("plain", "fast"))
         parts.append(f"## {name}: {times} a step\n\n{top_ten(each)}")
-    text = "\n".join(["# Where a step's time goes\n", described(head), *parts])
+    text = "\n".join(["# Where a step's time goes\n", described(head), WHAT, *parts])
     (HERE / "operations.md").write_text(text)
     print(text)
 

@@ -160,7 +160,7 @@ def rows_of(textbook, ours, floor):
     text = f" ({never} of {len(times)} never did: their whole time)" * bool(never)
     what = f"ours: minutes until the textbook's last distance is reached{text}"
     times = [when or end for when, end in zip(times, ends, strict=True)]
-    ratio = row("the same / the textbook's minutes", "x",
+    ratio = row("minutes to the textbook's last distance, ours / its own", "x",
                 [minutes / their_minutes for minutes in times], TARGET)  # fmt: skip
     return [*rows, row(what, "min", times), ratio]
 
@@ -189,7 +189,9 @@ def main(argv=None):
     curves = [curve(folder, size) for folder in (textbook, *ours)]
     floor = judge_of(size["data"], size["n"]).floor[0]["fid"]
     rows = rows_of(curves[0], curves[1:], floor)
-    print(write(options.results, "quality", head, rows, curves=curves))
+    print(
+        write(options.results, "quality", "make bench-quality", head, rows, curves=curves)
+    )
     print(f"saved quality.json, quality.md in {options.results}; to measure again, "
           f"remove {work}")  # fmt: skip
 

@@ -90,20 +90,20 @@ def header(versions, quick):
     }  # fmt: skip
 
 
-def write(folder, name, head, rows, **more):
-    """Write `name.json` and `name.md` into a folder; return the table's text."""
+def write(folder, name, command, head, rows, **more):
+    """Write `name.json` and `name.md` of a command into a folder; return the text."""
     found = {**head, "rows": rows, **more}
     (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
-    text = markdown(head, rows)
+    text = markdown(f"# {name.capitalize()}: `{command}`\n", head, rows)
     (folder / f"{name}.md").write_text(text)
     return text
 
 
-def markdown(head, rows):
+def markdown(title, head, rows):
     """The results as text: what has a target first."""
     judged = [r for r in rows if "target" in r]
     parts = [
-        "# Results\n",
+        title,
         *([QUICK + "\n"] if head["quick"] else []),
         described(head),
         "Ratios are times, ours / theirs, round by round.\n",

@@ -1,10 +1,11 @@
-"""Layers that are faster and smaller on the CPU: same numbers, other arithmetic.
+"""Layers that are faster and smaller on the CPU: the same numbers, but for rounding.
 
 TensorFlow's CPU library, oneDNN, computes 16 output channels of a convolution at a time.
 Where G draws an image of 1 or 3 channels, it throws most of them away. `convolve` fills
 them with neighbouring pixels instead. And LeakyReLU keeps what it was given until its
 gradient is asked for, though what it gave tells as much: `leaky_relu` takes that, and
-needs no memory. Weights, layers and files stay as they are.
+needs no memory. Weights, layers and files stay as they are. Without the line in `gan.py`
+that calls `fast_layers`, all layers are Keras's own.
 """
 
 import math

@@ -52,9 +52,10 @@ def test_results_are_written_beside_their_targets(tmp_path):
         summary.row("a / b", "x", [0.5, 0.7, 0.6], "<= 0.65"),
         summary.row("a", "s", [1234.5]),
     ]
-    text = summary.write(tmp_path, "results", head, rows, more=1)
+    text = summary.write(tmp_path, "results", "make x", head, rows, more=1)
     assert "| a / b | 0.6 x | 0.55 to 0.65 | 3 | <= 0.65 | met |" in text
     assert "| a | 1234 s | 1234 to 1234 | 1 |" in text
+    assert text.startswith("# Results: `make x`\n")
     assert "A quick run" in text and (tmp_path / "results.md").read_text() == text
     found = json.loads((tmp_path / "results.json").read_text())
     assert found["rows"][0]["verdict"] == "met" and found["more"] == 1
@@ -95,7 +96,7 @@ def test_time_to_quality():
     textbook = [[5, 90], [10, 80], [20, 40]]
     fast, slow = [[0.5, 60], [1, 30], [2, 5]], [[0.5, 70], [1, 60], [2, 50]]
     rows = {r["what"]: r for r in quality.rows_of(textbook, [fast, fast], floor=0.1)}
-    ratio = rows["the same / the textbook's minutes"]
+    ratio = rows["minutes to the textbook's last distance, ours / its own"]
     assert ratio["median"] == 1 / 20 and ratio["verdict"] == "met"
     rows = quality.rows_of(textbook, [slow], floor=0.1)
     assert rows[-1]["verdict"] == "missed" and "1 of 1 never did" in rows[-2]["what"]
