@@ -54,7 +54,7 @@ class GAN(keras.Model):
         d_model.optimizer.build(d_model.trainable_variables)
         gan_model.optimizer.build(g_model.trainable_variables)
         self.compile(optimizer=None, loss=None, jit_compile=False)
-        self.train_step = fast_layers(gan_model)(self.train_step)  # same numbers, sooner
+        self.train_step = fast_layers(gan_model)(self.train_step)  # without: Keras's own
         self.built = True
 
     def train_step(self, data):
