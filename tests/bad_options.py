@@ -106,6 +106,8 @@ OPTIONS = {
         ("--batch-size 1", "an even number"), ("--attribute Smiling", "--attribute"),
         ("--data nowhere", "no such file or folder"),
         ("--architecture conditional-dense", "--architecture"),
+        ("--preset best --objective wgan", "undo each other"),
+        ("--preset best --penalty 3", "not to hinge"),
         ("--data auto", "CIFAR-10 was not found"),
     ],
     "celeba_gan/load_data.py": [
