@@ -41,7 +41,10 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
 
     if data == "synthetic":
         if attribute is not None:
-            raise cli.UserError("--attribute: drawn shapes have none; leave it out")
+            raise cli.UserError(
+                "--attribute: drawn shapes (--data synthetic, --dry-run) have none; "
+                "leave it out"
+            )
         return synthetic_shapes(size=size)
     path = find_celeba() if data in ("auto", "celeba") else Path(data)
     if path.suffix.lower() not in (".hdf5", ".h5"):

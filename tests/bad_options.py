@@ -122,7 +122,7 @@ OPTIONS = {
     "celeba_gan/train.py": [
         ("--size 65", "--size"), ("--crop 2", "--crop"),
         ("--attribute Smiling", "--attribute needs --conditional"),
-        ("--attribute Smiling --conditional --data synthetic", "drawn shapes have none"),
+        ("--attribute Smiling --conditional --data synthetic", "drawn shapes"),
         ("--data auto", "img_align_celeba.zip"),
     ],
     "celeba_gan/pack_hdf5.py": [
