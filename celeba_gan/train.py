@@ -7,7 +7,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from celeba_gan import best, dense, quick
+from celeba_gan import dense, quick
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.define_gan import define_gan
 from celeba_gan.define_generator import define_generator
@@ -31,11 +31,10 @@ TUTORIAL = {
     "latent_dim": 100,
     "save_every": 5,
 }
-PRESETS = {"quick": quick.OPTIONS, "best": best.OPTIONS}
+PRESETS = {"quick": quick.OPTIONS, "best": quick.BEST}
 ARCHITECTURES = {
     "tutorial": (define_generator, define_discriminator, define_gan),
     "narrow": (quick.define_generator, quick.define_discriminator, quick.define_gan),
-    "best": (best.define_generator, best.define_discriminator, best.define_gan),
     **architectures(),
     "dense": (dense.define_generator, dense.define_discriminator, define_gan),
 }

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from conftest import slow
 
-import celeba_gan.best
 import celeba_gan.dense
 import celeba_gan.quick
 import cifar10_gan.best
@@ -38,11 +37,6 @@ OWN_SIZE = {
         celeba_gan.quick.define_generator,
         celeba_gan.quick.define_discriminator,
         celeba_gan.quick.define_gan,
-    ),
-    "best": (
-        celeba_gan.best.define_generator,
-        celeba_gan.best.define_discriminator,
-        celeba_gan.best.define_gan,
     ),
 }
 
@@ -137,7 +131,6 @@ def test_discriminator_is_compiled_as_in_the_tutorial(define_d, dropouts):
         (celeba_g, 100),
         (celeba_gan.quick.define_discriminator, (64, 64, 3)),
         (celeba_gan.quick.define_generator, 100),
-        (celeba_gan.best.define_discriminator, (64, 64, 3)),
         (celeba_gan.dense.define_discriminator, (64, 64, 3)),
         (celeba_gan.dense.define_generator, 100),
     ],
