@@ -19,7 +19,7 @@ OPTIONS = {
     "save_every": 2,
     "precision": "auto",
 }
-BEST = {**OPTIONS, "epochs": 40}  # `--preset best`: the same for longer
+BEST = {**OPTIONS, "epochs": 30}  # `--preset best`: the same for longer
 
 
 def define_discriminator(in_shape=(64, 64, 3)):
