@@ -80,7 +80,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         options = _resumed(parser, script, given, defaults, known, objectives)
         comet.check(options.track)
         return options
-    preset = presets.get(given.get("preset"), {})
+    preset = _options_of_preset(given, presets)
     objective = _options_of_objective(given, preset, objectives)
     dry = {}
     if "dry_run" in given:
@@ -114,6 +114,14 @@ def _resumed(parser, script, given, defaults, known, objectives):
     extensions.check(options)
     replicas.check(options)
     return options
+
+
+def _options_of_preset(given, presets):
+    """What the preset sets, less what belongs to its objective if another was typed."""
+    preset = presets.get(given.get("preset"), {})
+    if given.get("objective") in (None, preset.get("objective")):
+        return preset
+    return {name: value for name, value in preset.items() if name not in OWN}
 
 
 def _options_of_objective(given, preset, objectives):

@@ -85,6 +85,16 @@ def test_the_best_preset_of_photographs_keeps_ds_slope_small():
 
 
 @pytest.mark.slow
+def test_the_best_preset_of_faces_scores_pairs():
+    celeba(["--dry-run", "--preset", "best"])
+    (row,) = rows(run_of("celeba_gan"))
+    assert list(row)[2:] == ["d_loss", "g_loss", "score_real", "score_fake"]
+    options = json.loads((run_of("celeba_gan") / "options.json").read_text())["options"]
+    assert (options["architecture"], options["penalty"]) == ("narrow", 0.1)
+    generate([str(run_of("celeba_gan") / "generator_model_001.h5")])
+
+
+@pytest.mark.slow
 def test_halves_are_chosen_by_one_option():
     data = ["--data", "synthetic", *SMALL, "--epochs", "1", "--preset", "quick"]
     columns = {"merged": {"d_loss"}, "separate": {"d1", "d2"}}

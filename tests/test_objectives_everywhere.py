@@ -302,6 +302,20 @@ def test_without_options_an_objective_has_those_of_its_table():
     assert found("r3gan") == {"penalty": 1, **one}
 
 
+def test_a_preset_s_penalty_goes_with_its_objective_only():
+    presets = {"best": {"objective": "r3gan", "penalty": 0.1, "epochs": 3}}
+
+    def found(*words):
+        words = ["--preset", "best", *words]
+        options = vars(training_options(words, "Doc", SCRIPT, DATA, TUTORIAL, presets))
+        return options["objective"], options.get("penalty"), options["epochs"]
+
+    assert found() == found("--objective", "r3gan") == ("r3gan", 0.1, 3)
+    assert found("--penalty", "2") == ("r3gan", 2, 3)
+    assert found("--objective", "wgan-gp") == ("wgan-gp", 10, 3)
+    assert found("--objective", "hinge") == ("hinge", None, 3)
+
+
 BAD = {
     "gamma with bce": (["--gamma", "0.5"], "began, not to bce"),
     "clip with hinge": (["--clip", "0.1", "--objective", "hinge"], "wgan, not to hinge"),
