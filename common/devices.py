@@ -132,10 +132,25 @@ def nvidia_smi(field):
 
 
 def describe_cpu():
-    """ "CPU, 2 cores": the cores that this process may use."""
+    """Return "CPU, 2 cores, oneDNN on": the cores that this process may use."""
+    n_cores = os.cpu_count()
     if hasattr(os, "sched_getaffinity"):
-        return f"CPU, {len(os.sched_getaffinity(0))} cores"
-    return f"CPU, {os.cpu_count()} cores"
+        n_cores = len(os.sched_getaffinity(0))
+    return f"CPU, {n_cores} cores" + (f", oneDNN {onednn()}" if onednn() else "")
+
+
+def onednn():
+    """Return "on" or "off", as TensorFlow uses oneDNN or not; None with other backends.
+
+    `common/__init__.py` switches it on, unless TF_ENABLE_ONEDNN_OPTS is set.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return None
+    from tensorflow.python.util import _pywrap_util_port
+
+    return "on" if _pywrap_util_port.IsMklEnabled() else "off"
 
 
 def cpu_computes_bfloat16():

@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from common.devices import onednn
 from common.errors import UserError
 from common.folders import gone_if_in_vain, make_folders, whole
 from common.readers import check_file
@@ -170,11 +171,12 @@ def describe_run(script, options, data, device):
 
 
 def all_versions():
-    return {"python": platform.python_version(), **versions()}
+    """Return what decides about results to the last bit; call it after `set_up`."""
+    return {"python": platform.python_version(), **versions(), "oneDNN": onednn()}
 
 
 def other_versions(record):
-    """Which packages are others than when a run was started; "" where none is."""
+    """Return which versions, or oneDNN, differ from a run's first ones; "" if none."""
     then = record.get("versions", {})
     return ", ".join(
         f"{name} {now} (the run's: {then[name]})"

@@ -1,12 +1,14 @@
 """Devices: what is chosen, what is said, and what is held back."""
 
+import importlib
 import os
 import sys
 
 import keras
 import pytest
-from conftest import refused
+from conftest import refused, run_script
 
+import common
 from common import devices
 from common.errors import UserError
 
@@ -61,6 +63,23 @@ def test_without_a_gpu_asking_for_one_is_refused(capsys, monkeypatch):
     if devices.visible_gpus():
         pytest.skip("this machine has a GPU, already in use by this process")
     assert "no such GPU" in refused(capsys, devices.main, "--device", "gpu")
+
+
+def test_onednn_is_on_unless_the_user_says_otherwise(monkeypatch):
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    monkeypatch.setattr(os, "environ", {})
+    importlib.reload(common)
+    assert os.environ == {name: "1"}
+    os.environ[name] = "0"
+    importlib.reload(common)
+    assert os.environ == {name: "0"}
+
+
+def test_whether_onednn_is_on_is_said():
+    assert devices.onednn() in ("on", "off")
+    assert f"cores, oneDNN {devices.onednn()};" in devices.set_up("cpu")
+    said = run_script("common/devices.py", TF_ENABLE_ONEDNN_OPTS="0").stdout
+    assert "cores, oneDNN off; precision" in said
 
 
 def test_noise_of_a_start_is_held_back_and_shown_when_it_fails(capfd):

@@ -61,7 +61,8 @@ def test_dry_run_writes_every_artefact(capsys):
     record = json.loads((RUN / "options.json").read_text())
     assert record["options"]["seed"] == 3 and record["data"]["name"] == "synthetic"
     assert record["data"]["shape"] == [512, 28, 28, 1]
-    assert set(record["versions"]) == {"python", "keras", "tensorflow", "numpy"}
+    packages = {"python", "keras", "tensorflow", "numpy"}
+    assert set(record["versions"]) == {*packages, "oneDNN"}
     load_generator(RUN / "generator_model_001.h5")
     (row,) = csv.DictReader((RUN / "history.csv").open())
     assert (row["epoch"], row["step"]) == ("1", "2")
