@@ -38,7 +38,7 @@ class Ours:
         policy = {"bfloat16": "mixed_bfloat16"}.get(precision, precision)
         keras.config.set_dtype_policy(policy)
         models = ours.define_models(dataset)
-        self.gan = GAN(*models, halves=ours.script_of(dataset).TUTORIAL["halves"])
+        self.gan = GAN(*models, separate=ours.is_separate(dataset))
         self.images = ours.scaled(models[0], pixels)
 
     def run(self, n_batch, k):

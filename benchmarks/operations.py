@@ -43,9 +43,9 @@ def step_of(dataset, fast):
 
     models, n = ours.define_models(dataset), BATCH[dataset] // 2
     x_real = ours.scaled(models[0], np.load(images_of(dataset))[:n])[np.arange(n)]
-    gan = GAN(*models, halves=ours.script_of(dataset).TUTORIAL["halves"])
     with patch("common.fast.on_cpu", lambda: fast):
-        gan.train_on_batch(x_real)  # traces
+        gan = GAN(*models, separate=ours.is_separate(dataset))
+    gan.train_on_batch(x_real)  # traces
     return lambda: gan.train_on_batch(x_real)
 
 

@@ -12,6 +12,11 @@ def script_of(dataset):
     return importlib.import_module(f"{FOLDERS[dataset]}.train")
 
 
+def is_separate(dataset):
+    """Whether the tutorial's D learns from real and from fake images in two updates."""
+    return script_of(dataset).TUTORIAL["halves"] == "separate"
+
+
 def define_models(dataset):
     """The tutorial's G, D and composite."""
     define_g, define_d, define_composite = script_of(dataset).ARCHITECTURES["tutorial"]
@@ -41,7 +46,7 @@ def stepper(dataset, precision, pixels):
 
     set_up("auto", precision)
     models = define_models(dataset)
-    gan = GAN(*models, halves=script_of(dataset).TUTORIAL["halves"])
+    gan = GAN(*models, separate=is_separate(dataset))
     images, ends = scaled(models[0], pixels), []
 
     def tick(step=0, logs=None):

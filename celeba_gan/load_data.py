@@ -128,7 +128,7 @@ def measure_training(dataset, n_images=64, n_steps=3):
 
     shape = dataset.shape[1:]
     g_model, d_model = define_generator(100, shape), define_discriminator(shape)
-    gan = GAN(g_model, d_model, define_gan(g_model, d_model), "separate")
+    gan = GAN(g_model, d_model, define_gan(g_model, d_model), separate=True)
     times = []
     clock = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: times.append(time.perf_counter())

@@ -1,6 +1,7 @@
 """What the command line asks for: models, optimizers, the GAN, and the images' range."""
 
 from functools import partial, wraps
+from importlib import import_module
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from common import extensions, replicas
 from common.checkpoints import image_range
 from common.datasets import Scaled
 from common.errors import UserError
-from common.objectives import OPTIONS, OWN
+from common.objectives.table import OBJECTIVES, OPTIONS, OWN
 
 
 def _in_scope(function):
@@ -37,21 +38,22 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
         shape: (h, w, c) of an image.
         classes: names of the classes that G and D are told, with `--conditional`.
     """
-    from common.objectives.table import OBJECTIVES
+    from common.objectives.heads import head_for
 
-    head = OBJECTIVES[options.objective].head or (lambda d_model, define_decoder: d_model)
     if options.architecture == "flexible":
         of_g, of_d = extensions.of_flexible(options)
         define_generator = partial(define_generator, **of_g)
         define_discriminator = partial(define_discriminator, **of_d)
 
     def define_d(in_shape):
-        return head(define_discriminator(in_shape), define_generator)
+        return head_for(
+            options.objective, define_discriminator(in_shape), define_generator
+        )
 
     if options.architecture in extensions.TOLD:
         n = len(classes)
         g_model = define_generator(options.latent_dim, n_classes=n)
-        d_model = head(define_discriminator(shape, n_classes=n), None)
+        d_model = head_for(options.objective, define_discriminator(shape, n_classes=n))
     elif options.conditional:
         from common import conditional
 
@@ -78,8 +80,6 @@ def gan_for(options, g_model, d_model, gan_model):
         options: Namespace, see `training_options`.
         g_model, d_model, gan_model: see `define_models`.
     """
-    from common.objectives.table import make_gan
-
     set_optimizers(options, d_model, gan_model)
     own = {
         name: vars(options)[name] for name in OPTIONS[options.objective] if name in OWN
@@ -89,6 +89,64 @@ def gan_for(options, g_model, d_model, gan_model):
         objective=options.objective, smoothing=options.label_smoothing,
         noise=options.label_noise, wrong_labels=options.wrong_labels, **own,
     )  # fmt: skip
+
+
+def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
+             objective="bce", smoothing=0.0, noise=0.0, wrong_labels=False,
+             **own):  # fmt: skip
+    """Return the GAN that `fit` trains on an objective.
+
+    Args:
+        g_model, d_model, gan_model: as `gan.GAN` takes them; D with its head.
+        halves: "merged" or "separate", see `gan.GAN`.
+        critic_steps: as of `gan.GAN`.
+        objective: one of OBJECTIVES.
+        smoothing, noise: see `labels.SmoothedLabels`.
+        wrong_labels: see `conditional.ConditionalGAN`, which is for a G of classes.
+        own: options that only this objective has, else as in its paper.
+    """
+    from keras.optimizers import Adam
+
+    from common.averages import inner
+    from common.conditional import ConditionalGAN
+    from common.gan import GAN
+    from common.objectives.labels import SmoothedLabels
+    from common.objectives.wgan import Clip
+    from common.sampling import takes_labels
+
+    row = OBJECTIVES[objective]
+    losses = row.losses and import_module(f"common.objectives.{row.losses}")
+    for model in (d_model, gan_model) if row.betas else ():
+        adam = inner(model.optimizer)
+        if isinstance(adam, Adam):
+            adam.beta_1, adam.beta_2 = row.betas
+    if losses and row.of_labels:
+        d_model.compile(d_model.optimizer, loss=losses.d_loss)
+        gan_model.compile(gan_model.optimizer, loss=losses.g_loss)
+    noise_seed = None
+    if smoothing or noise:
+        loss = SmoothedLabels(d_model.loss, smoothing, noise)
+        d_model.compile(d_model.optimizer, loss=loss)
+        noise_seed = loss.seed
+    own = {name: row.options[name] for name in OWN if name in row.options} | own
+    clip = own.pop("clip", None)
+    keywords = {"separate": halves == "separate", "critic_steps": critic_steps}
+    gan_class = GAN
+    if takes_labels(g_model):
+        gan_class = partial(ConditionalGAN, wrong_labels=wrong_labels)
+    gan = gan_class(g_model, d_model, gan_model, objective=row, **keywords, **own)
+    gan.noise_seed = noise_seed  # a part of what is saved and resumed
+    if losses and not row.of_labels:
+        gan.d_loss = _with_added_losses(partial(losses.d_loss, gan), d_model)
+        gan.g_loss = _with_added_losses(partial(losses.g_loss, gan), gan_model)
+    for weight in d_model.trainable_weights if clip else ():
+        weight.constraint = Clip(clip)  # the optimizer applies it after each step
+    return gan
+
+
+def _with_added_losses(loss, model):
+    """Return a loss of images, plus what a model's layers and regularizers add to it."""
+    return lambda *images: loss(*images) + sum(model.losses)
 
 
 def set_optimizers(options, d_model, gan_model):

@@ -1,7 +1,7 @@
 """GANs that are told which class to draw: `--conditional`.
 
 Here are the models: any G and any D of this collection, with a class as second input. The
-training is that of `gan.py`, which gives the classes to both (`Conditional`).
+training is that of `gan.py`, which gives the classes to both (`ConditionalGAN`).
 """
 
 import threading
@@ -9,6 +9,7 @@ import threading
 import keras
 from keras import Model, layers, ops
 
+from common.gan import GAN
 from common.objectives.heads import ClassLoss
 from common.quick import compile_like
 from common.sampling import n_classes
@@ -101,13 +102,15 @@ def conditional_gan(g_model, d_model):
     return compile_like(d_model, Model([points, classes], verdict, name="gan"))
 
 
-class Conditional:
-    """What a GAN with classes does besides: a mixin for `gan.GAN` and those like it.
+class ConditionalGAN(GAN):
+    """A GAN whose models take classes.
 
-    Feed `fit` with (images, classes), classes int32 (n, 1). The fakes of D's update have
-    the classes of its real images; G's update draws each of them twice.
+    Feed `fit` with (images, classes), classes int32 (n, 1); the updates take both as a
+    pair. The fakes of D's update have the classes of its real images, G's update takes
+    each of them twice.
 
     Args:
+        models, keywords: as of `gan.GAN`.
         wrong_labels: whether a third of what D sees is real images with wrong classes,
             which are to be called fake: Reed et al. 2016, "Generative Adversarial Text
             to Image Synthesis", Algorithm 1 (GAN-CLS).
@@ -116,36 +119,34 @@ class Conditional:
     def __init__(self, *models, wrong_labels=False, **keywords):
         super().__init__(*models, **keywords)
         self.wrong_labels = wrong_labels
-        self.of_step = threading.local()  # each replica has a thread, and its own classes
+        self.of_update = threading.local()  # each replica has a thread, and its classes
 
-    def half_batches(self, data):
-        """The real images of each update of D; `given` finds their classes."""
+    def real_batches(self, data):
         images, classes, _ = keras.utils.unpack_x_y_sample_weight(data)
         parts = (ops.split(part, self.critic_steps) for part in (images, classes))
-        for half_batch, self.of_step.classes in zip(*parts, strict=True):
-            yield half_batch
-
-    def given(self, x):
-        """What a model takes: [x, classes], where x goes once or more through them."""
-        n_times = ops.shape(x)[0] // ops.shape(self.of_step.classes)[0]
-        return [x, ops.tile(self.of_step.classes, (n_times, 1))]
+        return zip(*parts, strict=True)
 
     def train_d(self, x_real):
+        images, self.of_update.classes = x_real
+        super().train_d(images)
+
+    def train_g(self, x_real):
+        images, self.of_update.classes = x_real
+        super().train_g(images)
+
+    def model_inputs(self, x):
+        """Return [x, classes], where x has each class of the update once or more."""
+        n_times = ops.shape(x)[0] // ops.shape(self.of_update.classes)[0]
+        return [x, ops.tile(self.of_update.classes, (n_times, 1))]
+
+    def labelled(self, x_real, x_fake):
+        inputs, labels, _ = super().labelled(x_real, x_fake)
         if not self.wrong_labels:
-            return super().train_d(x_real)
-        half = ops.shape(x_real)[0]
-        x_fake = self.generate_fakes(half)
-        n, shape = n_classes(self.g_model), ops.shape(self.of_step.classes)
-        others = keras.random.randint(shape, 1, n, seed=self.latent_seed)
-        wrong = ops.mod(self.of_step.classes + others, n)
-        images = ops.concatenate([x_real, x_fake, x_real])
-        classes = ops.concatenate([self.of_step.classes, self.of_step.classes, wrong])
-        labels = ops.concatenate([ops.ones((half, 1)), ops.zeros((2 * half, 1))])
+            return inputs, labels, None
+        classes, n = self.of_update.classes, n_classes(self.g_model)
+        others = keras.random.randint(ops.shape(classes), 1, n, seed=self.latent_seed)
+        wrong = [x_real, ops.mod(classes + others, n)]
+        inputs = [ops.concatenate(pair) for pair in zip(inputs, wrong, strict=True)]
+        labels = ops.concatenate([labels, ops.zeros((ops.shape(x_real)[0], 1))])
         weights = ops.where(labels > 0.5, 1.5, 0.75)  # both kinds of fake half as much
-        self.d_model.trainable = True
-        return self.d_model.train_step(([images, classes], labels, weights[:, 0]))
-
-
-def conditional(gan_class):
-    """The class of GAN that minimizes the same, given the classes."""
-    return type(f"Conditional{gan_class.__name__}", (Conditional, gan_class), {})
+        return inputs, labels, weights[:, 0]

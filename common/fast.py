@@ -5,11 +5,10 @@ Where G draws an image of 1 or 3 channels, it throws most of them away. `convolv
 them with neighbouring pixels instead. And LeakyReLU keeps what it was given until its
 gradient is asked for, though what it gave tells as much: `leaky_relu` takes that, and
 needs no memory. Weights, layers and files stay as they are. Without the line in `gan.py`
-that calls `fast_layers`, all layers are Keras's own.
+that calls `use_fast_layers`, all layers are Keras's own.
 """
 
 import math
-from contextlib import contextmanager
 from functools import partial
 
 import keras
@@ -22,24 +21,16 @@ if keras.backend.backend() == "tensorflow":
 LANES = 16  # output channels that oneDNN computes at once
 
 
-@contextmanager
-def fast_layers(model):
-    """Inside, the layers of `model` that gain by it compute as here, on the CPU.
+def use_fast_layers(model):
+    """Have the layers of `model` that gain by it compute as here, on the CPU.
 
-    A graph that is traced inside keeps it; outside, the layers are what they were.
+    Their classes, weights and configurations stay as they are, and so do model files.
     """
-    layers = set(all_layers(model)) if on_cpu() else set()
-    for layer in layers:
+    for layer in all_layers(model) if on_cpu() else ():
         if gains(layer):  # what Conv2D calls, before bias and activation
             layer.convolution_op = convolve
         elif type(layer) is keras.layers.LeakyReLU:
             layer.call = partial(leaky_relu, slope=float(layer.negative_slope))
-    try:
-        yield
-    finally:
-        for layer in layers:  # the class's own are back; replicas leave one by one
-            vars(layer).pop("convolution_op", None)
-            vars(layer).pop("call", None)
 
 
 def on_cpu():

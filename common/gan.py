@@ -4,147 +4,165 @@ Goodfellow et al., "Generative Adversarial Nets" (2014), Algorithm 1 with one D 
 for each G step and the non-saturating G loss of section 3. Real = 1, fake = 0.
 """
 
-import math
-from contextlib import contextmanager
+from functools import partial
 
 import keras
 from keras import ops
 
 from common.averages import averaged
-from common.checkpoints import all_layers
-from common.fast import fast_layers
-from common.metrics import OnLabel, opinions
+from common.fast import use_fast_layers
+from common.objectives.table import OBJECTIVES
+from common.updates import compiled_loss, descend, frozen
 
 
 class GAN(keras.Model):
-    """What `fit` trains: one discriminator update and one generator update a step.
+    """What `fit` trains: one update of the discriminator D, then one of the generator G.
+
+    What the models are compiled with is what trains them: the loss and the optimizer of
+    `d_model` are D's, those of `gan_model` are G's.
 
     Args:
-        g_model: generator, latent points (n, latent_dim) -> images (n, h, w, c).
-        d_model: compiled discriminator, images -> probability of being real (n, 1).
-        gan_model: compiled composite of both, latent points -> probability (n, 1).
-        halves: "merged", D learns from the real and the fake half batch in one update,
-            or "separate", in one update each, so that BatchNormalization in D sees one
-            kind at a time.
+        g_model: G, latent vectors z (n, latent_dim) -> images (n, h, w, c).
+        d_model: compiled D, images -> probability of being real (n, 1).
+        gan_model: compiled composite of both, z -> probability of being real (n, 1).
+        separate: whether D learns from real and from fake images in one update each, so
+            that its BatchNormalization sees one kind at a time; otherwise from both,
+            mixed, in one.
         critic_steps: updates of D for each of G.
-        threshold: see `metrics.opinions`.
+        objective: an `objectives.table.Objective`; by default the losses are as compiled.
+        options: what the losses of the objective read, as attributes.
 
-    Feed `fit` with half batches of real images, float32 (n / 2, h, w, c), or with as many
-    at once as there are critic steps: D's update makes as many fakes, G's takes n latent
-    points. Logged are the epoch's running means of `metrics.opinions`, of `g_loss` and of
-    `d_loss`, or with separate halves of `d1` on the real and `d2` on the fake one (nats).
+    Feed `fit` with critic_steps * n real images a step, float32 (h, w, c) each: every
+    update of D takes n of them and n fakes, that of G takes 2 n latent vectors.
     """
 
-    ideal = math.log(2)  # nats: the loss of a D that cannot tell real from fake
+    fakes_per_real = 2  # in G's update, as in the tutorials
 
-    def __init__(self, g_model, d_model, gan_model, halves="merged", critic_steps=1,
-                 threshold=0.5):  # fmt: skip
+    def __init__(self, g_model, d_model, gan_model, separate=False, critic_steps=1,
+                 objective=OBJECTIVES["bce"], **options):  # fmt: skip
         super().__init__()
         self.g_model, self.d_model, self.gan_model = g_model, d_model, gan_model
-        self.separate = halves == "separate"
-        self.critic_steps, self.threshold = critic_steps, threshold
+        self.separate, self.critic_steps = separate, critic_steps
+        self.threshold = objective.threshold
+        self.ideal = options.get(objective.ideal, objective.ideal)
+        for name, value in options.items():
+            setattr(self, name, value)
+        for name in objective.state:
+            setattr(self, name, self.add_weight((), "zeros", trainable=False, name=name))
         self.latent_seed = keras.random.SeedGenerator()
+        names = ("d1", "d2") if separate else ("d_loss",)
+        names = (*names, "g_loss", *objective.logs)
+        self.means = {name: keras.metrics.Mean(name) for name in names}
         d_model.trainable = True  # define_gan froze it
-        loss = keras.losses.get(d_model.loss)
-        losses = [OnLabel(1, loss, "d1"), OnLabel(0, loss, "d2")] * self.separate
-        real, fake, adversarial = opinions(threshold)
-        compile_again(d_model, metrics=[*losses, real, fake])
-        compile_again(gan_model, metrics=[adversarial])
-        # Keras forbids to build an optimizer inside `fit`, and each owns one side only.
+        # Keras forbids building an optimizer inside `fit`. Each owns one side only.
         d_model.optimizer.build(d_model.trainable_variables)
         gan_model.optimizer.build(g_model.trainable_variables)
+        use_fast_layers(gan_model)
         self.compile(optimizer=None, loss=None, jit_compile=False)
-        self.train_step = fast_layers(gan_model)(self.train_step)  # without: Keras's own
         self.built = True
 
     def train_step(self, data):
-        """One update of D, then one of G. Returns the epoch's running means."""
-        for half_batch in self.half_batches(data):
-            d = self.train_d(half_batch)
-        g = self.train_g(2 * ops.shape(half_batch)[0])
-        losses = {"d_loss": d.pop("loss"), "g_loss": g.pop("loss")}
-        if self.separate:
-            del losses["d_loss"]  # d1 and d2 tell more
-        return {**losses, **d, **g}
+        """Update D `critic_steps` times, then G; return the epoch's means so far."""
+        for x_real in self.real_batches(data):
+            self.train_d(x_real)
+        self.train_g(x_real)
+        return {name: mean.result() for name, mean in self.means.items()}
 
-    def half_batches(self, data):
-        """The real images of each update of D, float32 (n / 2, h, w, c)."""
+    def train_d(self, x_real):
+        """Update D's weights on real images, float32 (n, h, w, c), and as many fakes."""
+        # D maximizes  E ln D(x) + E ln(1 - D(G(z)))  (eq. 1).
+        x_fake = self.generate_fakes(ops.shape(x_real)[0])
+        self.d_model.trainable = True
+        batches = {"d_loss": (x_real, x_fake)}  # one update on both, mixed
+        if self.separate:  # one update on each; [:0] is an empty batch
+            batches = {"d1": (x_real, x_fake[:0]), "d2": (x_real[:0], x_fake)}
+        for name, batch in batches.items():
+            loss = partial(self.d_loss, *batch)
+            weights = self.d_model.trainable_variables
+            self.log(**{name: descend(self.d_model.optimizer, weights, loss)})
+
+    def train_g(self, x_real):
+        """Update G's weights on new fakes, two for each real image."""
+        # G maximizes  E ln D(G(z))  (section 3), through a D that does not move.
+        z = self.latent_vectors(self.fakes_per_real * ops.shape(x_real)[0])
+        with frozen(self.d_model):
+            loss = partial(self.g_loss, x_real, z)
+            weights = self.g_model.trainable_variables
+            self.log(g_loss=descend(self.gan_model.optimizer, weights, loss))
+
+    # Objectives that compare images replace these two losses, see `objectives/table.py`.
+
+    def d_loss(self, x_real, x_fake):
+        """Return D's compiled loss: real images have the label 1, fakes the label 0."""
+        inputs, labels, importance = self.labelled(x_real, x_fake)
+        outputs = self.d_model(inputs, training=True)
+        self.log_outputs(outputs, real=labels, fake=1 - labels)
+        return compiled_loss(self.d_model, labels, outputs, importance)
+
+    def g_loss(self, x_real, z):
+        """Return the composite's compiled loss: D is to give G(z) the label 1."""
+        outputs = self.judge_generated(z)
+        labels = ops.ones((ops.shape(z)[0], 1))
+        self.log_outputs(outputs, adv=labels)
+        return compiled_loss(self.gan_model, labels, outputs)
+
+    def real_batches(self, data):
+        """Return the batch of each update of D, of what `fit` was fed with."""
         x_real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return ops.split(x_real, self.critic_steps)
 
-    def train_d(self, x_real):
-        """D learns to tell these real images (1) from as many fakes (0)."""
-        half = ops.shape(x_real)[0]
-        x_fake = self.generate_fakes(half)
-        y_real, y_fake = ops.ones((half, 1)), ops.zeros((half, 1))
-        self.d_model.trainable = True
-        if self.separate:
-            self.d_model.train_step((self.given(x_real), y_real))
-            return self.d_model.train_step((self.given(x_fake), y_fake))
+    def labelled(self, x_real, x_fake):
+        """Return D's inputs, their labels (n, 1), and their weights (n,) or None."""
         images = ops.concatenate([x_real, x_fake])
-        labels = ops.concatenate([y_real, y_fake])
-        return self.d_model.train_step((self.given(images), labels))
+        n_real, n_fake = ops.shape(x_real)[0], ops.shape(x_fake)[0]
+        labels = ops.concatenate([ops.ones((n_real, 1)), ops.zeros((n_fake, 1))])
+        return self.model_inputs(images), labels, None
 
-    def train_g(self, n):
-        """G learns, through a D that stands still, to have n images called real (1)."""
-        points = self.given(self.latent_points(n))
-        with frozen(self.d_model):
-            return self.gan_model.train_step((points, ops.ones((n, 1))))
-
-    def latent_points(self, n):
-        """n points of the latent space, float32 (n, latent_dim), standard normal."""
+    def latent_vectors(self, n):
+        """Return n latent vectors, float32 (n, latent_dim), standard normal."""
         latent_dim = self.g_model.inputs[0].shape[-1]
         return keras.random.normal((n, latent_dim), seed=self.latent_seed)
 
-    def given(self, x):
-        """What a model takes: x alone. (`conditional.py` adds the classes.)"""
-        return x
-
     def generate_fakes(self, n):
-        """n images of G as it is in training (batch statistics), leaving G unmoved."""
+        """Return images of G as in training, float32 (n, h, w, c); G does not move."""
         images, _ = self.g_model.stateless_call(
             self.g_model.trainable_variables,
             self.g_model.non_trainable_variables,
-            self.given(self.latent_points(n)),
+            self.model_inputs(self.latent_vectors(n)),
             training=True,
         )
         return ops.cast(ops.stop_gradient(images), "float32")
 
+    def model_inputs(self, x):
+        """Return what a model takes: x alone. (`conditional.py` adds the classes.)"""
+        return x
+
+    def judge(self, images):
+        """Return D's outputs on images, float32 (n, 1), as in training."""
+        return self.d_model(self.model_inputs(images), training=True)
+
+    def judge_generated(self, z):
+        """Return D's outputs on G(z), float32 (n, 1), as in training."""
+        return self.gan_model(self.model_inputs(z), training=True)
+
+    def log(self, **values):
+        """Add values of this step to the epoch's means."""
+        for name, value in values.items():
+            self.means[name].update_state(value)
+
+    def log_outputs(self, outputs, **shares):
+        """Log how often D is right on each kind of images, or else its mean output."""
+        for kind, share in shares.items():
+            name, values = f"score_{kind}", outputs
+            if self.threshold is not None:
+                is_right = (outputs > self.threshold) != (kind == "fake")
+                name, values = f"acc_{kind}", is_right
+            self.means[name].update_state(values, share)
+
     def averaged_generator(self):
-        """A context in which G holds the running mean of its weights, if there is one."""
+        """Return a context in which G holds the EMA of its weights, if it has one."""
         return averaged(self.g_model, self.gan_model.optimizer)
 
     @property
     def metrics(self):
-        # `fit` resets at each epoch what it finds here, and nothing else.
-        return [*self.d_model.metrics, *self.gan_model.metrics]
-
-
-@contextmanager
-def frozen(model):
-    """Inside, no variable of `model` moves, and its layers work as in training.
-
-    `model.trainable = False` would freeze the weights as well, but also switch
-    BatchNormalization to its moving averages: G would be trained against another D than
-    the one that learns. So the weights are frozen one by one, and what moves all the
-    same is put back afterwards: moving averages, and kernels that SpectralNormalization
-    divides.
-    """
-    weights, spectral = model.trainable_weights, keras.layers.SpectralNormalization
-    kernels = [x.kernel for x in all_layers(model) if isinstance(x, spectral)]
-    statistics = [*model.non_trainable_weights, *kernels]
-    before = [ops.copy(s) for s in statistics]
-    for weight in weights:
-        weight.trainable = False
-    try:
-        yield
-    finally:
-        for weight in weights:
-            weight.trainable = True
-    for statistic, value in zip(statistics, before, strict=True):
-        statistic.assign(value)
-
-
-def compile_again(model, loss=None, metrics=()):
-    """Compile `model` with its optimizer, its loss or another one, and these metrics."""
-    model.compile(model.optimizer, loss=loss or model.loss, metrics=list(metrics))
+        return list(self.means.values())  # what `fit` resets at each epoch

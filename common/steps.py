@@ -65,8 +65,8 @@ def show_who_moves(g_model, d_model, gan_model):
     def weights():
         return [np.concatenate([w.numpy().ravel() for w in m.weights]) for m in models]
 
-    for name, update, given in (("D", gan.train_d, images), ("G", gan.train_g, 16)):
+    for name, update in (("D", gan.train_d), ("G", gan.train_g)):
         before = weights()
-        update(given)
+        update(images)
         g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
         print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")

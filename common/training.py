@@ -125,7 +125,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     from common.distribute import fit_of
     from common.gan import GAN
     from common.guard import Guard
-    from common.objectives.table import pretrain
+    from common.objectives.pretraining import pretrain
     from common.plotting import draw_run
     from common.state import has_begun
     from common.tracking import tracked

@@ -7,7 +7,7 @@ from functools import partial
 from common import comet, extensions, replicas
 from common.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.errors import UserError
-from common.objectives import OPTIONS, OWN, objectives_with
+from common.objectives.table import OPTIONS, OWN, objectives_with
 from common.runs import resumed_options
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")

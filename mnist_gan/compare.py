@@ -13,7 +13,7 @@ import numpy as np
 from common import cli
 from common.datasets import load_images
 from common.devices import set_up
-from common.objectives import OPTIONS
+from common.objectives.table import OPTIONS
 from common.runs import ROOT, new_run, read_options
 from common.tables import read_columns
 from mnist_gan.load_data import DATA

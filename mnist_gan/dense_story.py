@@ -75,8 +75,8 @@ def define_gan(g_model, d_model, modern):
     return compiled(Sequential([g_model, d_model], name="gan"), modern)
 
 
-def latent_points(n, latent_dim, seed=None):
-    """n points for G: normal numbers, or the constant where it takes only one."""
+def latent_vectors(n, latent_dim, seed=None):
+    """Return n latent vectors: normal numbers, or the constant where G takes only one."""
     from keras import ops, random
 
     if latent_dim == 1:
@@ -90,15 +90,15 @@ def train(dataset, modern, latent_dim, n_steps):
     from common.gan import GAN
 
     class BookGAN(GAN):
-        def latent_points(self, n):
-            return latent_points(n, latent_dim, self.latent_seed)
+        fakes_per_real = 1
 
-        def train_g(self, n):
-            return super().train_g(n // 2)  # one image, as many as D's real ones
+        def latent_vectors(self, n):
+            return latent_vectors(n, latent_dim, self.latent_seed)
 
     g_model = define_generator(modern, latent_dim)
     d_model = define_discriminator(modern)
-    gan = BookGAN(g_model, d_model, define_gan(g_model, d_model, modern), "separate")
+    composite = define_gan(g_model, d_model, modern)
+    gan = BookGAN(g_model, d_model, composite, separate=True)
     gan.steps_per_execution = EVERY
     gan.fit(
         batches_of(dataset, 1, seed=0),
@@ -138,7 +138,7 @@ def main(argv=None):
     for title, modern, latent_dim in PARTS:
         print(title, flush=True)
         g_model = train(dataset, modern, latent_dim, options.steps)
-        points = np.array(latent_points(1000, latent_dim, seed=1))
+        points = np.array(latent_vectors(1000, latent_dim, seed=1))
         samples[title] = generate_images(g_model, points)
         path = run / f"dense_{title[0]}.png"
         save_grid(samples[title][:24], path, columns=6)

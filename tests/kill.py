@@ -29,7 +29,7 @@ from benchmarks.summary import described, header
 from common import packed
 from common.checkpoints import load_model
 from common.errors import UserError
-from common.objectives import OPTIONS
+from common.objectives.table import OPTIONS
 from common.runs import versions
 from common.state import BEFORE, STATE, find_state
 from common.training_options import training_options

@@ -9,8 +9,9 @@ from test_gan import real_images, weights
 
 from common import checkpoints, state
 from common.augment import POLICY, Augment, with_augmentation
+from common.building import make_gan
 from common.gan import GAN
-from common.objectives.table import OBJECTIVES, make_gan
+from common.objectives.heads import head_for
 from mnist_gan import quick
 
 COLOUR, GREY = (16, 24, 3), (28, 28, 1)
@@ -28,8 +29,7 @@ def changed(images, *policy, **keywords):
 
 def augmented_models(objective="bce"):
     g_model, d_model = quick.define_generator(10), quick.define_discriminator()
-    if head := OBJECTIVES[objective].head:
-        d_model = head(d_model, quick.define_generator)
+    d_model = head_for(objective, d_model, quick.define_generator)
     d_model = with_augmentation(d_model, low=0)
     return g_model, d_model, quick.define_gan(g_model, d_model)
 

@@ -16,6 +16,7 @@ from celeba_gan.load_data import load_images as load_faces
 from cifar10_gan import train as cifar10
 from common import generate
 from common.batches import RealBatches, StreamedBatches
+from common.building import make_gan
 from common.checkpoints import class_names, load_generator, save_models
 from common.conditional import (
     conditional_discriminator,
@@ -24,7 +25,7 @@ from common.conditional import (
 )
 from common.datasets import Images, Scaled
 from common.errors import UserError
-from common.objectives.table import OBJECTIVES, make_gan
+from common.objectives.heads import head_for
 from common.sampling import class_grid, generate_images, with_labels
 from mnist_gan import conditional_dense, quick
 from mnist_gan.train import main
@@ -41,11 +42,12 @@ def models(condition, objective="bce", n_classes=10):
         g_model = conditional_dense.define_generator(6, n_classes)
         d_model = conditional_dense.define_discriminator(SHAPE, n_classes)
         return g_model, d_model, conditional_dense.define_gan(g_model, d_model)
-    head = OBJECTIVES[objective].head or (lambda d_model, decoder: d_model)
     kind = n_classes, condition
     g_model = conditional_generator(quick.define_generator, 6, *kind)
     d_model = conditional_discriminator(
-        lambda shape: head(quick.define_discriminator(shape), None), SHAPE, *kind
+        lambda shape: head_for(objective, quick.define_discriminator(shape)),
+        SHAPE,
+        *kind,
     )
     return g_model, d_model, conditional_gan(g_model, d_model)
 
@@ -59,8 +61,8 @@ def told(gan, classes):
     """The real images of D's update of this step, after their classes were given."""
     images = real_images(len(classes))
     labels = np.array(classes, "int32")[:, None]
-    (half_batch,) = gan.half_batches((keras.ops.array(images), keras.ops.array(labels)))
-    return half_batch
+    (batch,) = gan.real_batches((keras.ops.array(images), keras.ops.array(labels)))
+    return batch
 
 
 @pytest.mark.parametrize(  # all pairs meet in test_extensions
@@ -75,8 +77,7 @@ def test_each_step_moves_its_own_side_only(condition, objective):
     assert moved(gan.d_model, lambda: gan.train_d(x_real)) > 0
     assert np.array_equal(weights(gan.g_model), kept)
     kept = weights(gan.d_model)
-    arguments = (x_real,) if objective in ("wgan-gp", "r3gan") else (8,)
-    assert moved(gan.g_model, lambda: gan.train_g(*arguments)) > 0
+    assert moved(gan.g_model, lambda: gan.train_g(x_real)) > 0
     assert np.array_equal(weights(gan.d_model), kept)
 
 
@@ -100,7 +101,7 @@ def test_only_the_classes_that_were_seen_move(condition):
     before = [t.numpy() for t in tables]
     x_real = told(gan, [2, 2, 5, 5])
     gan.train_d(x_real)
-    gan.train_g(8)
+    gan.train_g(x_real)
     for table, old in zip(tables, before, strict=True):
         changed = np.flatnonzero(np.abs(table.numpy() - old).max(1) > 0)
         assert changed.tolist() == [2, 5]
@@ -137,30 +138,30 @@ def test_projection_adds_the_product_of_features_and_class_before_the_sigmoid():
 def test_a_classifying_discriminators_loss_has_the_classes_cross_entropy():
     gan = game("classify")
     x_real = told(gan, [1, 7, 7, 0])
-    d_model, images = gan.d_model, np.array(x_real)
+    d_model, (images, gan.of_update.classes) = gan.d_model, x_real
     features = d_model.get_layer("features").predict(images, verbose=0)
     guess = d_model.get_layer("guess")
     logits = features @ guess.kernel.numpy() + guess.bias.numpy()
     logits -= np.log(np.exp(logits).sum(1, keepdims=True))
     named = -logits[np.arange(4), [1, 7, 7, 0]].mean()
-    inputs = with_labels(images, [1, 7, 7, 0])
-    verdict = d_model.predict(inputs, verbose=0)
-    logs = d_model.train_step((inputs, np.ones((4, 1), "float32")))
+    verdict = d_model.predict(with_labels(images, [1, 7, 7, 0]), verbose=0)
     expected = named - np.log(verdict).mean()
-    np.testing.assert_allclose(float(logs["loss"]), expected, rtol=1e-3)
+    found = gan.d_loss(images, images[:0])
+    np.testing.assert_allclose(float(found), expected, rtol=1e-3)
 
 
 def test_fakes_have_the_classes_of_the_real_images():
     gan = game("concat")
-    told(gan, [4, 9])
+    gan.train_d(told(gan, [4, 9]))
     for n in (2, 4):  # of D's update, of G's
-        _, classes = gan.given(np.zeros((n, 6), "float32"))
+        _, classes = gan.model_inputs(np.zeros((n, 6), "float32"))
         assert np.array(classes)[:, 0].tolist() == [4, 9] * (n // 2)
 
 
 def test_a_wrong_class_is_never_the_right_one_and_counts_as_fake():
     gan, seen = game("concat", wrong_labels=True), []
-    gan.d_model.train_step = lambda data: seen.append(data) or {"loss": 0}
+    labelled = gan.labelled
+    gan.labelled = lambda *images: seen.append(labelled(*images)) or seen[-1]
     for _ in range(20):
         gan.train_d(told(gan, [0, 3, 9]))
     for (images, classes), labels, weight in seen:

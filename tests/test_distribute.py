@@ -83,13 +83,13 @@ def fixed_points(gan):
     """Have a GAN take the same latent points, however many replicas share them."""
     table = np.random.default_rng(4).normal(size=(2, HALF, LATENT)).astype("float32")
 
-    def latent_points(n):
+    def latent_vectors(n):
         context = tf.distribute.get_replica_context()
         part = HALF // context.num_replicas_in_sync
         start = context.replica_id_in_sync_group * part
         return tf.reshape(tf.constant(table)[:, start : start + part], (-1, LATENT))[:n]
 
-    gan.latent_points = latent_points
+    gan.latent_vectors = latent_vectors
 
 
 def learn(gan, steps=1, epochs=1):
@@ -156,7 +156,7 @@ def test_replicas_draw_apart_and_are_equal_afterwards():
     @tf.function
     def draw():
         with own_draws(gan):
-            return gan.latent_points(4)
+            return gan.latent_vectors(4)
 
     before = [state.numpy() for state in random_states(gan)]
     draws = [gan.distribute_strategy.run(draw).values for _ in range(2)]

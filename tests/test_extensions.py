@@ -13,8 +13,8 @@ from common.architectures import architectures
 from common.building import define_models, gan_for, scaled_for
 from common.datasets import Images
 from common.errors import UserError
-from common.objectives import OPTIONS
-from common.objectives.losses import Unsure
+from common.objectives.labels import SmoothedLabels
+from common.objectives.table import OPTIONS
 from common.training_options import training_options
 from mnist_gan import quick
 from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL, main
@@ -69,13 +69,12 @@ def play_two_steps(words):
     labels = np.array([[0], [1], [2], [1]], "int32")
     data = (images, labels) if options.conditional else (images,)
     for _ in range(2):
-        (half_batch,) = gan.half_batches(tuple(map(keras.ops.array, data)))
+        (batch,) = gan.real_batches(tuple(map(keras.ops.array, data)))
         kept = weights(g_model)
-        assert moved(d_model, lambda x=half_batch: gan.train_d(x)) > 0
+        assert moved(d_model, lambda x=batch: gan.train_d(x)) > 0
         assert np.array_equal(weights(g_model), kept)
         kept = weights(d_model)
-        argument = half_batch if hasattr(gan, "means") else 8
-        assert moved(g_model, lambda x=argument: gan.train_g(x)) > 0
+        assert moved(g_model, lambda x=batch: gan.train_g(x)) > 0
         assert np.array_equal(weights(d_model), kept)
     assert np.isfinite(weights(g_model)).all() and np.isfinite(weights(d_model)).all()
     last = weights(g_model)
@@ -169,11 +168,11 @@ def test_an_extension_that_is_typed_makes_the_architecture_flexible():
 def test_smoothing_is_one_sided_and_noise_tells_a_share_wrongly():
     y_true = np.array([[1.0], [0.0]], "float32")
     p = np.array([[0.8], [0.3]], "float32")
-    loss = np.array(Unsure("binary_crossentropy", 0.1, 0.0)(y_true, p))
+    loss = np.array(SmoothedLabels("binary_crossentropy", 0.1, 0.0)(y_true, p))
     expected = [-0.9 * np.log(0.8) - 0.1 * np.log(0.2), -np.log(0.7)]
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
     ones, p = np.ones((20_000, 1), "float32"), np.full((20_000, 1), 0.9, "float32")
-    loss = np.array(Unsure("binary_crossentropy", 0.0, 0.2)(ones, p))
+    loss = np.array(SmoothedLabels("binary_crossentropy", 0.0, 0.2)(ones, p))
     assert np.mean(np.isclose(loss, -np.log(0.1), rtol=1e-3)) == pytest.approx(
         0.2, abs=0.01
     )
@@ -181,7 +180,7 @@ def test_smoothing_is_one_sided_and_noise_tells_a_share_wrongly():
 
 def test_only_the_discriminator_is_told_unsure_labels():
     _, gan = gan_of("--label-smoothing", "0.3", "--architecture", "dense")
-    assert isinstance(gan.d_model.loss, Unsure)
+    assert isinstance(gan.d_model.loss, SmoothedLabels)
     assert gan.gan_model.loss == "binary_crossentropy"
 
 

@@ -13,8 +13,9 @@ from test_conditional import models as conditional_models
 from common import callbacks, guard, resuming
 from common.augment import with_augmentation
 from common.batches import batches_of
+from common.building import make_gan
 from common.guard import Guard, classes_seen, mean_pairwise_distance, symptoms
-from common.objectives.table import OBJECTIVES, make_gan
+from common.objectives.heads import head_for
 from common.quick import define_gan
 from common.state import finished_epochs, state_variables
 
@@ -69,9 +70,8 @@ def define_discriminator(rate):
 def game(seed=1, listens=1.0, g_rate=0.002, ema=0.0, objective="bce", **own):
     keras.utils.set_random_seed(seed)
     g_model = define_generator(8, listens)
-    d_model = define_discriminator(0.002)
-    if head := OBJECTIVES[objective].head:
-        d_model = head(d_model, partial(define_generator, listens=listens))
+    define_decoder = partial(define_generator, listens=listens)
+    d_model = head_for(objective, define_discriminator(0.002), define_decoder)
     gan_model = define_gan(g_model, d_model)
     gan_model.optimizer.learning_rate = g_rate
     if ema:

@@ -11,12 +11,13 @@ from keras import layers, ops
 from scipy.stats import kstest
 from test_gan import both_moved, moved, traced, weights
 
-from common.gan import GAN
-from common.objectives import OPTIONS, OWN
+from common.building import make_gan
 from common.objectives.began import RATE
-from common.objectives.ebgan import likeness
-from common.objectives.gradients import scores_and_slopes
-from common.objectives.table import OBJECTIVES, make_gan, pretrain
+from common.objectives.ebgan import similarity
+from common.objectives.heads import head_for
+from common.objectives.penalties import scores_and_gradient_norms
+from common.objectives.pretraining import pretrain
+from common.objectives.table import OBJECTIVES
 from common.state import load_state, save_state, state_variables
 from toy_gan import train_points
 from toy_gan.points import ring
@@ -26,7 +27,7 @@ POINTS = (
     train_points.define_discriminator,
     train_points.define_gan,
 )
-WITH_HALVES = [name for name in OBJECTIVES if OBJECTIVES[name].gan is GAN]
+OF_LABELS = [name for name in OBJECTIVES if OBJECTIVES[name].of_labels]
 GAMES = [
     *(("wgan", "merged"), ("bce", "separate")),
     *(slow(name, "merged") for name in OBJECTIVES if name != "wgan"),
@@ -41,12 +42,10 @@ def game(objective, functions, latent_dim=8, halves="merged", critic_steps=1, **
     """The GAN of an objective, made as `training.train_as_asked` makes it."""
     define_g, define_d, define_gan = functions
     g_model = define_g(latent_dim)
-    head = OBJECTIVES[objective].head
-    d_model = head(define_d(), define_g) if head else define_d()
-    preset = {name: value for name, value in OPTIONS[objective].items() if name in OWN}
+    d_model = head_for(objective, define_d(), define_g)
     return make_gan(
         g_model, d_model, define_gan(g_model, d_model), halves, critic_steps,
-        objective=objective, **{**preset, **own},
+        objective=objective, **own,
     )  # fmt: skip
 
 
@@ -130,7 +129,7 @@ def relu(x):
 def one_step(gan, real=REAL, d_points=D_POINTS, g_points=G_POINTS):
     """What one step logs in which D's and then G's latent points are these."""
     fed = iter((d_points, g_points))
-    gan.latent_points = lambda n: tf.constant(next(fed))
+    gan.latent_vectors = lambda n: tf.constant(next(fed))
     gan.reset_metrics()
     return {name: float(value) for name, value in gan.train_step((real,)).items()}
 
@@ -247,12 +246,12 @@ def test_pull_away_adds_the_likeness_of_the_codes_of_the_new_fakes():
 
 
 def test_likeness_of_equal_codes_is_1_and_of_orthogonal_codes_0():
-    assert float(likeness(tf.constant([[3.0, 4.0]] * 5))) == pytest.approx(1)
-    assert float(likeness(2 * tf.eye(4))) == pytest.approx(0, abs=1e-6)
-    assert float(likeness(tf.constant([[1.0, 0.0], [-7.0, 0.0]]))) == pytest.approx(1)
-    assert float(likeness(tf.constant([[1.0, 0.0], [2.0, 2.0]]))) == pytest.approx(0.5)
+    assert float(similarity(tf.constant([[3.0, 4.0]] * 5))) == pytest.approx(1)
+    assert float(similarity(2 * tf.eye(4))) == pytest.approx(0, abs=1e-6)
+    assert float(similarity(tf.constant([[1.0, 0.0], [-7.0, 0.0]]))) == pytest.approx(1)
+    assert float(similarity(tf.constant([[1.0, 0.0], [2.0, 2.0]]))) == pytest.approx(0.5)
     codes = tf.constant([[1.0, 0.0], [5.0, 0.0], [0.0, 1.0]])
-    assert float(likeness(codes)) == pytest.approx(1 / 3)
+    assert float(similarity(codes)) == pytest.approx(1 / 3)
 
 
 def test_began_weighs_the_energy_of_fakes_with_the_k_before_the_step():
@@ -285,7 +284,7 @@ def test_k_follows_the_gap_and_stays_from_0_to_1(real, fake, before, after):
     gan = energy_game("began", gamma=0.5)
     assert float(gan.k) == 0 and 0 < RATE < 0.1
     gan.k.assign(before)
-    gan.latent_points = lambda n: tf.constant(points_of_energy(fake))
+    gan.latent_vectors = lambda n: tf.constant(points_of_energy(fake))
     traced(gan.train_d)(tf.constant(points_of_energy(real)))
     assert float(gan.k) == pytest.approx(after, abs=1e-6)
     assert 0 <= float(gan.k) <= 1
@@ -340,7 +339,7 @@ def test_the_penalty_has_a_gradient_where_the_critic_has_no_slope():
 def test_the_slope_at_an_image_is_taken_over_all_its_pixels():
     d_model = model_of((2, 1, 3), layers.Flatten(), layers.Dense(1))
     images = np.random.default_rng(1).normal(size=(5, 2, 1, 3)).astype("float32")
-    scores, slopes = scores_and_slopes(d_model, tf.constant(images))
+    scores, slopes = scores_and_gradient_norms(d_model, tf.constant(images))
     np.testing.assert_allclose(scores, d_model(images))
     squares = np.full(5, np.sum(d_model.layers[-1].kernel.numpy() ** 2))
     np.testing.assert_allclose(slopes, squares, rtol=1e-5)
@@ -509,15 +508,10 @@ MOVERS = [
             marks=[] if name in QUICK else pytest.mark.slow,
         )
         for name in OBJECTIVES
-        for halves in ("merged", "separate")[: 1 + (name in WITH_HALVES)]
+        for halves in ("merged", "separate")[: 1 + (name in OF_LABELS)]
     ),
     pytest.param(r3gan_with_batch_norm, id="r3gan with BatchNormalization in D"),
 ]
-
-
-def for_g(gan, x_real):
-    """What `train_g` of this game takes in the step of these real images."""
-    return 2 * len(x_real) if type(gan) is GAN else x_real
 
 
 @pytest.mark.parametrize("make", MOVERS)
@@ -532,7 +526,7 @@ def test_inside_compiled_steps_only_the_own_side_moves(make):
         assert g == 0 and d > 0
         assert int(gan.gan_model.optimizer.iterations) == n_updates
         n_updates = int(gan.d_model.optimizer.iterations)
-        g, d = both_moved(gan, lambda x=x_real: train_g(for_g(gan, x)))
+        g, d = both_moved(gan, lambda x=x_real: train_g(x))
         assert g > 0 and d == 0
         assert int(gan.d_model.optimizer.iterations) == n_updates
 
@@ -541,7 +535,7 @@ def test_inside_compiled_steps_only_the_own_side_moves(make):
 def test_the_generator_learns_as_in_training_and_keeps_its_statistics(objective):
     gan = game(objective, SMALL)
     norm = gan.g_model.layers[1]
-    gan.train_g(for_g(gan, tf.constant(small_images(4))))
+    gan.train_g(tf.constant(small_images(4)))
     assert np.abs(norm.moving_mean.numpy()).max() > 0
 
 
@@ -549,8 +543,9 @@ def mean_loss(gan, side, step, words, n_steps):
     """The mean of a side's loss over some updates of that side."""
     gan.reset_metrics()
     for word in words[:n_steps]:
-        logs = step(word)
-    return float(logs["loss"] if logs else gan.means[f"{side}_loss"].result())
+        step(word)
+    names = ("d1", "d2") if gan.separate and side == "d" else (f"{side}_loss",)
+    return sum(float(gan.means[name].result()) for name in names)
 
 
 @pytest.mark.parametrize("objective, halves", GAMES)
@@ -563,11 +558,10 @@ def test_each_side_lowers_its_loss_while_the_other_stands_still(objective, halve
     batches = [tf.constant(x) for x in points]
     for side, train in (("d", gan.train_d), ("g", gan.train_g)):
         step = traced(train)
-        words = batches if side == "d" else [for_g(gan, x) for x in batches]
-        step(words[0])  # with wgan, D's weights come into their bounds
-        losses = [mean_loss(gan, side, step, words, 3)]
-        mean_loss(gan, side, step, words, 40)
-        losses.append(mean_loss(gan, side, step, words, 3))
+        step(batches[0])  # with wgan, D's weights come into their bounds
+        losses = [mean_loss(gan, side, step, batches, 3)]
+        mean_loss(gan, side, step, batches, 40)
+        losses.append(mean_loss(gan, side, step, batches, 3))
         assert losses[1] < losses[0] - 0.05 * abs(losses[0])
 
 
@@ -583,7 +577,7 @@ def test_with_wgan_every_weight_of_the_critic_stays_within_the_bound(precision):
         train_d(tf.constant(small_images(4, seed)))
         for weight in gan.d_model.trainable_weights:
             np.testing.assert_allclose(weight.numpy(), far * 0.01, rtol=1e-6)
-    gan.train_g(8)
+    gan.train_g(tf.constant(small_images(4)))
     kernels = [w.numpy() for w in gan.g_model.trainable_weights if w.name == "kernel"]
     assert min(np.abs(kernel).max() for kernel in kernels) > 0.1
 
@@ -636,7 +630,7 @@ def test_both_sides_move_in_mixed_precision(objective, precision):
     x_real = tf.constant(small_images(8))
     for model, step in (
         (gan.d_model, lambda: gan.train_d(x_real)),
-        (gan.g_model, lambda: gan.train_g(for_g(gan, x_real))),
+        (gan.g_model, lambda: gan.train_g(x_real)),
     ):
         tries = 1 if precision == "mixed_bfloat16" else 12
         for _ in range(2):

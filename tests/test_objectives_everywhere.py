@@ -81,7 +81,7 @@ def test_a_score_is_what_the_sigmoid_was_given(folder):
     d_model = define_d()
     x, before = images_for(d_model), weights(d_model)
     p = d_model(x).numpy()
-    scores = heads.with_score(d_model)(x).numpy()
+    scores = heads.score(d_model, None)(x).numpy()
     np.testing.assert_allclose(scores, np.log(p / (1 - p)), atol=1e-3, rtol=1e-3)
     assert np.array_equal(weights(d_model), before)
 
@@ -91,7 +91,7 @@ def test_an_own_score_depends_on_its_own_image_alone(folder):
     """In training, too; of the folders' D only that of CelebA looks at the batch."""
     _, define_d = FOLDERS[folder]
     assert ("BatchNormalization" in kinds(define_d())) == (folder == "celeba")
-    d_model = heads.with_own_score(define_d())
+    d_model = heads.score_of_single_images(define_d(), None)
     for layer in d_model.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
@@ -119,7 +119,7 @@ FEW_ENERGIES = {
 )  # fmt: skip
 def test_an_energy_is_the_mean_error_of_the_copy(folder, objective):
     define_g, define_d = FOLDERS[folder]
-    d_model = OBJECTIVES[objective].head(define_d(), define_g)
+    d_model = heads.head_for(objective, define_d(), define_g)
     x = images_for(d_model)
     code = keras.Model(d_model.input, d_model.get_layer("code").output)(x)
     assert code.shape == (4, 64)
@@ -137,7 +137,7 @@ def test_the_blocks_of_a_decoder_normalize_each_image_alone():
     define_g = partial(resnet.define_generator, out_shape=(8, 8, 1), width=4)
     assert "BatchNormalization" in kinds(define_g(3))
     define_d = partial(resnet.define_discriminator, (8, 8, 1), width=4)
-    d_model = heads.with_energy(define_d(), define_g, "square")
+    d_model = heads.square_energy(define_d(), define_g)
     assert "BatchNormalization" not in kinds(d_model)
     assert d_model.predict(images_for(d_model), verbose=0).shape == (4, 1)
 
@@ -147,7 +147,7 @@ def test_the_blocks_of_a_decoder_normalize_each_image_alone():
 )
 def test_a_saved_energy_gives_the_same_energies(folder):
     define_g, define_d = FOLDERS[folder]
-    d_model = heads.with_energy(define_d(), define_g, "absolute")
+    d_model = heads.absolute_energy(define_d(), define_g)
     save_models(Path(), 1, define_g(3), d_model)
     load = load_model if folder == "points" else load_discriminator
     loaded = load(Path("discriminator_model_001.h5"))
@@ -158,7 +158,7 @@ def test_a_saved_energy_gives_the_same_energies(folder):
 @pytest.mark.slow
 def test_another_process_can_load_a_saved_energy():
     """What is not Keras's own in it is known there without a training."""
-    d_model = heads.with_energy(FOLDERS["points"][1](), FOLDERS["points"][0], "square")
+    d_model = heads.square_energy(FOLDERS["points"][1](), FOLDERS["points"][0])
     d_model.save("energy.h5", include_optimizer=False)
     program = "from common.checkpoints import load_model; load_model('energy.h5')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

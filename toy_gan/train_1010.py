@@ -121,7 +121,7 @@ def generate(g_model):
 
 
 def constant_gan(g_model, d_model):
-    """The GAN of `common/gan.py`, with the constant in place of random points.
+    """The GAN of `common/gan.py`, with the constant in place of latent vectors.
 
     A step is three updates, as in the book: D on a real pattern, D on a fake one, G.
     """
@@ -130,10 +130,10 @@ def constant_gan(g_model, d_model):
     from common.gan import GAN
 
     class ConstantGAN(GAN):
-        def latent_points(self, n):
+        def latent_vectors(self, n):
             return ops.full((n, 1), CONSTANT)
 
-    gan = ConstantGAN(g_model, d_model, define_gan(g_model, d_model), halves="separate")
+    gan = ConstantGAN(g_model, d_model, define_gan(g_model, d_model), separate=True)
     gan.steps_per_execution = EVERY  # for speed: less is said between the steps
     return gan
 

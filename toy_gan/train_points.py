@@ -11,7 +11,7 @@ import numpy as np
 from common.building import define_models
 from common.cli import command
 from common.datasets import Images
-from common.objectives import OPTIONS
+from common.objectives.table import OPTIONS
 from common.sampling import generate_images, generate_latent_points
 from common.training import prepare, train_as_asked
 from common.training_options import training_options

@@ -1,43 +1,31 @@
-"""D as an energy: low where images are real. Zhao et al. 2017, "Energy-based GAN"."""
+"""D as an energy, low where images are real: Zhao et al. 2017, "Energy-based GAN".
+
+D is an auto-encoder; the energy of an image is the error of its copy.
+"""
 
 import keras
 from keras import ops
 
-from common.objectives.own_losses import OwnLossGAN
+
+def d_loss(gan, x_real, x_fake):
+    """Return E D(x) + E max(0, margin - D(y)): eq. 1."""
+    real, fake = (gan.judge(x) for x in (x_real, x_fake))
+    gan.log(energy_real=ops.mean(real), energy_fake=ops.mean(fake))
+    return ops.mean(real) + ops.mean(ops.relu(gan.margin - fake))
 
 
-class EnergyGAN(OwnLossGAN):
-    """D is an auto-encoder; the energy of an image is the error of its copy.
-
-    Args:
-        margin: m, the energy above which D has no interest in a fake any more.
-        pull_away: weight of the term that keeps the codes of a batch of fakes apart; the
-            paper uses 0.1.
-    """
-
-    shown = ("energy_real", "energy_fake")
-
-    def __init__(self, *models, margin=0.02, pull_away=0.0, **keywords):
-        super().__init__(*models, **keywords)
-        self.margin, self.pull_away = margin, pull_away
-        self.ideal = margin  # theorem 1
-        code = self.d_model.get_layer("code").output
-        self.energy_and_code = keras.Model(
-            self.d_model.inputs, [*self.d_model.outputs, code]
-        )
-
-    def d_loss(self, x_real, x_fake):
-        real, fake = (self.judge(x) for x in (x_real, x_fake))
-        self.show(energy_real=ops.mean(real), energy_fake=ops.mean(fake))
-        return ops.mean(real) + ops.mean(ops.relu(self.margin - fake))  # eq. 1
-
-    def g_loss(self, x_real, x_fake):
-        energies, codes = self.energy_and_code(x_fake, training=True)
-        return ops.mean(energies) + self.pull_away * likeness(codes)  # eq. 2, section 2.4
+def g_loss(gan, x_real, z):
+    """Return E D(G(z)) + pull_away * similarity of the codes: eq. 2 and section 2.4."""
+    d_model = gan.d_model
+    outputs = [*d_model.outputs, d_model.get_layer("code").output]
+    energies, codes = keras.Model(d_model.inputs, outputs)(
+        gan.g_model(z, training=True), training=True
+    )
+    return ops.mean(energies) + gan.pull_away * similarity(codes)
 
 
-def likeness(codes):
-    """Mean squared cosine of the pairs of a batch: Zhao et al. 2017, section 2.4.
+def similarity(codes):
+    """Return the mean squared cosine of the pairs of a batch, float32 (): section 2.4.
 
     Args:
         codes: (n, size), n > 1.
@@ -45,4 +33,4 @@ def likeness(codes):
     codes = ops.normalize(ops.cast(codes, "float32"), axis=1)
     n = ops.cast(ops.shape(codes)[0], "float32")
     cosines = ops.matmul(codes, ops.transpose(codes))
-    return (ops.sum(ops.square(cosines)) - n) / (n * (n - 1))  # without n pairs of itself
+    return (ops.sum(ops.square(cosines)) - n) / (n * (n - 1))  # without each with itself

@@ -1,25 +1,42 @@
 """The D that an objective needs, made of the D that a folder defines."""
 
+from functools import partial
+
 import keras
 from keras import layers, ops
+
+from common.objectives.table import OBJECTIVES
 
 CODE = 64  # numbers between the two halves of an auto-encoder
 
 
-def with_score(d_model, define_decoder=None):
+def head_for(objective, d_model, define_decoder=None):
+    """Return the D that an objective needs.
+
+    Args:
+        objective: name, see `table.OBJECTIVES`.
+        d_model: compiled discriminator, as it is defined.
+        define_decoder: function, size of a code -> generator of such images.
+    """
+    head = OBJECTIVES[objective].head
+    return globals()[head](d_model, define_decoder) if head else d_model
+
+
+def score(d_model, define_decoder):
     """D without the sigmoid at its end: any number, high where an image looks real."""
     d_model.layers[-1].activation = keras.activations.linear
     return d_model
 
 
-def with_own_score(d_model, define_decoder=None):
-    """As with_score; D judges each image alone, without a look at the rest of the batch.
+def score_of_single_images(d_model, define_decoder):
+    """As score; D judges each image alone, without a look at the rest of the batch.
 
-    A penalty on the slope at one image has no meaning where BatchNormalization mixes
+    A penalty on D's gradient at one image has no meaning where BatchNormalization mixes
     them. Here it becomes layer normalization over all pixels and channels, as Gulrajani
     et al. 2017, section 4, advise.
     """
-    alone = keras.models.clone_model(with_score(d_model), clone_function=normalize_alone)
+    d_model = score(d_model, define_decoder)
+    alone = keras.models.clone_model(d_model, clone_function=normalize_alone)
     alone.compile(optimizer=d_model.optimizer)
     return alone
 
@@ -40,15 +57,10 @@ def unmasked(layer, *inputs, mask=None, **keywords):
     return layer(*inputs, **keywords)
 
 
-def with_energy(d_model, define_decoder, distance):
+def square_energy(d_model, define_decoder, distance="square"):
     """An auto-encoder, image -> how badly it copies the image, float32 (n, 1).
 
     D's body without its last layer becomes the encoder, a generator the decoder.
-
-    Args:
-        d_model: compiled discriminator.
-        define_decoder: function, size of a code -> generator of such images.
-        distance: of CopyError.
     """
     decoder = keras.models.clone_model(
         define_decoder(CODE), clone_function=normalize_alone
@@ -63,6 +75,9 @@ def with_energy(d_model, define_decoder, distance):
     model.dtype_policy = "float32"  # with mixed precision, too: the images are float32
     model.compile(optimizer=d_model.optimizer)
     return model
+
+
+absolute_energy = partial(square_energy, distance="absolute")
 
 
 @keras.saving.register_keras_serializable("gan")

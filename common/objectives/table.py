@@ -1,121 +1,111 @@
-"""All objectives in one table, and the models and steps that they stand for."""
+"""All objectives in one table. It stays free of Keras, for the sake of `--help`."""
 
 import math
-from functools import partial
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
-import keras
-import numpy as np
-
-from common.averages import inner
-from common.gan import GAN, compile_again
-from common.objectives import heads
-from common.objectives.began import BoundaryEquilibriumGAN
-from common.objectives.ebgan import EnergyGAN
-from common.objectives.losses import Clip, Unsure, minimax, wasserstein
-from common.objectives.r3gan import R3GAN
-from common.objectives.wgan_gp import WassersteinGPGAN
-from common.sampling import takes_labels
-
-BCE, MSE = "binary_crossentropy", "mean_squared_error"
-LN2 = math.log(2)
+LN2 = math.log(2)  # nats
+ACCURACIES = ("acc_real", "acc_fake", "acc_adv")
+SCORES = ("score_real", "score_fake")
 
 
-class Objective(NamedTuple):
-    """What D and G minimize, and what follows from it."""
+@dataclass(frozen=True)
+class Objective:
+    """What D and G minimize, and what follows from it.
 
-    d_loss: object = None  # for compile; None: the models', or the class's own
-    g_loss: object = None
-    gan: type = GAN
-    head: object = None  # (the folder's D, a function that defines G) -> the D needed
-    threshold: float | None = None  # D calls real what is above; None: it only scores
-    ideal: float | None = None  # D's loss when it cannot tell real from fake
-    betas: tuple | None = None  # of Adam, where the paper has other ones than the folder
+    Attributes:
+        losses: module of this package with the functions `d_loss` and `g_loss`; None: the
+            losses that the `define_*` functions compile.
+        of_labels: whether these are losses of (labels, outputs), to be compiled into the
+            models: real = 1, fake = 0. Otherwise they are functions of the GAN and its
+            images, see `gan.GAN.d_loss` and `gan.GAN.g_loss`, which they replace.
+        head: function of `heads.py` that makes the D needed of the D that is defined.
+        threshold: D classifies as real what is above; None: it only scores.
+        ideal: D's loss when it cannot tell real from fake, or the option that gives it;
+            None: no such loss is known.
+        betas: Adam's beta_1 and beta_2, where the paper has other ones than the models.
+        logs: what is logged besides the losses.
+        state: scalars that the losses keep in the GAN, 0 at first.
+        options: the command line's options that it sets, as in its paper.
+    """
+
+    losses: str | None = None
+    of_labels: bool = True
+    head: str | None = None
+    threshold: float | None = None
+    ideal: float | str | None = None
+    betas: tuple | None = None
+    logs: tuple = SCORES
+    state: tuple = ()
+    options: dict = field(default_factory=dict)
 
 
 OBJECTIVES = {
-    # Goodfellow et al. 2014, section 3 and eq. 1
-    "bce": Objective(threshold=0.5, ideal=LN2),  # the loss is in the define_* functions
-    "minimax": Objective(BCE, minimax, threshold=0.5, ideal=LN2),
-    # Mao et al. 2017, eq. 9, without its factor 1/2
-    "lsgan": Objective(MSE, MSE, head=heads.with_score, threshold=0.5, ideal=0.25),
+    # Goodfellow et al. 2014, section 3
+    "bce": Objective(threshold=0.5, ideal=LN2, logs=ACCURACIES),
+    # Goodfellow et al. 2014, eq. 1
+    "minimax": Objective("minimax", threshold=0.5, ideal=LN2, logs=ACCURACIES),
+    # Mao et al. 2017, eq. 9
+    "lsgan": Objective("lsgan", head="score", threshold=0.5, ideal=0.25, logs=ACCURACIES),
     # Lim & Ye 2017; Miyato et al. 2018, eq. 16 and 17
-    "hinge": Objective(
-        "hinge", wasserstein, head=heads.with_score, threshold=0.0, ideal=1.0
-    ),
+    "hinge": Objective("hinge", head="score", threshold=0.0, ideal=1.0, logs=ACCURACIES),
     # Arjovsky et al. 2017, Algorithm 1. Adam with beta_1 = 0 is its RMSprop.
-    "wgan": Objective(wasserstein, wasserstein, head=heads.with_score, betas=(0.0, 0.9)),
+    "wgan": Objective(
+        "wgan",
+        head="score",
+        betas=(0.0, 0.9),
+        logs=(*SCORES, "score_adv"),
+        options={"learning_rate": 5e-5, "critic_steps": 5, "clip": 0.01},
+    ),
+    # Gulrajani et al. 2017, Algorithm 1
     "wgan-gp": Objective(
-        gan=WassersteinGPGAN, head=heads.with_own_score, betas=(0.0, 0.9)
+        "wgan_gp",
+        of_labels=False,
+        head="score_of_single_images",
+        betas=(0.0, 0.9),
+        options={
+            "halves": "merged",
+            "learning_rate": 1e-4,
+            "critic_steps": 5,
+            "penalty": 10.0,
+        },
     ),
-    "ebgan": Objective(gan=EnergyGAN, head=partial(heads.with_energy, distance="square")),
+    # Zhao et al. 2017
+    "ebgan": Objective(
+        "ebgan",
+        of_labels=False,
+        head="square_energy",
+        ideal="margin",  # theorem 1
+        logs=("energy_real", "energy_fake"),
+        options={
+            "halves": "merged",
+            "margin": 0.02,
+            "pull_away": 0.0,
+            "pretrain_discriminator": 0,
+        },
+    ),
+    # Berthelot et al. 2017
     "began": Objective(
-        gan=BoundaryEquilibriumGAN, head=partial(heads.with_energy, distance="absolute")
+        "began",
+        of_labels=False,
+        head="absolute_energy",
+        logs=("energy_real", "energy_fake", "k", "convergence"),
+        state=("k",),
+        options={"halves": "merged", "gamma": 1.0, "pretrain_discriminator": 0},
     ),
-    "r3gan": Objective(gan=R3GAN, head=heads.with_own_score, betas=(0.0, 0.99)),
+    # Huang et al. 2024
+    "r3gan": Objective(
+        "r3gan",
+        of_labels=False,
+        head="score_of_single_images",
+        ideal=LN2,  # where the penalties are 0
+        betas=(0.0, 0.99),
+        options={"halves": "merged", "penalty": 1.0},
+    ),
 }
+OPTIONS = {name: objective.options for name, objective in OBJECTIVES.items()}
+OWN = ("clip", "penalty", "margin", "pull_away", "gamma")  # of the losses
 
 
-def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
-             objective="bce", clip=None, smoothing=0.0, noise=0.0, wrong_labels=False,
-             **own):  # fmt: skip
-    """The GAN that `fit` trains on an objective.
-
-    Args:
-        g_model, d_model, gan_model: as `gan.GAN` takes them; D with its head.
-        halves, critic_steps: as of `gan.GAN`.
-        objective: one of OBJECTIVES.
-        clip: bound of D's weights, with wgan.
-        smoothing, noise: see `losses.Unsure`.
-        wrong_labels: see `conditional.Conditional`, which is for a G of classes.
-        own: what only this objective's class takes.
-    """
-    chosen = OBJECTIVES[objective]
-    if chosen.betas:
-        for model in (d_model, gan_model):
-            adam = inner(model.optimizer)
-            if isinstance(adam, keras.optimizers.Adam):
-                adam.beta_1, adam.beta_2 = chosen.betas
-    gan_class = chosen.gan
-    if takes_labels(g_model):
-        from common.conditional import conditional
-
-        gan_class = conditional(gan_class)
-        own["wrong_labels"] = wrong_labels
-    own["critic_steps"] = critic_steps
-    if chosen.gan is not GAN:
-        return gan_class(g_model, d_model, gan_model, **own)
-    d_loss = chosen.d_loss or d_model.loss
-    unsure = Unsure(d_loss, smoothing, noise) if smoothing or noise else None
-    compile_again(d_model, loss=unsure or d_loss)
-    compile_again(gan_model, loss=chosen.g_loss)
-    own.update(halves=halves, threshold=chosen.threshold)
-    gan = gan_class(g_model, d_model, gan_model, **own)
-    gan.ideal = chosen.ideal
-    gan.noise_seed = unsure and unsure.seed  # a part of what is saved and resumed
-    for weight in d_model.trainable_weights if clip else []:
-        weight.constraint = Clip(clip)  # the optimizer applies it after each step
-    return gan
-
-
-def pretrain(gan, batches, n_steps):
-    """Train an auto-encoding D to copy real images, before G enters.
-
-    Args:
-        gan: one of an energy.
-        batches: what `batches.batches_of` gives.
-        n_steps: number of updates of D.
-    """
-    from tqdm import trange
-
-    compile_again(gan.d_model, loss=lambda y_true, energy: energy)
-    energies = []
-    try:
-        for i in trange(n_steps, desc="D copies real images", disable=None):
-            (x_real,) = batches[i]
-            zeros = np.zeros((len(x_real), 1))
-            energies.append(gan.d_model.train_on_batch(x_real, zeros))
-    except KeyboardInterrupt:
-        print("\ninterrupted before the first epoch: there is nothing to go on with")
-        raise
-    print(f"D alone, {n_steps} steps: energy {energies[0]:.4f} -> {energies[-1]:.4f}")
+def objectives_with(option):
+    """Return the names of the objectives that have this option, as a phrase."""
+    return " and ".join(name for name, own in OPTIONS.items() if option in own)

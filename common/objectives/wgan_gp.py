@@ -3,32 +3,25 @@
 import keras
 from keras import ops
 
-from common.objectives.gradients import scores_and_slopes
-from common.objectives.own_losses import OwnLossGAN
+from common.objectives.penalties import scores_and_gradient_norms
 
 
-class WassersteinGPGAN(OwnLossGAN):
-    """D is a critic whose slope is pulled to 1 on lines from fake to real images.
+def d_loss(gan, x_real, x_fake):
+    """Return E D(y) - E D(x) + penalty E (|gradient| - 1)^2: eq. 3, lambda = penalty.
 
-    Args:
-        penalty: the paper's lambda.
+    The gradient is taken at random places between real and fake images.
     """
+    share = keras.random.uniform(  # epsilon: uniform, one for each image
+        (ops.shape(x_real)[0], *[1] * (len(x_real.shape) - 1)), seed=gan.latent_seed
+    )
+    between = share * x_real + (1 - share) * x_fake
+    _, squares = scores_and_gradient_norms(gan.judge, between)
+    norms = ops.sqrt(squares + 1e-12)  # the root has no finite gradient at 0
+    real, fake = (ops.mean(gan.judge(x)) for x in (x_real, x_fake))
+    gan.log(score_real=real, score_fake=fake)
+    return fake - real + gan.penalty * ops.mean(ops.square(norms - 1))
 
-    def __init__(self, *models, penalty=10.0, **keywords):
-        super().__init__(*models, **keywords)
-        self.penalty = penalty
 
-    def d_loss(self, x_real, x_fake):
-        share = keras.random.uniform(  # epsilon: uniform, one for each image
-            (ops.shape(x_real)[0], *[1] * (len(x_real.shape) - 1)), seed=self.latent_seed
-        )
-        between = share * x_real + (1 - share) * x_fake
-        _, slopes = scores_and_slopes(self.judge, between)
-        # The root has no finite slope of its own at 0.
-        excess = ops.sqrt(slopes + 1e-12) - 1
-        real, fake = (ops.mean(self.judge(x)) for x in (x_real, x_fake))
-        self.show(score_real=real, score_fake=fake)
-        return fake - real + self.penalty * ops.mean(ops.square(excess))  # eq. 3
-
-    def g_loss(self, x_real, x_fake):
-        return -ops.mean(self.judge(x_fake))  # Algorithm 1, line 12
+def g_loss(gan, x_real, z):
+    """Return -E D(G(z)): Algorithm 1, line 12."""
+    return -ops.mean(gan.judge_generated(z))

@@ -1,0 +1,16 @@
+"""The original game of Goodfellow et al. 2014: G minimizes what D maximizes."""
+
+import keras
+
+
+def d_loss(labels, probabilities):
+    """Return -ln D(x) for real and -ln(1 - D(y)) for fake images, float32 (n,): eq. 1."""
+    return keras.losses.binary_crossentropy(labels, probabilities)
+
+
+def g_loss(labels, probabilities):
+    """Return ln(1 - D(y)), float32 (n,), as it stands in eq. 1.
+
+    It is flat where D is right, which is why section 3 trains G on -ln D(y) instead.
+    """
+    return -keras.losses.binary_crossentropy(1 - labels, probabilities)

@@ -1,0 +1,22 @@
+"""Wasserstein distance, D's weights clipped: Arjovsky et al. 2017, Algorithm 1."""
+
+import keras
+from keras import ops
+
+
+def d_loss(labels, scores):
+    """Return -D(x) for real and D(y) for fake images, float32 (n,): lines 5 and 6."""
+    return ops.mean((1 - 2 * labels) * scores, axis=-1)
+
+
+g_loss = d_loss  # -D(y): line 10, where G's images are labelled real
+
+
+class Clip(keras.constraints.Constraint):
+    """Keep weights in [-bound, bound]: line 7."""
+
+    def __init__(self, bound):
+        self.bound = bound
+
+    def __call__(self, w):
+        return ops.clip(w, -self.bound, self.bound)
