@@ -19,6 +19,9 @@ def define_discriminator(in_shape=(64, 64, 3)):
     D sees the colours of the images as they are. Its moving averages, which are used
     outside of training, look back on some ten batches (momentum 0.9).
 
+    The loss and the optimizer are those of D's updates: real = 1, fake = 0. Those of G's
+    are in `define_gan.py`; a new loss for both sides belongs into both files.
+
     Args:
         in_shape: height, width (the same power of 2, at least 8) and channels.
 

@@ -18,6 +18,9 @@ def define_gan(g_model, d_model):
 
     D is frozen in it, see `mnist_gan/define_gan.py`.
 
+    The loss and the optimizer are those of G's updates: G's images shall get the label 1.
+    Those of D's are in `define_discriminator.py`.
+
     Args:
         g_model: generator, latent points (n, latent_dim) -> images.
         d_model: compiled discriminator, images -> probability of being real (n, 1).

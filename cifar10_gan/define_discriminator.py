@@ -16,6 +16,9 @@ def define_discriminator(in_shape=(32, 32, 3)):
     One convolution at full size sees the fine grain; three of stride 2 follow, each of
     them halves the image.
 
+    The loss and the optimizer are those of D's updates: real = 1, fake = 0. Those of G's
+    are in `define_gan.py`; a new loss for both sides belongs into both files.
+
     Args:
         in_shape: height, width and channels of an image.
 

@@ -16,6 +16,9 @@ def define_discriminator(in_shape=(28, 28, 1)):
     Strides instead of pooling, LeakyReLU and Adam with beta_1 = 0.5 are the advice of
     Radford et al., "DCGAN" (2016), section 3.
 
+    The loss and the optimizer are those of D's updates: real = 1, fake = 0. Those of G's
+    are in `define_gan.py`; a new loss for both sides belongs into both files.
+
     Args:
         in_shape: height, width and channels of an image.
 

@@ -18,7 +18,10 @@ def define_gan(g_model, d_model):
     D is frozen in it: G has to change, D must not give in. The flag shows in the
     summary's counts. In training it alone is not enough: Keras 3 reads it when a step is
     traced, not when a model is compiled, and D would stand still in its own step, too.
-    So `common/gan.py` thaws D for D's step and freezes its weights for G's.
+    So `common/gan.py` unfreezes D for D's update and freezes its weights for G's.
+
+    The loss and the optimizer are those of G's updates: G's images shall get the label 1.
+    Those of D's are in `define_discriminator.py`.
 
     Args:
         g_model: generator, latent points (n, latent_dim) -> images.

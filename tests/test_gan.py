@@ -202,7 +202,7 @@ def test_discriminator_learns_against_a_fixed_generator(models, separate):
 
     before = loss()
     train_d = traced(gan.train_d)
-    for step in range(40):
+    for step in range(50):
         train_d(tf.constant(real_images(8, step + 2, shape)))
     assert loss() < 0.95 * before
 
@@ -215,7 +215,7 @@ def test_generator_learns_to_be_called_real_by_a_fixed_discriminator(models, sep
     for step in range(20):  # a D that has an opinion
         train_d(tf.constant(real_images(8, step, shape)))
     before = opinion(d_model, gan.generate_fakes(32))
-    for _ in range(30):
+    for _ in range(50):
         train_g(tf.constant(real_images(8, shape=gan.d_model.input_shape[1:])))
     assert opinion(d_model, gan.generate_fakes(32)) > before + 0.03
 
@@ -283,6 +283,43 @@ def test_compiled_steps_equal_the_eager_ones():
     np.testing.assert_allclose(d_graph, d_eager, atol=1e-6)
     # Adam makes whole steps of gradients that are mere rounding errors: take the mean.
     assert np.abs(g_graph - g_eager).mean() < 1e-6
+
+
+def updates_one_by_one(gan, batches, critic_steps=1):
+    """What `fit` does with these batches of real images, each update called alone."""
+    train_d, train_g = traced(gan.train_d), traced(gan.train_g)
+    for i, x_real in enumerate(batches, 1):
+        train_d(tf.constant(x_real))
+        if i % critic_steps == 0:
+            train_g(tf.constant(x_real))
+
+
+@pytest.mark.parametrize(
+    "models, keywords",
+    [
+        (quick_models, {}),
+        slow(tutorial_models, {"critic_steps": 2}),
+        slow(celeba_models, {"separate": True}),
+    ],
+)
+def test_updates_called_one_by_one_equal_fit_bit_for_bit(models, keywords):
+    found = []
+    for in_fit in (True, False):
+        keras.utils.set_random_seed(3)
+        gan = GAN(*models(), **keywords)
+        batches = real_images(24, shape=gan.d_model.input_shape[1:]).reshape(
+            6, 4, *gan.d_model.input_shape[1:]
+        )
+        if in_fit:
+            images = batches.reshape(24, *batches.shape[2:])
+            n = 4 * gan.critic_steps
+            gan.fit(images, batch_size=n, shuffle=False, verbose=0)
+        else:
+            updates_one_by_one(gan, batches, gan.critic_steps)
+        means = [float(mean.result()) for mean in gan.metrics]
+        found.append((weights(gan.g_model), weights(gan.d_model), means))
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_generator_learns_through_the_discriminators_batch_statistics():

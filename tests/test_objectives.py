@@ -9,9 +9,10 @@ import tensorflow as tf
 from conftest import slow
 from keras import layers, ops
 from scipy.stats import kstest
-from test_gan import both_moved, moved, traced, weights
+from test_gan import both_moved, moved, traced, updates_one_by_one, weights
 
 from common.building import make_gan
+from common.gan import GAN
 from common.objectives.began import RATE
 from common.objectives.ebgan import similarity
 from common.objectives.heads import head_for
@@ -149,6 +150,53 @@ def test_bce_and_minimax_differ_in_the_loss_of_the_generator():
     logs = one_step(linear_game("minimax"))
     assert_logged(logs, d_loss=d_loss, g_loss=np.log(1 - p_new).mean())
     assert_logged(logs, acc_fake=np.mean(p_fake <= 0.5), **shares)
+
+
+def test_the_losses_that_the_models_are_compiled_with_are_what_trains():
+    """Each side has its own; D's gradient and G's follow them."""
+    gan = linear_game("bce")
+    gan.d_model.compile(sgd(1.0), loss="mean_squared_error")
+    gan.gan_model.compile(sgd(1.0), loss="mean_absolute_error")
+    gan = GAN(gan.g_model, gan.d_model, gan.gan_model)
+    p_real, p_fake, p_new = map(probability, (REAL, D_POINTS, G_POINTS))
+    before = gan.d_model.get_weights()[1], gan.g_model.get_weights()[1]
+    gan.latent_vectors = lambda n: tf.constant(D_POINTS if n == 4 else G_POINTS)
+    gan.train_g(REAL)
+    gan.train_d(REAL)
+    by_bias = -(p_new * (1 - p_new)).mean() * W  # of 1 - p, through D's weights
+    np.testing.assert_allclose(gan.g_model.get_weights()[1], before[1] - by_bias, 1e-4)
+    logs = {name: float(mean.result()) for name, mean in gan.means.items()}
+    assert_logged(logs, g_loss=(1 - p_new).mean())
+    fakes = gan.g_model(D_POINTS).numpy()
+    p_fake = probability(fakes)
+    assert_logged(logs, d_loss=(((p_real - 1) ** 2).mean() + (p_fake**2).mean()) / 2)
+    by_bias = ((p_real - 1) * p_real * (1 - p_real)).mean()
+    by_bias += (p_fake**2 * (1 - p_fake)).mean()
+    np.testing.assert_allclose(gan.d_model.get_weights()[1], before[0] - by_bias, 1e-4)
+
+
+def test_a_saturated_discriminator_still_has_a_gradient():
+    """D(G(z)) is 0 in float32, -ln D falls with the slope 1 of the score all the same."""
+    gan = linear_game("bce", b=-300.0)
+    gan.gan_model.optimizer.learning_rate = 1.0
+    before = gan.g_model.get_weights()[1]
+    assert np.all(gan.judge(REAL).numpy() == 0)
+    gan.train_g(REAL)
+    np.testing.assert_allclose(gan.g_model.get_weights()[1] - before, W, rtol=1e-4)
+
+
+def test_regularizers_train_each_their_own_side():
+    """Fakes equal the real images, so that nothing else has a gradient."""
+    last = layers.Dense(1, kernel_regularizer="l2")
+    d_model = compiled(model_of(2, last), sgd(1.0))
+    last.set_weights([np.reshape(W, (2, 1)), np.zeros(1)])
+    g_model = model_of(2, layers.Dense(2, kernel_regularizer="l2"))
+    g_model.layers[-1].set_weights([np.eye(2), np.zeros(2)])
+    models = g_model, d_model, composite(g_model, d_model)
+    gan = make_gan(*models, objective="r3gan", penalty=0.0)
+    logs = one_step(gan, REAL, REAL, np.concatenate([REAL, REAL]))
+    np.testing.assert_allclose(last.get_weights()[0][:, 0], (1 - 0.02) * W, rtol=1e-5)
+    assert_logged(logs, d_loss=np.log(2) + 0.01 * 25, g_loss=np.log(2) + 0.01 * 2)
 
 
 def test_lsgan_is_the_squared_distance_of_the_score_from_the_label():
@@ -537,6 +585,27 @@ def test_the_generator_learns_as_in_training_and_keeps_its_statistics(objective)
     norm = gan.g_model.layers[1]
     gan.train_g(tf.constant(small_images(4)))
     assert np.abs(norm.moving_mean.numpy()).max() > 0
+
+
+@pytest.mark.parametrize(
+    "objective, critic_steps", [("wgan-gp", 5), slow("r3gan", 1), slow("began", 1)]
+)
+def test_updates_called_one_by_one_equal_fit_bit_for_bit(objective, critic_steps):
+    """150 steps, and all that is saved; only the logs may be rounded otherwise."""
+    points = ring(np.random.default_rng(0), 150 * critic_steps * 16).points
+    states, logs = [], []
+    for in_fit in (True, False):
+        keras.utils.set_random_seed(3)
+        gan = game(objective, POINTS, critic_steps=critic_steps)
+        if in_fit:
+            gan.fit(points, batch_size=16 * critic_steps, shuffle=False, verbose=0)
+        else:
+            updates_one_by_one(gan, points.reshape(-1, 16, 2), critic_steps)
+        states.append([variable.numpy() for variable in state_variables(gan)])
+        logs.append([float(mean.result()) for mean in gan.metrics])
+    for one, other in zip(*states, strict=True):
+        assert np.array_equal(one, other)
+    np.testing.assert_allclose(*logs, rtol=1e-5)
 
 
 def mean_loss(gan, side, step, words, n_steps):
