@@ -25,9 +25,8 @@ class GAN(keras.Model):
         g_model: G, latent vectors z (n, latent_dim) -> images (n, h, w, c).
         d_model: compiled D, images -> probability of being real (n, 1).
         gan_model: compiled composite of both, z -> probability of being real (n, 1).
-        separate: whether D learns from real and from fake images in one update each, so
-            that its BatchNormalization sees one kind at a time; otherwise from both,
-            mixed, in one.
+        separate: whether D learns from real and from fake images in two updates, so that
+            its BatchNormalization sees one kind at a time; otherwise from both, mixed.
         critic_steps: updates of D for each of G.
         objective: an `objectives.table.Objective`; by default the losses are as compiled.
         options: what the losses of the objective read, as attributes.
@@ -50,8 +49,8 @@ class GAN(keras.Model):
         for name in objective.state:
             setattr(self, name, self.add_weight((), "zeros", trainable=False, name=name))
         self.latent_seed = keras.random.SeedGenerator()
-        names = ("d1", "d2") if separate else ("d_loss",)
-        names = (*names, "g_loss", *objective.logs)
+        d_losses = ("d1", "d2") if separate else ("d_loss",)
+        names = (*d_losses, "g_loss", *objective.logs)
         self.means = {name: keras.metrics.Mean(name) for name in names}
         d_model.trainable = True  # define_gan froze it
         # Keras forbids building an optimizer inside `fit`. Each owns one side only.
@@ -70,34 +69,37 @@ class GAN(keras.Model):
 
     def train_d(self, x_real):
         """Update D's weights on real images, float32 (n, h, w, c), and as many fakes."""
-        # D maximizes  E ln D(x) + E ln(1 - D(G(z)))  (eq. 1).
+        # D maximizes  E ln D(x) + E ln(1 - D(G(z)))  over its weights (eq. 1).
         x_fake = self.generate_fakes(ops.shape(x_real)[0])
         self.d_model.trainable = True
-        batches = {"d_loss": (x_real, x_fake)}  # one update on both, mixed
-        if self.separate:  # one update on each; [:0] is an empty batch
-            batches = {"d1": (x_real, x_fake[:0]), "d2": (x_real[:0], x_fake)}
-        for name, batch in batches.items():
-            loss = partial(self.d_loss, *batch)
-            weights = self.d_model.trainable_variables
-            self.log(**{name: descend(self.d_model.optimizer, weights, loss)})
+        if self.separate:  # [:0] is an empty batch
+            self.update_d("d1", x_real, x_fake[:0])
+            self.update_d("d2", x_real[:0], x_fake)
+        else:
+            self.update_d("d_loss", x_real, x_fake)
+
+    def update_d(self, name, x_real, x_fake):
+        """Move D's weights one step down `d_loss`, and log that under a name."""
+        weights = self.d_model.trainable_variables
+        loss = partial(self.d_loss, x_real, x_fake)
+        self.log(**{name: descend(self.d_model.optimizer, weights, loss)})
 
     def train_g(self, x_real):
         """Update G's weights on new fakes, two for each real image."""
-        # G maximizes  E ln D(G(z))  (section 3), through a D that does not move.
+        # G minimizes  -E ln D(G(z))  over its weights (section 3); D does not move.
         z = self.latent_vectors(self.fakes_per_real * ops.shape(x_real)[0])
         with frozen(self.d_model):
-            loss = partial(self.g_loss, x_real, z)
             weights = self.g_model.trainable_variables
+            loss = partial(self.g_loss, x_real, z)
             self.log(g_loss=descend(self.gan_model.optimizer, weights, loss))
 
-    # Objectives that compare images replace these two losses, see `objectives/table.py`.
-
+    # Objectives that compare images replace the two losses, see `objectives/table.py`.
     def d_loss(self, x_real, x_fake):
         """Return D's compiled loss: real images have the label 1, fakes the label 0."""
-        inputs, labels, importance = self.labelled(x_real, x_fake)
+        inputs, labels, weights = self.labelled(x_real, x_fake)
         outputs = self.d_model(inputs, training=True)
         self.log_outputs(outputs, real=labels, fake=1 - labels)
-        return compiled_loss(self.d_model, labels, outputs, importance)
+        return compiled_loss(self.d_model, labels, outputs, weights)
 
     def g_loss(self, x_real, z):
         """Return the composite's compiled loss: D is to give G(z) the label 1."""
@@ -150,14 +152,14 @@ class GAN(keras.Model):
         for name, value in values.items():
             self.means[name].update_state(value)
 
-    def log_outputs(self, outputs, **shares):
+    def log_outputs(self, outputs, **kinds):
         """Log how often D is right on each kind of images, or else its mean output."""
-        for kind, share in shares.items():
+        for kind, members in kinds.items():
             name, values = f"score_{kind}", outputs
             if self.threshold is not None:
                 is_right = (outputs > self.threshold) != (kind == "fake")
                 name, values = f"acc_{kind}", is_right
-            self.means[name].update_state(values, share)
+            self.means[name].update_state(values, members)
 
     def averaged_generator(self):
         """Return a context in which G holds the EMA of its weights, if it has one."""
