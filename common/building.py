@@ -62,7 +62,7 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
             define_generator, options.latent_dim, *kind
         )
         d_model = conditional.conditional_discriminator(define_d, shape, *kind)
-        define_gan = conditional.conditional_gan
+        define_gan = partial(conditional.conditional_gan, define_gan=define_gan)
     else:
         g_model, d_model = define_generator(options.latent_dim), define_d(shape)
     if options.augment:
@@ -115,38 +115,42 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
     from common.sampling import takes_labels
 
     row = OBJECTIVES[objective]
-    losses = row.losses and import_module(f"common.objectives.{row.losses}")
-    for model in (d_model, gan_model) if row.betas else ():
-        adam = inner(model.optimizer)
-        if isinstance(adam, Adam):
-            adam.beta_1, adam.beta_2 = row.betas
-    if losses and row.of_labels:
-        d_model.compile(d_model.optimizer, loss=losses.d_loss)
-        gan_model.compile(gan_model.optimizer, loss=losses.g_loss)
-    noise_seed = None
+    if row.betas:
+        for model in (d_model, gan_model):
+            adam = inner(model.optimizer)
+            if isinstance(adam, Adam):
+                adam.beta_1, adam.beta_2 = row.betas
+    losses, noise_seed = None, None
+    if row.losses:
+        module = import_module(f"common.objectives.{row.losses}")
+        losses = module.d_loss, module.g_loss
+        if row.of_labels:
+            for model, loss in zip((d_model, gan_model), losses, strict=True):
+                model.compile(model.optimizer, loss=loss)
+            losses = None
+    known_loss = d_model.loss
     if smoothing or noise:
         loss = SmoothedLabels(d_model.loss, smoothing, noise)
         d_model.compile(d_model.optimizer, loss=loss)
         noise_seed = loss.seed
     own = {name: row.options[name] for name in OWN if name in row.options} | own
     clip = own.pop("clip", None)
-    keywords = {"separate": halves == "separate", "critic_steps": critic_steps}
     gan_class = GAN
     if takes_labels(g_model):
         gan_class = partial(ConditionalGAN, wrong_labels=wrong_labels)
-    gan = gan_class(g_model, d_model, gan_model, objective=row, **keywords, **own)
+    gan = gan_class(
+        g_model, d_model, gan_model, separate=halves == "separate" and row.of_labels,
+        critic_steps=critic_steps, objective=row, losses=losses, **own,
+    )  # fmt: skip
     gan.noise_seed = noise_seed  # a part of what is saved and resumed
-    if losses and not row.of_labels:
-        gan.d_loss = _with_added_losses(partial(losses.d_loss, gan), d_model)
-        gan.g_loss = _with_added_losses(partial(losses.g_loss, gan), gan_model)
-    for weight in d_model.trainable_weights if clip else ():
-        weight.constraint = Clip(clip)  # the optimizer applies it after each step
+    if isinstance(row.ideal, str):
+        gan.ideal = getattr(gan, row.ideal)
+    if row.losses is None and known_loss != "binary_crossentropy":
+        gan.ideal = None  # a reader's own loss
+    if clip:
+        for weight in d_model.trainable_weights:
+            weight.constraint = Clip(clip)  # the optimizer applies it after each step
     return gan
-
-
-def _with_added_losses(loss, model):
-    """Return a loss of images, plus what a model's layers and regularizers add to it."""
-    return lambda *images: loss(*images) + sum(model.losses)
 
 
 def set_optimizers(options, d_model, gan_model):

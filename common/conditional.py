@@ -94,12 +94,23 @@ def classifying(features, last, classes, n_classes):
     return ClassLoss(name="verdict")([last(features), guess, classes])
 
 
-def conditional_gan(g_model, d_model):
-    """The composite, [latent points, classes] -> verdict (n, 1), with D frozen in it."""
+def conditional_gan(g_model, d_model, define_gan):
+    """Return the composite, [latent vectors, classes] -> verdict (n, 1), with D frozen.
+
+    Args:
+        g_model, d_model: as made here.
+        define_gan: function, G and D -> composite; its loss and its optimizer are taken.
+    """
     d_model.trainable = False
     points, classes = g_model.inputs
     verdict = d_model([g_model([points, classes]), classes])
-    return compile_like(d_model, Model([points, classes], verdict, name="gan"))
+    model = Model([points, classes], verdict, name="gan")
+    empty_g, empty_d = (
+        keras.Sequential([layers.Input((1,)), layers.Identity()]) for _ in range(2)
+    )
+    alike = define_gan(empty_g, compile_like(d_model, empty_d))
+    model.compile(alike.optimizer, loss=alike.loss)
+    return model
 
 
 class ConditionalGAN(GAN):
@@ -139,8 +150,8 @@ class ConditionalGAN(GAN):
         n_times = ops.shape(x)[0] // ops.shape(self.of_update.classes)[0]
         return [x, ops.tile(self.of_update.classes, (n_times, 1))]
 
-    def labelled(self, x_real, x_fake):
-        inputs, labels, _ = super().labelled(x_real, x_fake)
+    def labelled_batch(self, x_real, x_fake):
+        inputs, labels, _ = super().labelled_batch(x_real, x_fake)
         if not self.wrong_labels:
             return inputs, labels, None
         classes, n = self.of_update.classes, n_classes(self.g_model)
@@ -148,5 +159,5 @@ class ConditionalGAN(GAN):
         wrong = [x_real, ops.mod(classes + others, n)]
         inputs = [ops.concatenate(pair) for pair in zip(inputs, wrong, strict=True)]
         labels = ops.concatenate([labels, ops.zeros((ops.shape(x_real)[0], 1))])
-        weights = ops.where(labels > 0.5, 1.5, 0.75)  # both kinds of fake half as much
+        weights = ops.where(labels > 0.5, 1.5, 0.75)  # 3/6, 1/4 and 1/4 of the loss
         return inputs, labels, weights[:, 0]

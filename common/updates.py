@@ -44,12 +44,18 @@ def compiled_loss(model, labels, outputs, weights=None):
     """Return the loss that a model is compiled with, and what its layers add to it.
 
     Args:
-        model: compiled model that gave the outputs in its last call.
+        model: compiled model that gave the outputs in its last call; its loss is to give
+            one number for each image.
         labels, outputs: float32 (n, 1).
         weights: float32 (n,), of the images; None: all count the same.
     """
     loss = model.compute_loss(y=labels, y_pred=outputs, sample_weight=weights)
     return loss * n_replicas()  # by which Keras has divided it
+
+
+def loss_of_images(function, gan, model, *images):
+    """Return an objective's loss, plus what the layers of the model add to it."""
+    return function(gan, *images) + sum(model.losses)
 
 
 def n_replicas():
@@ -65,10 +71,11 @@ def n_replicas():
 def frozen(model):
     """Inside, no variable of `model` moves, and its layers work as in training.
 
-    `model.trainable = False` would freeze the weights as well, but also switch
-    BatchNormalization to its moving averages: G would be trained against another D than
-    the one that learns. So the weights are frozen one by one, and what a call moves all
-    the same is put back: moving averages, and kernels that SpectralNormalization divides.
+    `model.trainable = False` would also switch BatchNormalization to its moving averages:
+    G would be trained against another D than the one that learns. So the weights are
+    frozen one by one, which takes their regularizers out of G's loss as well, and what a
+    call moves all the same is put back: moving averages, and kernels that
+    SpectralNormalization divides.
     """
     weights, spectral = model.trainable_weights, keras.layers.SpectralNormalization
     kernels = [x.kernel for x in all_layers(model) if isinstance(x, spectral)]
@@ -81,5 +88,5 @@ def frozen(model):
     finally:
         for weight in weights:
             weight.trainable = True
-    for statistic, value in zip(statistics, before, strict=True):
-        statistic.assign(value)
+        for statistic, value in zip(statistics, before, strict=True):
+            statistic.assign(value)

@@ -28,35 +28,48 @@ CLASSES = "tests/test_conditional.py"
 TESTS = {  # file -> the test files that fit, and pytest's -k
     "common/gan.py": (
         f"{BY_HAND} tests/test_gan.py tests/test_architectures.py tests/test_fast.py",
-        "(test_objectives and (bce or hinge) and not (mixed or lowers or adam)) or "
+        "(test_objectives and (bce or hinge or k_) and not (mixed or lowers or adam)) or "
         "(test_gan and (by_hand or batch_stat or shares or differ or flag or running "
-        "or logged or own_batch or is_ready)) or outlasts or trained_weights",
+        "or logged or own_batch or is_ready or one_by_one)) or outlasts or "
+        "trained_weights",
+    ),
+    "common/updates.py": (
+        f"{BY_HAND} tests/test_gan.py tests/test_architectures.py",
+        "(test_objectives and (regularizers or saturated or compiled_with or bce)) or "
+        "(test_gan and (by_hand or batch_stat)) or outlasts",
+    ),
+    "common/building.py": (
+        f"{BY_HAND} {CLASSES} tests/test_extensions.py tests/test_state.py",
+        "every_part or reader_changes or (differ or distance or hinge_lets or "
+        "compares or ideal or adam or lets_alone or weighs or clipped or bound or "
+        "three_critic or regularizers or gp_adds or unsure or (each_step and hinge and "
+        "concat) or wrong_class) and not mixed",
     ),
     "common/scores.py": ("tests/test_scores.py", ""),
-    "common/objectives/__init__.py": (EVERYWHERE, "option"),
     "common/objectives/began.py": (BY_HAND, "(began or k_) and not mixed"),
-    "common/objectives/ebgan.py": (BY_HAND, "(ebgan or pull or like) and not mixed"),
-    "common/objectives/gradients.py": (BY_HAND, "gp or r3gan or slope or penalty"),
+    "common/objectives/ebgan.py": (
+        BY_HAND,
+        "(ebgan or pull or similarity) and not mixed",
+    ),
     "common/objectives/heads.py": (
         f"{EVERYWHERE} {CLASSES}",
         "mnist and (score or energy or energies) or classifying or blocks",
     ),
-    "common/objectives/losses.py": (
-        f"{BY_HAND} tests/test_extensions.py",
-        "((minimax or wgan or hinge or lsgan) and not (gp or mixed or lowers or slope or "
-        "own_side or three)) or smoothing or unsure",
-    ),
-    "common/objectives/own_losses.py": (
-        BY_HAND,
-        "(gp or r3gan or ebgan or critic) and not (mixed or lowers)",
-    ),
+    "common/objectives/hinge.py": (BY_HAND, "hinge and not mixed"),
+    "common/objectives/labels.py": ("tests/test_extensions.py", "smoothing or unsure"),
+    "common/objectives/lsgan.py": (BY_HAND, "lsgan and not mixed"),
+    "common/objectives/minimax.py": (BY_HAND, "minimax and not mixed"),
+    "common/objectives/penalties.py": (BY_HAND, "gp or r3gan or slope or penalty"),
+    "common/objectives/pretraining.py": (BY_HAND, "pretraining"),
     "common/objectives/r3gan.py": (BY_HAND, "(r3gan or r1) and not mixed"),
     "common/objectives/table.py": (
-        f"{BY_HAND} {CLASSES} tests/test_extensions.py tests/test_state.py",
-        "every_part or (differ or distance or hinge_lets or compares or ideal or adam or "
-        "lets_alone or weighs or clipped or bound or three_critic or pretraining or "
-        "gp_adds or unsure or (each_step and hinge and concat) or wrong_class) "
-        "and not mixed",
+        f"{BY_HAND} {EVERYWHERE} {CLASSES}",
+        "option or (differ or distance or hinge_lets or compares or ideal or adam or "
+        "lets_alone or weighs or clipped or bound or gp_adds) and not mixed",
+    ),
+    "common/objectives/wgan.py": (
+        BY_HAND,
+        "(wgan or bound) and not (gp or mixed or lowers or slope or own_side or three)",
     ),
     "common/objectives/wgan_gp.py": (BY_HAND, "(gp or penalty) and not mixed"),
 }

@@ -49,7 +49,7 @@ def models(condition, objective="bce", n_classes=10):
         SHAPE,
         *kind,
     )
-    return g_model, d_model, conditional_gan(g_model, d_model)
+    return g_model, d_model, conditional_gan(g_model, d_model, quick.define_gan)
 
 
 def game(condition, objective="bce", wrong_labels=False, **own):
@@ -160,8 +160,8 @@ def test_fakes_have_the_classes_of_the_real_images():
 
 def test_a_wrong_class_is_never_the_right_one_and_counts_as_fake():
     gan, seen = game("concat", wrong_labels=True), []
-    labelled = gan.labelled
-    gan.labelled = lambda *images: seen.append(labelled(*images)) or seen[-1]
+    labelled = gan.labelled_batch
+    gan.labelled_batch = lambda *images: seen.append(labelled(*images)) or seen[-1]
     for _ in range(20):
         gan.train_d(told(gan, [0, 3, 9]))
     for (images, classes), labels, weight in seen:

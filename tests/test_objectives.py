@@ -16,7 +16,7 @@ from common.gan import GAN
 from common.objectives.began import RATE
 from common.objectives.ebgan import similarity
 from common.objectives.heads import head_for
-from common.objectives.penalties import scores_and_gradient_norms
+from common.objectives.penalties import scores_and_squared_norms
 from common.objectives.pretraining import pretrain
 from common.objectives.table import OBJECTIVES
 from common.state import load_state, save_state, state_variables
@@ -95,7 +95,7 @@ def game_with(objective, d_model, **own):
 def test_a_d_with_dropout_judges_as_in_training(objective):
     d_model = model_of(2, layers.Dropout(0.5), layers.Dense(1, activation="sigmoid"))
     gan = game_with(objective, compiled(d_model, sgd()))
-    assert len(np.unique(gan.judge(np.ones((64, 2), "float32")))) == 4
+    assert len(np.unique(gan.d_outputs(np.ones((64, 2), "float32")))) == 4
 
 
 def energy_game(objective, **own):
@@ -180,7 +180,7 @@ def test_a_saturated_discriminator_still_has_a_gradient():
     gan = linear_game("bce", b=-300.0)
     gan.gan_model.optimizer.learning_rate = 1.0
     before = gan.g_model.get_weights()[1]
-    assert np.all(gan.judge(REAL).numpy() == 0)
+    assert np.all(gan.d_outputs(REAL).numpy() == 0)
     gan.train_g(REAL)
     np.testing.assert_allclose(gan.g_model.get_weights()[1] - before, W, rtol=1e-4)
 
@@ -285,7 +285,7 @@ def test_ebgan_lets_alone_a_fake_above_the_margin():
     assert_logged(logs, energy_real=real.mean(), energy_fake=fake.mean())
 
 
-def test_pull_away_adds_the_likeness_of_the_codes_of_the_new_fakes():
+def test_pull_away_adds_the_similarity_of_the_codes_of_the_new_fakes():
     norms = np.linalg.norm(G_POINTS, axis=1)
     cosines = G_POINTS @ G_POINTS.T / np.outer(norms, norms)
     pairs = cosines[~np.eye(8, dtype=bool)] ** 2
@@ -293,7 +293,7 @@ def test_pull_away_adds_the_likeness_of_the_codes_of_the_new_fakes():
     assert_logged(logs, g_loss=energy(G_POINTS).mean() + 0.1 * pairs.mean())
 
 
-def test_likeness_of_equal_codes_is_1_and_of_orthogonal_codes_0():
+def test_similarity_of_equal_codes_is_1_and_of_orthogonal_codes_0():
     assert float(similarity(tf.constant([[3.0, 4.0]] * 5))) == pytest.approx(1)
     assert float(similarity(2 * tf.eye(4))) == pytest.approx(0, abs=1e-6)
     assert float(similarity(tf.constant([[1.0, 0.0], [-7.0, 0.0]]))) == pytest.approx(1)
@@ -387,7 +387,7 @@ def test_the_penalty_has_a_gradient_where_the_critic_has_no_slope():
 def test_the_slope_at_an_image_is_taken_over_all_its_pixels():
     d_model = model_of((2, 1, 3), layers.Flatten(), layers.Dense(1))
     images = np.random.default_rng(1).normal(size=(5, 2, 1, 3)).astype("float32")
-    scores, slopes = scores_and_gradient_norms(d_model, tf.constant(images))
+    scores, slopes = scores_and_squared_norms(d_model, tf.constant(images))
     np.testing.assert_allclose(scores, d_model(images))
     squares = np.full(5, np.sum(d_model.layers[-1].kernel.numpy() ** 2))
     np.testing.assert_allclose(slopes, squares, rtol=1e-5)

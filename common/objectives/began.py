@@ -14,9 +14,9 @@ def d_loss(gan, x_real, x_fake):
     `gan.gamma` is the wanted ratio of the energies of fake and real images; low values
     give sharp images of little variety.
     """
-    real, fake = (ops.mean(gan.judge(x)) for x in (x_real, x_fake))
+    real, fake = (ops.mean(gan.d_outputs(x)) for x in (x_real, x_fake))
     loss = real - ops.copy(gan.k) * fake
-    gap = gan.gamma * real - fake  # 0 in balance; the fakes are D's, the paper's G's
+    gap = gan.gamma * real - fake  # 0 in balance; the paper takes the fakes of G's update
     gan.k.assign(ops.clip(gan.k + RATE * gap, 0, 1))  # k_t+1
     measure = real + ops.abs(gap)  # M_global, section 3.4.1
     gan.log(energy_real=real, energy_fake=fake, k=gan.k, convergence=measure)
@@ -25,4 +25,4 @@ def d_loss(gan, x_real, x_fake):
 
 def g_loss(gan, x_real, z):
     """Return L_G = E D(G(z))."""
-    return ops.mean(gan.judge_generated(z))
+    return ops.mean(gan.gan_outputs(z))

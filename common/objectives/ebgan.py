@@ -9,13 +9,15 @@ from keras import ops
 
 def d_loss(gan, x_real, x_fake):
     """Return E D(x) + E max(0, margin - D(y)): eq. 1."""
-    real, fake = (gan.judge(x) for x in (x_real, x_fake))
+    real, fake = (gan.d_outputs(x) for x in (x_real, x_fake))
     gan.log(energy_real=ops.mean(real), energy_fake=ops.mean(fake))
     return ops.mean(real) + ops.mean(ops.relu(gan.margin - fake))
 
 
 def g_loss(gan, x_real, z):
     """Return E D(G(z)) + pull_away * similarity of the codes: eq. 2 and section 2.4."""
+    if not gan.pull_away:
+        return ops.mean(gan.gan_outputs(z))
     d_model = gan.d_model
     outputs = [*d_model.outputs, d_model.get_layer("code").output]
     energies, codes = keras.Model(d_model.inputs, outputs)(

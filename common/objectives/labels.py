@@ -12,14 +12,17 @@ class SmoothedLabels:
     labels.
 
     Args:
-        loss: what `compile` takes; a loss of labels from 0 to 1.
+        loss: what `compile` takes; a loss of labels from 0 to 1, for each image.
         smoothing, noise: at least 0 and below 1.
     """
 
     __name__ = "smoothed_labels"
 
     def __init__(self, loss, smoothing, noise):
-        self.loss = keras.losses.get(loss)
+        loss = keras.losses.get(loss)
+        self.loss = getattr(
+            loss, "call", loss
+        )  # a Loss would take the mean of all images
         self.smoothing, self.noise = smoothing, noise
         self.seed = keras.random.SeedGenerator()
 

@@ -6,7 +6,8 @@ import keras
 def d_loss(labels, scores):
     """Return (D(x) - 1)^2 for real and D(y)^2 for fake images, float32 (n,).
 
-    It is eq. 9 with a = 0 and b = 1, without its factor 1/2.
+    It is eq. 9 with a = 0 and b = 1. The mean over a mixed batch has its factor 1/2; in
+    separate batches, and in G's loss, that is left out.
     """
     return keras.losses.mean_squared_error(labels, scores)
 

@@ -9,7 +9,7 @@ def d_loss(labels, probabilities):
 
 
 def g_loss(labels, probabilities):
-    """Return ln(1 - D(y)), float32 (n,), as it stands in eq. 1.
+    """Return ln(1 - D(y)), float32 (n,): minus the cross-entropy of the label 0; eq. 1.
 
     It is flat where D is right, which is why section 3 trains G on -ln D(y) instead.
     """

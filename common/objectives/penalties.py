@@ -4,13 +4,13 @@ import keras
 from keras import ops
 
 
-def scores_and_gradient_norms(judge, x):
+def scores_and_squared_norms(d_outputs, x):
     """Return D's scores of x, and the squared norms of D's gradients at each x.
 
     Both can be differentiated again with respect to D's weights.
 
     Args:
-        judge: function, float32 (n, ...) -> scores (n, 1), each from its own x alone.
+        d_outputs: function, float32 (n, ...) -> scores (n, 1), each from its own x alone.
         x: float32 (n, ...).
 
     Returns:
@@ -20,14 +20,14 @@ def scores_and_gradient_norms(judge, x):
         import torch
 
         x = x.detach().requires_grad_(True)
-        scores = judge(x)
+        scores = d_outputs(x)
         (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
     else:
         import tensorflow as tf
 
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
-            scores = judge(x)
+            scores = d_outputs(x)
         gradient = tape.gradient(scores, x)
     pixels = tuple(range(1, len(x.shape)))
     return scores, ops.sum(ops.square(gradient), axis=pixels)

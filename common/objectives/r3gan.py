@@ -7,23 +7,23 @@ Converge?".
 
 from keras import ops
 
-from common.objectives.penalties import scores_and_gradient_norms
+from common.objectives.penalties import scores_and_squared_norms
 
 
 def d_loss(gan, x_real, x_fake):
-    """Return E ln(1 + exp(D(y) - D(x))) + R1 + R2: Huang et al., eq. 2.
+    """Return E ln(1 + exp(D(y) - D(x))) + R1 + R2: eq. 2 of Huang et al., as D's loss.
 
     `gan.penalty` is gamma of Mescheder et al., for R1 and R2 alike.
     """
-    real, norms_real = scores_and_gradient_norms(gan.judge, x_real)
-    fake, norms_fake = scores_and_gradient_norms(gan.judge, x_fake)
+    real, squares_real = scores_and_squared_norms(gan.d_outputs, x_real)
+    fake, squares_fake = scores_and_squared_norms(gan.d_outputs, x_fake)
     gan.log(score_real=ops.mean(real), score_fake=ops.mean(fake))
-    r1 = gan.penalty / 2 * ops.mean(norms_real)  # Mescheder et al., eq. 9
-    r2 = gan.penalty / 2 * ops.mean(norms_fake)  # Mescheder et al., eq. 10
+    r1 = gan.penalty / 2 * ops.mean(squares_real)  # Mescheder et al., eq. 9
+    r2 = gan.penalty / 2 * ops.mean(squares_fake)  # Mescheder et al., eq. 10
     return ops.mean(ops.softplus(fake - real)) + r1 + r2
 
 
 def g_loss(gan, x_real, z):
-    """Return E ln(1 + exp(D(x) - D(G(z)))): eq. 2 with real and fake exchanged."""
-    real = gan.judge(ops.concatenate([x_real] * gan.fakes_per_real))
-    return ops.mean(ops.softplus(real - gan.judge_generated(z)))
+    """Return E ln(1 + exp(D(x) - D(G(z)))): D's loss with real and fake exchanged."""
+    real = gan.d_outputs(ops.concatenate([x_real] * gan.fakes_per_real))
+    return ops.mean(ops.softplus(real - gan.gan_outputs(z)))

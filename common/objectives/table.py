@@ -13,19 +13,20 @@ class Objective:
     """What D and G minimize, and what follows from it.
 
     Attributes:
-        losses: module of this package with the functions `d_loss` and `g_loss`; None: the
-            losses that the `define_*` functions compile.
+        losses: module of this package with the functions `d_loss` and `g_loss`, which
+            `building.make_gan` installs; None: those that `define_*` functions compile.
         of_labels: whether these are losses of (labels, outputs), to be compiled into the
-            models: real = 1, fake = 0. Otherwise they are functions of the GAN and its
-            images, see `gan.GAN.d_loss` and `gan.GAN.g_loss`, which they replace.
+            models: real = 1, fake = 0. Otherwise they take the GAN, then what
+            `gan.GAN.d_loss` and `gan.GAN.g_loss` take, which they replace.
         head: function of `heads.py` that makes the D needed of the D that is defined.
         threshold: D classifies as real what is above; None: it only scores.
         ideal: D's loss when it cannot tell real from fake, or the option that gives it;
             None: no such loss is known.
         betas: Adam's beta_1 and beta_2, where the paper has other ones than the models.
-        logs: what is logged besides the losses.
+        logs: what is logged besides the losses; of labels: acc_* where there is a
+            threshold, else score_*, for real, fake and adv, which is G's new images.
         state: scalars that the losses keep in the GAN, 0 at first.
-        options: the command line's options that it sets, as in its paper.
+        options: the command line's options that it sets.
     """
 
     losses: str | None = None
@@ -48,7 +49,7 @@ OBJECTIVES = {
     "lsgan": Objective("lsgan", head="score", threshold=0.5, ideal=0.25, logs=ACCURACIES),
     # Lim & Ye 2017; Miyato et al. 2018, eq. 16 and 17
     "hinge": Objective("hinge", head="score", threshold=0.0, ideal=1.0, logs=ACCURACIES),
-    # Arjovsky et al. 2017, Algorithm 1. Adam with beta_1 = 0 is its RMSprop.
+    # Arjovsky et al. 2017, Algorithm 1. Adam with beta_1 = 0 is RMSprop, bias-corrected.
     "wgan": Objective(
         "wgan",
         head="score",
@@ -103,7 +104,7 @@ OBJECTIVES = {
     ),
 }
 OPTIONS = {name: objective.options for name, objective in OBJECTIVES.items()}
-OWN = ("clip", "penalty", "margin", "pull_away", "gamma")  # of the losses
+OWN = ("clip", "penalty", "margin", "pull_away", "gamma")  # numbers that losses read
 
 
 def objectives_with(option):

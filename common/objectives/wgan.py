@@ -5,7 +5,7 @@ from keras import ops
 
 
 def d_loss(labels, scores):
-    """Return -D(x) for real and D(y) for fake images, float32 (n,): lines 5 and 6."""
+    """Return -D(x) for real and D(y) for fake images, float32 (n,): line 5."""
     return ops.mean((1 - 2 * labels) * scores, axis=-1)
 
 
@@ -13,7 +13,7 @@ g_loss = d_loss  # -D(y): line 10, where G's images are labelled real
 
 
 class Clip(keras.constraints.Constraint):
-    """Keep weights in [-bound, bound]: line 7."""
+    """Keep weights in [-bound, bound], those of normalization layers too: line 7."""
 
     def __init__(self, bound):
         self.bound = bound

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from common.objectives.penalties import scores_and_gradient_norms
+from common.objectives.penalties import scores_and_squared_norms
 
 
 def d_loss(gan, x_real, x_fake):
@@ -15,13 +15,13 @@ def d_loss(gan, x_real, x_fake):
         (ops.shape(x_real)[0], *[1] * (len(x_real.shape) - 1)), seed=gan.latent_seed
     )
     between = share * x_real + (1 - share) * x_fake
-    _, squares = scores_and_gradient_norms(gan.judge, between)
+    _, squares = scores_and_squared_norms(gan.d_outputs, between)
     norms = ops.sqrt(squares + 1e-12)  # the root has no finite gradient at 0
-    real, fake = (ops.mean(gan.judge(x)) for x in (x_real, x_fake))
+    real, fake = (ops.mean(gan.d_outputs(x)) for x in (x_real, x_fake))
     gan.log(score_real=real, score_fake=fake)
     return fake - real + gan.penalty * ops.mean(ops.square(norms - 1))
 
 
 def g_loss(gan, x_real, z):
     """Return -E D(G(z)): Algorithm 1, line 12."""
-    return -ops.mean(gan.judge_generated(z))
+    return -ops.mean(gan.gan_outputs(z))
