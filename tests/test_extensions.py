@@ -184,7 +184,15 @@ def test_only_the_discriminator_is_told_unsure_labels():
     assert gan.gan_model.loss == "binary_crossentropy"
 
 
-def test_what_a_reader_changes_in_the_define_functions_is_what_trains():
+def test_smoothing_keeps_a_loss_for_each_image():
+    """A Loss of Keras takes the mean of all images, and would drop their weights."""
+    labels = np.array([[1.0], [0.0]], "float32")
+    loss = SmoothedLabels(keras.losses.BinaryCrossentropy(), 0.1, 0.0)
+    assert loss(labels, np.array([[0.8], [0.3]], "float32")).shape == (2,)
+
+
+@pytest.mark.parametrize("more", [[], ["--conditional"]])
+def test_what_a_reader_changes_in_the_define_functions_is_what_trains(more):
     define_g, define_plain_d, _ = TRIOS["dense"]
 
     def define_d(in_shape):
@@ -197,8 +205,10 @@ def test_what_a_reader_changes_in_the_define_functions_is_what_trains():
         model.compile(keras.optimizers.SGD(0.5), "mean_absolute_error")
         return model
 
-    options = options_of("--architecture", "dense", "--latent-dim", "4")
-    gan = gan_for(options, *define_models(options, define_g, define_d, define_gan, SHAPE))
+    options = options_of("--architecture", "dense", "--latent-dim", "4", *more)
+    trio = define_g, define_d, define_gan
+    gan = gan_for(options, *define_models(options, *trio, SHAPE, CLASSES))
+    assert gan.ideal is None  # nobody knows it
     assert (gan.d_model.loss, gan.gan_model.loss) == (
         "mean_squared_error",
         "mean_absolute_error",
