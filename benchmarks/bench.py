@@ -16,8 +16,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.summary import header, ratios, row, spread, write
-from common import cli
-from common.errors import UserError
+from common.basics import cli
+from common.basics.errors import UserError
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE / "work"

@@ -18,7 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import numpy as np
 
 from benchmarks.summary import header, ratios, row, write
-from common import cli
+from common.basics import cli
 
 HERE = Path(__file__).resolve().parent
 SHAPES = {"mnist": (28, 28, 1), "cifar10": (32, 32, 3), "faces": (64, 64, 3)}

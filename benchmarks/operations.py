@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.bench import BATCH, HERE, images_of
 from benchmarks.summary import described, header, lines_of
-from common import cli
+from common.basics import cli
 from common.runs import versions
 
 ROUNDS, STEPS = 4, 2

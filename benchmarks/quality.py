@@ -20,8 +20,8 @@ import numpy as np
 
 from benchmarks.bench import HERE, OTHER_PYTHON, WORK
 from benchmarks.summary import header, row, write
-from common import cli
-from common.errors import UserError
+from common.basics import cli
+from common.basics.errors import UserError
 from common.runs import versions
 
 SEEDS = (1, 2, 3)

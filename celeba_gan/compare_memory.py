@@ -10,7 +10,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from celeba_gan import options as own
-from common import cli
+from common.basics import cli
 
 COLOURS = {"dense": "tab:orange", "narrow": "tab:cyan", "conv": "tab:blue"}
 BATCHES = (2, 128)  # points for G; D sees as many images, half of them real

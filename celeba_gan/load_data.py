@@ -11,7 +11,7 @@ import numpy as np
 
 from celeba_gan import options as own
 from celeba_gan.pack_hdf5 import pack_into_cache
-from common import cli
+from common.basics import cli
 from common.datasets import NotFoundError, Scaled, data_dir, show_notice
 from common.shapes import synthetic_shapes
 

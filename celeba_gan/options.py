@@ -1,6 +1,6 @@
 """The options that only the scripts of this folder have."""
 
-from common import cli
+from common.basics import cli
 
 SIZES = (32, 64, 128)
 

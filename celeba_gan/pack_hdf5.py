@@ -27,10 +27,10 @@ from celeba_gan.pictures import (
     subfolders,
     try_to_read,
 )
-from common import cli
+from common.basics import cli
+from common.basics.errors import MachineError, UserError
+from common.basics.files import gone_if_in_vain, make_folders
 from common.datasets import keras_cache
-from common.errors import MachineError, UserError
-from common.folders import gone_if_in_vain, make_folders
 from common.packed import checksum
 from common.readers import check_file
 

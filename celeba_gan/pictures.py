@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.images import MOST_BYTES, open_image
 from common.readers import check_file
 

@@ -13,8 +13,8 @@ from celeba_gan.define_gan import define_gan
 from celeba_gan.define_generator import define_generator
 from celeba_gan.load_data import DATA, load_images
 from celeba_gan.options import add_size_and_crop
-from common import cli
 from common.architectures import architectures
+from common.basics import cli
 from common.building import classes_of, define_models, scaled_for
 from common.training import prepare, train_as_asked
 from common.training_options import training_options

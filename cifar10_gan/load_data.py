@@ -6,7 +6,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli
+from common.basics import cli
 from common.cifar10 import load_images
 from common.datasets import show_notice
 

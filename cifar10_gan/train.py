@@ -11,8 +11,8 @@ from cifar10_gan.define_discriminator import define_discriminator
 from cifar10_gan.define_gan import define_gan
 from cifar10_gan.define_generator import define_generator
 from cifar10_gan.load_data import DATA
-from common import cli
 from common.architectures import architectures
+from common.basics import cli
 from common.building import classes_of, define_models, scaled_for
 from common.cifar10 import load_images
 from common.training import prepare, train_as_asked

@@ -6,9 +6,9 @@ from importlib import import_module
 import numpy as np
 
 from common import extensions, replicas
+from common.basics.errors import UserError
 from common.checkpoints import image_range
 from common.datasets import Scaled
-from common.errors import UserError
 from common.objectives.table import OBJECTIVES, OPTIONS, OWN
 
 

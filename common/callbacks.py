@@ -7,7 +7,7 @@ import time
 
 import keras
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.state import BEGINNING, save_state
 
 COLUMNS = (

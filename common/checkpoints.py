@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from common import strangers
-from common.cli import ran_out
-from common.errors import UserError
-from common.folders import whole
+from common.basics.cli import ran_out
+from common.basics.errors import UserError
+from common.basics.files import whole
 from common.sampling import generate_latent_points, inputs_of
 
 BESIDE_WEIGHTS = 2**20  # bytes of a model file, at most

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from common.basics.errors import UserError
 from common.datasets import (
     Images,
     NotFoundError,
@@ -22,7 +23,6 @@ from common.datasets import (
     keras_cache,
     keras_download,
 )
-from common.errors import UserError
 from common.readers import check_file, damaged
 from common.shapes import synthetic_shapes
 

@@ -15,10 +15,10 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import cli
+from common.basics import cli
+from common.basics.files import alone_in, whole
 from common.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
-from common.folders import alone_in, whole
 
 VERSION = 1  # of what follows; another one is trained anew
 BATCH = 128

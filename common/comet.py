@@ -3,7 +3,7 @@
 import logging
 import os
 
-from common.errors import UserError
+from common.basics.errors import UserError
 
 PROJECT = "keras-gans"  # the name of the project on Comet
 KINDS = ("none", "comet", "comet-offline")  # of `--track`

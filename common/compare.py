@@ -6,7 +6,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli, runs
+from common import runs
+from common.basics import cli
 from common.compare_tables import differing, report
 from common.compared import read_runs
 

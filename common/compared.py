@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.runs import read_options
 from common.tables import read_columns, whole_lines
 

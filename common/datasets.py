@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from common import readers
+from common.basics.errors import UserError
 from common.devices import quiet_start
-from common.errors import UserError
 
 SHAPE = (28, 28)
 MOST_CLASSES = 1000

@@ -11,7 +11,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli
+from common.basics import cli
 
 POLICIES = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 HIDDEN = "-1"  # what hides every GPU in CUDA_VISIBLE_DEVICES

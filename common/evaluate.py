@@ -10,9 +10,10 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import cli, runs
-from common.errors import UserError
-from common.folders import check_new
+from common import runs
+from common.basics import cli
+from common.basics.errors import UserError
+from common.basics.files import check_new
 from common.generate import find_model
 from common.references import FEWEST
 from common.sampling import n_classes, takes_labels

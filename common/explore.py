@@ -10,8 +10,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli
-from common.errors import UserError
+from common.basics import cli
+from common.basics.errors import UserError
 from common.exploring import (
     arithmetic,
     dissect,

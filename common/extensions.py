@@ -3,8 +3,8 @@ exercises. Off, which is the default, a training is the tutorial's."""
 
 from argparse import ArgumentTypeError
 
-from common.cli import at_most, number, positive, whole_number
-from common.errors import UserError
+from common.basics.cli import at_most, number, positive, whole_number
+from common.basics.errors import UserError
 
 DEFAULTS = {
     "conditional": False,

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.basics.errors import UserError
 from common.classifier import in_float32, load_classifier
 from common.datasets import keras_cache
-from common.errors import UserError
 from common.readers import check_file
 
 SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"

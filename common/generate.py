@@ -9,9 +9,10 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import cli, runs
-from common.errors import UserError
-from common.folders import check_new
+from common import runs
+from common.basics import cli
+from common.basics.errors import UserError
+from common.basics.files import check_new
 from common.readers import check_declared, check_file
 from common.sampling import (
     generate_images,

@@ -8,7 +8,7 @@ import mmap
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 
 MOST_OBJECTS = 10_000  # groups and datasets
 MOST_BYTES = 2**30  # of all numbers

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from common import scores
+from common.basics.errors import UserError
+from common.basics.files import whole
 from common.datasets import keras_cache
-from common.errors import UserError
 from common.features import classifier_features, extract_all
-from common.folders import whole
 from common.sampling import generate_images, generate_latent_points, takes_labels
 
 QUANTISATION = "uint8"

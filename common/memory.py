@@ -5,8 +5,8 @@ from pathlib import Path
 
 import psutil
 
+from common.basics.errors import UserError
 from common.checkpoints import all_layers
-from common.errors import UserError
 from common.fast import on_cpu
 
 OWN_GROUPS = Path("/proc/self/cgroup")

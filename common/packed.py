@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from common.basics.errors import UserError
 from common.datasets import Images
-from common.errors import UserError
 from common.hdf5_checks import check_attributes
 
 IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file

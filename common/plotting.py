@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from common.folders import whole
+from common.basics.files import whole
 from common.tables import read_columns
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 
 IDX_FILES = {
     "train": ("train-images", "train-labels"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from common import cifar10, datasets
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.runs import CHOOSE_IMAGES, read_options
 
 GREY_SETS = ("mnist", "fashion-mnist", "digits")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import keras
 
-from common.cli import Terminated
+from common.basics.cli import Terminated
+from common.basics.errors import UserError
+from common.basics.files import whole
 from common.distribute import replicas_of
-from common.errors import UserError
-from common.folders import whole
 from common.plotting import draw_run
 from common.state import BEGINNING, WITHIN, load_state, save_state, set_state
 from common.tables import AS_IT_IS, lines_of

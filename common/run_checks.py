@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.plotting import LOSSES, OUTPUTS
 from common.tables import read_columns, whole_lines
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from common.basics.errors import UserError
+from common.basics.files import gone_if_in_vain, make_folders, whole
 from common.devices import onednn
-from common.errors import UserError
-from common.folders import gone_if_in_vain, make_folders, whole
 from common.readers import check_file
 from common.state import BEGINNING, find_state, has_begun
 

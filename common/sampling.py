@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 
 
 def generate_real_samples(dataset, n_samples, rng=np.random):

@@ -6,7 +6,7 @@ blocks, so that 50,000 x 50,000 distances never stand in memory.
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 
 K_PRECISION, K_DENSITY = 3, 5  # neighbours: Kynkaanniemi (2019), Naeem (2020)
 BLOCK = 64  # MiB of distances at a time

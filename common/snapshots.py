@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from common.basics.files import whole
 from common.evaluation import SHOWN
-from common.folders import whole
 
 
 def best_of(records):

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.errors import UserError
-from common.folders import whole
+from common.basics.errors import UserError
+from common.basics.files import whole
 from common.readers import check_file, member
 
 STATE, BEFORE, WITHIN = "state.npz", "state_before.npz", "state_within.npz"

@@ -12,7 +12,7 @@ import math
 import zipfile
 from contextlib import contextmanager
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.hdf5_checks import MOST_BYTES, check_numbers
 from common.readers import check_file
 

@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.readers import check_file
 
 LONGEST = 100  # characters of a number

@@ -9,8 +9,8 @@ import numpy as np
 import psutil
 
 from common import comet
+from common.basics.errors import UserError
 from common.distribute import replicas_of
-from common.errors import UserError
 from common.measures import load_of, mean_norm_of_gradients, optimizers_of, outputs_of_d
 from common.plotting import LOSSES, by_epoch, epoch_of
 from common.runs import read_options

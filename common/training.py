@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from common import replicas, runs
+from common.basics.errors import UserError
 from common.building import gan_for
 from common.datasets import show_notice
 from common.devices import set_up
-from common.errors import UserError
 from common.sampling import (
     class_grid,
     generate_fake_samples,

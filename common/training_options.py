@@ -5,8 +5,8 @@ import secrets
 from functools import partial
 
 from common import comet, extensions, replicas
-from common.cli import Parser, add_data, positive, seed_number, share, whole_number
-from common.errors import UserError
+from common.basics.cli import Parser, add_data, positive, seed_number, share, whole_number
+from common.basics.errors import UserError
 from common.objectives.table import OPTIONS, OWN, objectives_with
 from common.runs import resumed_options
 

@@ -10,7 +10,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import cli
+from common.basics import cli
 from common.datasets import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS

@@ -6,8 +6,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import cli
 from common.architectures import architectures
+from common.basics import cli
 from common.building import classes_of, define_models, scaled_for
 from common.datasets import load_images
 from common.training import prepare, train_as_asked

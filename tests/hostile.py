@@ -401,9 +401,9 @@ def files():
 
 def main():
     """Write docs/hostile_files.md: what `common/generate.py` says to each."""
+    from common.basics.cli import one_sentence
+    from common.basics.errors import UserError
     from common.checkpoints import load_generator, quiet_keras
-    from common.cli import one_sentence
-    from common.errors import UserError
 
     rows = []
     with tempfile.TemporaryDirectory() as folder, quiet_keras():

@@ -27,8 +27,8 @@ if __name__ == "__main__":
 
 from benchmarks.summary import described, header
 from common import packed
+from common.basics.errors import UserError
 from common.checkpoints import load_model
-from common.errors import UserError
 from common.objectives.table import OPTIONS
 from common.runs import versions
 from common.state import BEFORE, STATE, find_state

@@ -6,7 +6,7 @@ import pytest
 from test_gan import quick_models, tutorial_models
 
 from common import checkpoints
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.sampling import generate_images
 
 

@@ -12,7 +12,7 @@ import pytest
 from keras.datasets import cifar10 as keras_cifar10
 
 from common import cifar10
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.shapes import synthetic_shapes
 
 NAMES = [*cifar10.BATCHES["train"], *cifar10.BATCHES["test"]]

@@ -15,6 +15,7 @@ from celeba_gan import train as celeba
 from celeba_gan.load_data import load_images as load_faces
 from cifar10_gan import train as cifar10
 from common import generate
+from common.basics.errors import UserError
 from common.batches import RealBatches, StreamedBatches
 from common.building import make_gan
 from common.checkpoints import class_names, load_generator, save_models
@@ -24,7 +25,6 @@ from common.conditional import (
     conditional_generator,
 )
 from common.datasets import Images, Scaled
-from common.errors import UserError
 from common.objectives.heads import head_for
 from common.sampling import class_grid, generate_images, with_labels
 from mnist_gan import conditional_dense, quick

@@ -10,7 +10,7 @@ from conftest import refused, run_script
 
 import common
 from common import devices
-from common.errors import UserError
+from common.basics.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ from conftest import ROOT, refused, slow
 from test_train import assert_same_results, wait_for
 
 from common import replicas
+from common.basics.errors import UserError
 from common.batches import RealBatches
 from common.building import define_models, gan_for
 from common.datasets import Scaled
 from common.distribute import fit_of, own_draws
-from common.errors import UserError
 from common.objectives import wgan_gp
 from common.state import random_states, state_variables
 from common.training_options import training_options

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import norm, uniform
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from toy_gan import divergences
 from toy_gan.divergences import (
     compare_shifted,

@@ -10,9 +10,9 @@ from conftest import refused, slow
 from test_gan import moved, real_images, weights
 
 from common.architectures import architectures
+from common.basics.errors import UserError
 from common.building import define_models, gan_for, scaled_for
 from common.datasets import Images
-from common.errors import UserError
 from common.objectives.labels import SmoothedLabels
 from common.objectives.table import OPTIONS
 from common.training_options import training_options

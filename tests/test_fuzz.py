@@ -20,7 +20,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from celeba_gan.pictures import read_attributes
 from common import cifar10, compared, datasets, readers, run_checks, runs, state
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.resuming import keep_rows_until
 from common.tables import read_columns
 

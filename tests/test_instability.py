@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from toy_gan import instability
 from toy_gan.instability import distance, moving_average, play, running_mean
 

@@ -9,7 +9,7 @@ from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 
 from common import scores
-from common.errors import UserError
+from common.basics.errors import UserError
 
 
 def rng(seed=0):

@@ -8,8 +8,8 @@ import pytest
 from test_gan import quick_models, real_images, tutorial_models, weights
 
 from common.augment import with_augmentation
+from common.basics.errors import UserError
 from common.building import make_gan
-from common.errors import UserError
 from common.gan import GAN
 from common.resuming import keep_rows_until, keep_scores_until
 from common.state import (

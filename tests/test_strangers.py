@@ -14,7 +14,7 @@ import celeba_gan.train as celeba
 import cifar10_gan.train as cifar10
 import mnist_gan.train as mnist
 from common import checkpoints, strangers
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.exploring.subject import Subject
 from common.extensions import TOLD
 

@@ -9,7 +9,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import cli
+from common.basics import cli
 
 CELL = 0.05  # width of the cells of `compare_shifted`, in units of x
 

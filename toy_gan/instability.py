@@ -9,7 +9,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import cli
+from common.basics import cli
 
 RATE, STEPS, PENALTY, DECAY = 0.1, 500, 0.5, 0.99
 SHOWN = 200  # steps of each orbit in the plane

@@ -8,8 +8,8 @@ if __name__ == "__main__":
 
 import numpy as np
 
+from common.basics.cli import command
 from common.building import define_models
-from common.cli import command
 from common.datasets import Images
 from common.objectives.table import OPTIONS
 from common.sampling import generate_images, generate_latent_points

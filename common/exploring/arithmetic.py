@@ -17,8 +17,8 @@ Rashid (2020), "Make Your First GAN with PyTorch", on seeds; Radford et al. (201
 
 import numpy as np
 
-from common.cli import seed_number, whole_number
-from common.errors import UserError
+from common.basics.cli import seed_number, whole_number
+from common.basics.errors import UserError
 from common.exploring.geometry import analogy
 from common.exploring.pictures import save_rows
 from common.plotting import save_captioned_grid

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 
 INK = 0.5  # grey level above which a pixel of a drawing is stroke
 FACES = {  # in CelebA's aligned faces as they are cut here: top, bottom, left, right

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.cli import at_most, whole_number
-from common.errors import UserError
+from common.basics.cli import at_most, whole_number
+from common.basics.errors import UserError
 from common.exploring.pictures import save_rows
 
 TOP = 0.1  # share of the pixels where a unit counts as active

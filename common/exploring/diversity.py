@@ -12,8 +12,8 @@ Arora & Zhang (2018), "Do GANs learn the distribution? Some theory and empirics"
 
 import numpy as np
 
-from common.cli import whole_number
-from common.errors import UserError
+from common.basics.cli import whole_number
+from common.basics.errors import UserError
 from common.exploring.geometry import closest_pairs, nearest_others, pair_distances
 from common.exploring.pictures import percent, save_rows
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from common.cli import seed_number
-from common.errors import UserError
+from common.basics.cli import seed_number
+from common.basics.errors import UserError
 from common.exploring.geometry import lerp, loop, slerp, step_lengths
 from common.exploring.pictures import enlarged, save_rows
 from common.generate import class_number

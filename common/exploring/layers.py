@@ -5,7 +5,7 @@ from functools import cache
 import keras
 from keras import Model, layers
 
-from common.errors import UserError
+from common.basics.errors import UserError
 
 
 @cache

@@ -15,8 +15,8 @@ Creswell & Bharath (2016), "Inverting the Generator of a GAN"; Lipton & Tripathi
 
 import numpy as np
 
-from common.cli import whole_number
-from common.errors import UserError
+from common.basics.cli import whole_number
+from common.basics.errors import UserError
 from common.exploring.pictures import save_rows
 
 RATE = 0.1  # of Adam at the start, falling to zero by a cosine

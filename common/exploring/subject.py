@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from common.errors import UserError
+from common.basics.errors import UserError
 from common.generate import class_number
 from common.judge import shuffled, to_bytes
 from common.sampling import generate_images, generate_latent_points

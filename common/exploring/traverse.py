@@ -12,8 +12,8 @@ the point's own numbers, one by one, for comparison.
 
 import numpy as np
 
-from common.cli import positive, whole_number
-from common.errors import UserError
+from common.basics.cli import positive, whole_number
+from common.basics.errors import UserError
 from common.exploring.geometry import directions_of_activations, directions_of_weights
 from common.exploring.pictures import percent, save_rows
 

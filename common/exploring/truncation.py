@@ -12,7 +12,7 @@ scaled, and zero is the centre. Brock et al. (2019), section 3.1, cut its number
 import numpy as np
 from tqdm import tqdm
 
-from common.cli import positive, whole_number
+from common.basics.cli import positive, whole_number
 from common.exploring.geometry import pair_distances
 from common.exploring.pictures import percent, save_rows
 

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from threading import Timer, main_thread
 
-from common.errors import MachineError, UserError
+from common.basics.errors import MachineError, UserError
 
 # Else Python, as it ends, looks for garbage in all that TensorFlow has ever traced: half
 # a minute after two hundred pictures, which is too long for SIGTERM.

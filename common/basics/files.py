@@ -4,7 +4,7 @@ import fcntl
 import os
 from contextlib import contextmanager, suppress
 
-from common.errors import MachineError, UserError
+from common.basics.errors import MachineError, UserError
 
 
 @contextmanager

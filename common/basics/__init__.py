@@ -1,0 +1,1 @@
+"""What everything stands on: errors, command lines, files. Standard library only."""
