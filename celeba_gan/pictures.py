@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from common.basics.errors import UserError
-from common.images import MOST_BYTES, open_image
 from common.readers import check_file
+from common.safety.images import MOST_BYTES, open_image
 
 BOMB = 2**30, 200  # bytes that a zip unpacks to, and times its own: pictures do not
 DEEPEST = 100  # folders, one in the other

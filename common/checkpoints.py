@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from common import strangers
 from common.basics.cli import ran_out
 from common.basics.errors import UserError
 from common.basics.files import whole
+from common.safety import model_files
 from common.sampling import generate_latent_points, inputs_of
 
 BESIDE_WEIGHTS = 2**20  # bytes of a model file, at most
@@ -63,9 +63,9 @@ def load_model(path):
         raise UserError(f"cannot read the model {path}: {error.strerror}") from None
     if not start:
         raise UserError(f"{path} is empty: it is not a Keras model")
-    if not (start == strangers.HDF5 or start.startswith(ZIP)):
+    if not (start == model_files.HDF5 or start.startswith(ZIP)):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
-    strangers.check(path)
+    model_files.check(path)
     from keras.models import load_model as load
 
     from common import augment  # noqa: F401  # its layer may be in the file
@@ -73,8 +73,8 @@ def load_model(path):
 
     try:
         with quiet_keras():
-            with strangers.no_memory():
-                strangers.check_sizes(load(path, compile=False), path)
+            with model_files.no_memory():
+                model_files.check_sizes(load(path, compile=False), path)
             model = load(path, compile=False)
             if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
                 return model

@@ -114,7 +114,7 @@ def keras_inception(path):
     import h5py
     import keras
 
-    from common.hdf5_checks import check_numbers
+    from common.safety.hdf5 import check_numbers
 
     def build():
         if not h5py.is_hdf5(path):

@@ -7,7 +7,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.datasets import Images
-from common.hdf5_checks import check_attributes
+from common.safety.hdf5 import check_attributes
 
 IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file
 BESIDE = ("labels", "classes", "attributes", "attribute_names")  # the images

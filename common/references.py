@@ -133,7 +133,7 @@ def open_pictures(path):
         UserError: there are no pictures, or fewer than 20.
     """
     from celeba_gan.pictures import open_source, try_to_read
-    from common.images import open_image
+    from common.safety.images import open_image
 
     with open_source(path) as source:
         for name in source.names:

@@ -13,10 +13,11 @@ from test_gan import quick_models, tutorial_models
 import celeba_gan.train as celeba
 import cifar10_gan.train as cifar10
 import mnist_gan.train as mnist
-from common import checkpoints, strangers
+from common import checkpoints
 from common.basics.errors import UserError
 from common.exploring.subject import Subject
 from common.extensions import TOLD
+from common.safety import model_files
 
 FILES = hostile.files()
 
@@ -97,16 +98,16 @@ def test_every_architecture_is_on_the_list(train, shape):
             told = {"n_classes": 10} if name in TOLD else {}
             described = json.loads(define(*words, **told).to_json())
             described.pop("compile_config", None)
-            strangers.check_layers(described, Path(name))
+            model_files.check_layers(described, Path(name))
 
 
 def test_every_allowed_name_is_a_layer_of_keras():
     """And what may run code, or read files, is none of them."""
     from keras import layers
 
-    assert all(isinstance(getattr(layers, n, None), type) for n in strangers.LAYERS - {
+    assert all(isinstance(getattr(layers, n, None), type) for n in model_files.LAYERS - {
         "Model", "Functional", "Sequential"})  # fmt: skip
-    assert not strangers.LAYERS & {"Lambda", "TFSMLayer", "StringLookup", "JaxLayer"}
+    assert not model_files.LAYERS & {"Lambda", "TFSMLayer", "StringLookup", "JaxLayer"}
 
 
 def test_nothing_of_a_file_is_read_before_it_is_checked(monkeypatch):

@@ -90,8 +90,8 @@ def of_masks(folder, shape):
         UserError: there are none, or one is empty or no picture.
     """
 
-    from common.images import MOST_BYTES, open_image
     from common.readers import check_file
+    from common.safety.images import MOST_BYTES, open_image
 
     files = sorted(Path(folder).expanduser().glob("*.png"))
     if not files:

@@ -47,8 +47,8 @@ def read_target(subject, name):
     """
     from PIL import Image
 
-    from common.images import MOST_BYTES, open_image
     from common.readers import check_file
+    from common.safety.images import MOST_BYTES, open_image
 
     height, width, channels = subject.shape
     if name.isdecimal() and len(name) < 10:

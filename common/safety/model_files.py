@@ -13,8 +13,8 @@ import zipfile
 from contextlib import contextmanager
 
 from common.basics.errors import UserError
-from common.hdf5_checks import MOST_BYTES, check_numbers
 from common.readers import check_file
+from common.safety.hdf5 import MOST_BYTES, check_numbers
 
 LAYERS = {
     "Model", "Functional", "Sequential", "InputLayer", "Identity", "Activation",
