@@ -101,7 +101,7 @@ def draw(rows, size, path):
 def main(argv=None):
     """Measure each pair at each batch, print the table, and draw the chart."""
     options = cli.step_options(argv, __doc__, more=own.add_size)
-    from common.runs import new_run
+    from common.runs.folder import new_run
 
     run = new_run("celeba_gan", options.run_dir)
     rows = {}

@@ -145,7 +145,7 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
     from common.devices import set_up
     from common.plotting import save_grid
-    from common.runs import new_run
+    from common.runs.folder import new_run
 
     images = load_images(options.data, options.size, options.crop)
     show_notice(images)

@@ -41,7 +41,7 @@ def main(argv=None):
     """Print the shapes and save the first 49 images."""
     options = cli.step_options(argv, __doc__, DATA)
     from common.plotting import save_grid
-    from common.runs import new_run
+    from common.runs.folder import new_run
 
     train = load_images(options.data, "train")
     test = load_images(options.data, "test")

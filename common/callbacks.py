@@ -8,7 +8,7 @@ import time
 import keras
 
 from common.basics.errors import UserError
-from common.state import BEGINNING, save_state
+from common.runs.state import BEGINNING, save_state
 
 COLUMNS = (
     *("d_loss", "d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"),

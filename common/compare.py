@@ -6,10 +6,10 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import runs
 from common.basics import cli
 from common.compare_tables import differing, report
 from common.compared import read_runs
+from common.runs import folder as runs
 
 NOT_THE_GAME = {f"--{name.replace('_', '-')}" for name in runs.MAY_CHANGE}
 LONG = 60  # characters of a legend's line

@@ -11,7 +11,7 @@ from functools import partial
 import keras
 import numpy as np
 
-from common.state import random_states
+from common.runs.state import random_states
 
 
 def replicas_of(gan):

@@ -10,12 +10,12 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import runs
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
 from common.generate import find_model
 from common.references import FEWEST
+from common.runs import folder as runs
 from common.sampling import n_classes, takes_labels
 
 N, N_REPEATS = 10_000, 3  # images, and drawings of so many

@@ -6,9 +6,10 @@ from datetime import date
 
 import numpy as np
 
-from common import nearest, runs
+from common import nearest
 from common.judge import classifier_judge, summarize
 from common.references import reference_of_run
+from common.runs import folder as runs
 
 METRICS = "metrics.jsonl"
 SHOWN = {  # score -> how it is called and shown, and whether in the row of a snapshot

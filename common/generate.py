@@ -9,11 +9,11 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import runs
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
 from common.readers import check_declared, check_file
+from common.runs import folder as runs
 from common.sampling import (
     generate_images,
     generate_latent_points,

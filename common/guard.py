@@ -8,14 +8,14 @@ import keras
 import numpy as np
 
 from common.callbacks import append_row
+from common.runs.state import load_state, random_states
+from common.runs.tables import whole_lines
 from common.sampling import (
     generate_images,
     generate_latent_points,
     n_classes,
     takes_labels,
 )
-from common.state import load_state, random_states
-from common.tables import whole_lines
 
 # Means of an epoch, as shares of the loss of a D that cannot tell: in 70 healthy runs of
 # all objectives D's was 0.07 or more and G's at most 6 (once 10); in lost ones 0.01 and

@@ -15,7 +15,7 @@ from shutil import copy, rmtree
 from zlib import crc32
 
 from common.basics.errors import UserError
-from common.state import FILES, find_state, has_begun
+from common.runs.state import FILES, find_state, has_begun
 
 MAY_DIFFER = {"data", "device", "resume", "run_dir", "track"}  # from machine to machine
 

@@ -11,8 +11,8 @@ from common.basics.errors import UserError
 from common.basics.files import whole
 from common.distribute import replicas_of
 from common.plotting import draw_run
-from common.state import BEGINNING, WITHIN, load_state, save_state, set_state
-from common.tables import AS_IT_IS, lines_of
+from common.runs.state import BEGINNING, WITHIN, load_state, save_state, set_state
+from common.runs.tables import AS_IT_IS, lines_of
 
 
 def start(gan, run, resume, n_steps):

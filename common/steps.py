@@ -3,7 +3,7 @@
 import numpy as np
 
 from common.devices import set_up
-from common.runs import new_run
+from common.runs.folder import new_run
 from common.sampling import generate_random_samples, generate_real_samples
 
 

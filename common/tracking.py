@@ -13,7 +13,7 @@ from common.basics.errors import UserError
 from common.distribute import replicas_of
 from common.measures import load_of, mean_norm_of_gradients, optimizers_of, outputs_of_d
 from common.plotting import LOSSES, by_epoch, epoch_of
-from common.runs import read_options
+from common.runs.folder import read_options
 
 FOLDER = "tensorboard"  # in the run folder
 SCORE = "score/"  # how the names of scores begin, in logs and in TensorBoard

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from common import replicas, runs
+from common import replicas
 from common.basics.errors import UserError
 from common.building import gan_for
 from common.datasets import show_notice
 from common.devices import set_up
+from common.runs import folder
 from common.sampling import (
     class_grid,
     generate_fake_samples,
@@ -72,7 +73,7 @@ def train_as_asked(script, options, images, device, models, dataset, **snapshot)
     from common import memory
 
     memory.check(*models[:2], options.batch_size)
-    run, record = runs.start_run(script, options, images.describe(), device)
+    run, record = folder.start_run(script, options, images.describe(), device)
     print(f"seed: {options.seed}; results in {run}")
     gan = train(
         *models, dataset, options.latent_dim, options.epochs, options.batch_size,
@@ -127,10 +128,10 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     from common.guard import Guard
     from common.objectives.pretraining import pretrain
     from common.plotting import draw_run
-    from common.state import has_begun
+    from common.runs.state import has_begun
     from common.tracking import tracked
 
-    run = run or runs.new_run("trained")
+    run = run or folder.new_run("trained")
     n_steps = n_steps or max(len(dataset) // n_batch, FEWEST_STEPS)
     gan = (make_gan or GAN)(g_model, d_model, gan_model)
     fit = fit_of(gan)
@@ -140,7 +141,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         pretrain(gan, batches_of(dataset, n_batch // 2, seed), n_pretrain)
     start = resuming.start(gan, run, resume, n_steps)
     if record:
-        runs.write_record(run, record)
+        folder.write_record(run, record)
     summarize = partial(
         summarize or summarize_performance, g_model=g_model, d_model=d_model,
         dataset=dataset, latent_dim=latent_dim, threshold=gan.threshold, seed=seed,

@@ -8,7 +8,7 @@ from common import comet, extensions, replicas
 from common.basics.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.basics.errors import UserError
 from common.objectives.table import OPTIONS, OWN, objectives_with
-from common.runs import resumed_options
+from common.runs.folder import resumed_options
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 DEFAULTS = {
@@ -103,7 +103,7 @@ def _resumed(parser, script, given, defaults, known, objectives):
     Raises:
         UserError: see `runs.resumed_options` and `run_checks.check_options`.
     """
-    from common.run_checks import check_options
+    from common.runs.checks import check_options
 
     resumed = resumed_options(given["resume"], script, given)
     names = {action.dest for action in parser._actions} | set(defaults)

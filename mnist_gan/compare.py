@@ -14,8 +14,8 @@ from common.basics import cli
 from common.datasets import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS
-from common.runs import ROOT, new_run, read_options
-from common.tables import read_columns
+from common.runs.folder import ROOT, new_run, read_options
+from common.runs.tables import read_columns
 from mnist_gan.load_data import DATA
 
 CRITICS = ("wgan", "wgan-gp")  # whose weights are drawn
@@ -85,7 +85,7 @@ def train(words, folder, options):
     """Run `train.py` in a process of its own, or go on with what is in its folder."""
     words = [*words, "--epochs", options.epochs]
     if (folder / "state.npz").exists():
-        from common.state import finished_epochs
+        from common.runs.state import finished_epochs
 
         before = read_options(folder)["options"]
         if (before["data"], before["seed"]) != (options.data, options.seed):

@@ -42,7 +42,7 @@ def main(argv=None):
     """Print the shapes and save the first 25 images."""
     options = cli.step_options(argv, __doc__, DATA)
     from common.plotting import save_grid
-    from common.runs import new_run
+    from common.runs.folder import new_run
 
     train = load_images(options.data, "train")
     show_notice(train)

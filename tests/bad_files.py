@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from common.state import global_generators
+from common.runs.state import global_generators
 
 GREY = np.arange(70 * 784, dtype=np.uint32).reshape(70, 28, 28).astype(np.uint8)
 DEEP = 400  # folders, one in the other

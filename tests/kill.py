@@ -30,8 +30,8 @@ from common import packed
 from common.basics.errors import UserError
 from common.checkpoints import load_model
 from common.objectives.table import OPTIONS
-from common.runs import versions
-from common.state import BEFORE, STATE, find_state
+from common.runs.folder import versions
+from common.runs.state import BEFORE, STATE, find_state
 from common.training_options import training_options
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -24,7 +24,7 @@ from common.building import define_models, gan_for
 from common.datasets import Scaled
 from common.distribute import fit_of, own_draws
 from common.objectives import wgan_gp
-from common.state import random_states, state_variables
+from common.runs.state import random_states, state_variables
 from common.training_options import training_options
 from mnist_gan.train import ARCHITECTURES, DATA, TUTORIAL, main
 

@@ -24,8 +24,8 @@ from common.features import choose_features
 from common.judge import Judge
 from common.nearest import memorisation
 from common.references import load_reference
+from common.runs.state import find_state
 from common.snapshots import save_curves
-from common.state import find_state
 from mnist_gan import quick, train
 
 RUN = Path("runs/mnist_gan/0001")

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from celeba_gan.pictures import read_attributes
-from common import cifar10, compared, datasets, readers, run_checks, runs, state
+from common import cifar10, compared, datasets, readers
 from common.basics.errors import UserError
 from common.resuming import keep_rows_until
-from common.tables import read_columns
+from common.runs import checks, folder, state
+from common.runs.tables import read_columns
 
 MOST = 2**26  # bytes that a reader may take for a file of some kilobytes
 set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
@@ -145,10 +146,10 @@ def test_lists_of_attributes(content):
 @example(b'{"script": 1, "data": {"fingerprint": ""}, "options": {"epochs": 1}}')
 def test_options_json(content):
     bad_files.write("run/options.json", content)
-    record = bounded(runs.read_options, "run")
+    record = bounded(folder.read_options, "run")
     if record is not None:
         assert isinstance(record["script"], str) and "epochs" in record["options"]
-        assert runs.trained_on("run")["data"]["fingerprint"] is not None
+        assert folder.trained_on("run")["data"]["fingerprint"] is not None
 
 
 words = st.text(st.characters(codec="utf-8"), max_size=5)
@@ -187,7 +188,7 @@ def test_history_csv(content):
         assert len({len(column) for column in columns.values()}) <= 1
         assert all(column.dtype == float for column in columns.values())
     try:
-        run_checks.check_tables("run")
+        checks.check_tables("run")
     except UserError:
         return
     bounded(keep_rows_until, state.BEGINNING._replace(epoch=1), path)

@@ -17,7 +17,7 @@ from common.building import make_gan
 from common.guard import Guard, classes_seen, mean_pairwise_distance, symptoms
 from common.objectives.heads import head_for
 from common.quick import define_gan
-from common.state import finished_epochs, state_variables
+from common.runs.state import finished_epochs, state_variables
 
 STEPS = 50
 LN2 = 0.693

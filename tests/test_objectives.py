@@ -19,7 +19,7 @@ from common.objectives.heads import head_for
 from common.objectives.penalties import scores_and_squared_norms
 from common.objectives.pretraining import pretrain
 from common.objectives.table import OBJECTIVES
-from common.state import load_state, save_state, state_variables
+from common.runs.state import load_state, save_state, state_variables
 from toy_gan import train_points
 from toy_gan.points import ring
 

@@ -12,7 +12,7 @@ from common.basics.errors import UserError
 from common.building import make_gan
 from common.gan import GAN
 from common.resuming import keep_rows_until, keep_scores_until
-from common.state import (
+from common.runs.state import (
     BEGINNING,
     STATE,
     WITHIN,

@@ -232,7 +232,7 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__)
     from matplotlib.figure import Figure
 
-    from common.runs import new_run
+    from common.runs.folder import new_run
 
     path = new_run("toy_gan", options.run_dir) / "divergences.png"
     figure = Figure(figsize=(11, 8), layout="constrained")

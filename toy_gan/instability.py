@@ -158,7 +158,7 @@ def draw(paths, picture):
 def main(argv=None):
     """Print where six ways to play x * y end, and draw their paths."""
     options = cli.step_options(argv, __doc__)
-    from common.runs import new_run
+    from common.runs.folder import new_run
 
     picture = new_run("toy_gan", options.run_dir) / "instability.png"
     paths = all_paths()

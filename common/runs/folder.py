@@ -14,7 +14,7 @@ from common.basics.errors import UserError
 from common.basics.files import gone_if_in_vain, make_folders, whole
 from common.devices import onednn
 from common.readers import check_file
-from common.state import BEGINNING, find_state, has_begun
+from common.runs.state import BEGINNING, find_state, has_begun
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_CHANGE = {  # when a run is resumed
@@ -97,7 +97,7 @@ def start_run(script, options, data, device):
             no state, or had other data.
     """
     if options.resume:
-        from common.run_checks import check_files, check_tables
+        from common.runs.checks import check_files, check_tables
 
         run = folder_of(options.resume, "--resume")
         record = read_options(run)

@@ -7,7 +7,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.plotting import LOSSES, OUTPUTS
-from common.tables import read_columns, whole_lines
+from common.runs.tables import read_columns, whole_lines
 
 
 def check_options(parser, options, known):
