@@ -82,8 +82,8 @@ def images_of(dataset):
     """
     import numpy as np
 
-    from common.datasets import load_images
-    from common.shapes import synthetic_shapes
+    from common.data.datasets import load_images
+    from common.data.shapes import synthetic_shapes
 
     path = WORK / f"{dataset}.npy"
     if not path.exists():

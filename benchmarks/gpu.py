@@ -42,7 +42,7 @@ class Ours:
         self.images = ours.scaled(models[0], pixels)
 
     def run(self, n_batch, k):
-        from common.batches import batches_of
+        from common.data.batches import batches_of
 
         batches = batches_of(self.images, n_batch // 2, seed=0)
         self.gan.fit(batches, steps_per_epoch=k, shuffle=False, verbose=0)

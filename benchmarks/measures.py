@@ -29,7 +29,7 @@ def outside(quick):
     tenth of a snapshot. What the data take is added, though most of it is hidden behind
     the step before.
     """
-    from common.batches import batches_of
+    from common.data.batches import batches_of
     from common.gan import GAN
     from common.training import train
 
@@ -94,8 +94,8 @@ def loader(quick):
 
     from celeba_gan.load_data import measure_loader, scale
     from celeba_gan.pack_hdf5 import Rows
-    from common.datasets import Scaled
-    from common.packed import PackedImages
+    from common.data.datasets import Scaled
+    from common.data.packed import PackedImages
 
     n, noise = 24_000, np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -172,7 +172,7 @@ def untrained_features():
 
 def mnist_images(n):
     """datasets.Images of n of MNIST's, again from the first where there are fewer."""
-    from common.datasets import load_images
+    from common.data.datasets import load_images
 
     images = load_images("auto")
     return images._replace(pixels=np.resize(images.pixels, (n, 28, 28, 1)), labels=None)

@@ -27,7 +27,7 @@ def define_models(dataset):
 def scaled(g_model, pixels):
     """datasets.Scaled of uint8 (n, h, w, c), in G's range."""
     from common.building import scaled_for
-    from common.datasets import Images
+    from common.data.datasets import Images
 
     return scaled_for(g_model, Images(pixels, None, "benchmark", ""))
 
@@ -40,7 +40,7 @@ def stepper(dataset, precision, pixels):
     """
     import keras
 
-    from common.batches import batches_of
+    from common.data.batches import batches_of
     from common.devices import set_up
     from common.gan import GAN
 

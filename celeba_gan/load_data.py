@@ -12,8 +12,8 @@ import numpy as np
 from celeba_gan import options as own
 from celeba_gan.pack_hdf5 import pack_into_cache
 from common.basics import cli
-from common.datasets import NotFoundError, Scaled, data_dir, show_notice
-from common.shapes import synthetic_shapes
+from common.data.datasets import NotFoundError, Scaled, data_dir, show_notice
+from common.data.shapes import synthetic_shapes
 
 DATA = ("auto", "celeba", "synthetic")  # or a path
 CELEBA_CROP = 0.72  # the usual 128 of 178 pixels: the face without what is around it
@@ -37,7 +37,7 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
     Raises:
         UserError: there are none, fewer than 64, or they have another size.
     """
-    from common.packed import open_packed
+    from common.data.packed import open_packed
 
     if data == "synthetic":
         if attribute is not None:
@@ -106,7 +106,7 @@ def scale(pixels):
 
 def measure_loader(dataset, n_images=64, seconds=3):
     """Images a second that the batches of the training bring, with nothing else to do."""
-    from common.batches import batches_of
+    from common.data.batches import batches_of
 
     batches = batches_of(dataset, min(n_images, len(dataset)), seed=0)
     started, i = time.perf_counter(), 0
@@ -123,7 +123,7 @@ def measure_training(dataset, n_images=64, n_steps=3):
     from celeba_gan.define_discriminator import define_discriminator
     from celeba_gan.define_gan import define_gan
     from celeba_gan.define_generator import define_generator
-    from common.batches import batches_of
+    from common.data.batches import batches_of
     from common.gan import GAN
 
     shape = dataset.shape[1:]

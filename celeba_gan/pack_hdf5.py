@@ -30,9 +30,9 @@ from celeba_gan.pictures import (
 from common.basics import cli
 from common.basics.errors import MachineError, UserError
 from common.basics.files import gone_if_in_vain, make_folders
-from common.datasets import keras_cache
-from common.packed import checksum
-from common.readers import check_file
+from common.data.datasets import keras_cache
+from common.data.formats import check_file
+from common.data.packed import checksum
 
 BLOCK = 512  # pictures that are in memory at a time
 PART = 16  # of these, read by one thread

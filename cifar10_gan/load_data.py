@@ -7,8 +7,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.basics import cli
-from common.cifar10 import load_images
-from common.datasets import show_notice
+from common.data.cifar10 import load_images
+from common.data.datasets import show_notice
 
 DATA = ("auto", "cifar-10", "synthetic")  # or a path
 

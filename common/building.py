@@ -8,7 +8,7 @@ import numpy as np
 from common import extensions, replicas
 from common.basics.errors import UserError
 from common.checkpoints import image_range
-from common.datasets import Scaled
+from common.data.datasets import Scaled
 from common.objectives.table import OBJECTIVES, OPTIONS, OWN
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from common.basics import cli
 from common.basics.files import alone_in, whole
-from common.datasets import NotFoundError, keras_cache, show_notice
+from common.data.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
 
 VERSION = 1  # of what follows; another one is trained anew

@@ -88,7 +88,7 @@ def references(options, run, shape):
 
 def make_judge(options, train, test, n):
     """The Judge that the options ask for, of n images; see `judge.Judge`."""
-    from common.datasets import show_notice
+    from common.data.datasets import show_notice
     from common.features import choose_features
     from common.judge import Judge
 

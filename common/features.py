@@ -13,8 +13,8 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.classifier import in_float32, load_classifier
-from common.datasets import keras_cache
-from common.readers import check_file
+from common.data.datasets import keras_cache
+from common.data.formats import check_file
 
 SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"
 KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"

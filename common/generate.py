@@ -12,7 +12,7 @@ import numpy as np
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
-from common.readers import check_declared, check_file
+from common.data.formats import check_declared, check_file
 from common.runs import folder as runs
 from common.sampling import (
     generate_images,

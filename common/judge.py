@@ -11,7 +11,7 @@ import numpy as np
 from common import scores
 from common.basics.errors import UserError
 from common.basics.files import whole
-from common.datasets import keras_cache
+from common.data.datasets import keras_cache
 from common.features import classifier_features, extract_all
 from common.sampling import generate_images, generate_latent_points, takes_labels
 

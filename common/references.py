@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cifar10, datasets
 from common.basics.errors import UserError
+from common.data import cifar10, datasets
 from common.runs.folder import CHOOSE_IMAGES, read_options
 
 GREY_SETS = ("mnist", "fashion-mnist", "digits")

@@ -8,7 +8,7 @@ import numpy as np
 from common import replicas
 from common.basics.errors import UserError
 from common.building import gan_for
-from common.datasets import show_notice
+from common.data.datasets import show_notice
 from common.devices import set_up
 from common.runs import folder
 from common.sampling import (
@@ -122,7 +122,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
             Comet cannot be reached.
     """
     from common import callbacks, resuming
-    from common.batches import batches_of
+    from common.data.batches import batches_of
     from common.distribute import fit_of
     from common.gan import GAN
     from common.guard import Guard

@@ -11,7 +11,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
-from common.datasets import load_images
+from common.data.datasets import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS
 from common.runs.folder import ROOT, new_run, read_options

@@ -87,7 +87,7 @@ def latent_vectors(n, latent_dim, seed=None):
 
 def train(dataset, modern, latent_dim, n_steps):
     """Train a new pair on one real image a step; return G."""
-    from common.batches import batches_of
+    from common.data.batches import batches_of
     from common.gan import GAN
 
     class BookGAN(GAN):

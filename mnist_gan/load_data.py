@@ -7,7 +7,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.basics import cli
-from common.datasets import load_images, show_notice
+from common.data.datasets import load_images, show_notice
 
 DATA = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")  # or a path
 

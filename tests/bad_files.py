@@ -427,7 +427,7 @@ def options():
 
 @cache
 def fingerprint():
-    from common.datasets import load_images
+    from common.data.datasets import load_images
 
     return load_images("synthetic").describe()
 

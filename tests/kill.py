@@ -26,9 +26,9 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.summary import described, header
-from common import packed
 from common.basics.errors import UserError
 from common.checkpoints import load_model
+from common.data import packed
 from common.objectives.table import OPTIONS
 from common.runs.folder import versions
 from common.runs.state import BEFORE, STATE, find_state

@@ -72,7 +72,7 @@ def train(n_rounds, n_steps):
         os.environ["KERAS_HOME"] = str(Path(folder, "keras"))
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         from common import classifier
-        from common.datasets import load_images
+        from common.data.datasets import load_images
         from mnist_gan.train import main
 
         classifier.STEPS = 50  # of training what the scores see with: any will do

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from common import batches as batches_module
-from common.batches import RealBatches, batches_of, order_by_chunks
-from common.datasets import Scaled
-from common.packed import PackedImages
+from common.data import batches as batches_module
+from common.data.batches import RealBatches, batches_of, order_by_chunks
+from common.data.datasets import Scaled
+from common.data.packed import PackedImages
 
 DATASET = np.arange(10, dtype="float32").reshape(10, 1, 1, 1)
 

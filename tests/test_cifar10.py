@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from keras.datasets import cifar10 as keras_cifar10
 
-from common import cifar10
 from common.basics.errors import UserError
-from common.shapes import synthetic_shapes
+from common.data import cifar10
+from common.data.shapes import synthetic_shapes
 
 NAMES = [*cifar10.BATCHES["train"], *cifar10.BATCHES["test"]]
 

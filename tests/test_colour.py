@@ -22,8 +22,9 @@ from celeba_gan.train import main as celeba
 from cifar10_gan import load_data as cifar10_data
 from cifar10_gan import train_discriminator as cifar10_solo
 from cifar10_gan.train import main as cifar10
-from common import datasets, training
+from common import training
 from common.checkpoints import load_generator, load_model
+from common.data import datasets
 from common.generate import main as generate
 from mnist_gan.train import main as mnist
 

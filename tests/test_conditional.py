@@ -16,7 +16,6 @@ from celeba_gan.load_data import load_images as load_faces
 from cifar10_gan import train as cifar10
 from common import generate
 from common.basics.errors import UserError
-from common.batches import RealBatches, StreamedBatches
 from common.building import make_gan
 from common.checkpoints import class_names, load_generator, save_models
 from common.conditional import (
@@ -24,7 +23,8 @@ from common.conditional import (
     conditional_gan,
     conditional_generator,
 )
-from common.datasets import Images, Scaled
+from common.data.batches import RealBatches, StreamedBatches
+from common.data.datasets import Images, Scaled
 from common.objectives.heads import head_for
 from common.sampling import class_grid, generate_images, with_labels
 from mnist_gan import conditional_dense, quick

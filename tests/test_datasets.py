@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import datasets
 from common.basics.errors import UserError
+from common.data import datasets
 from mnist_gan import load_data
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 28, 28)).astype(np.uint8)

@@ -19,9 +19,9 @@ from test_train import assert_same_results, wait_for
 
 from common import replicas
 from common.basics.errors import UserError
-from common.batches import RealBatches
 from common.building import define_models, gan_for
-from common.datasets import Scaled
+from common.data.batches import RealBatches
+from common.data.datasets import Scaled
 from common.distribute import fit_of, own_draws
 from common.objectives import wgan_gp
 from common.runs.state import random_states, state_variables

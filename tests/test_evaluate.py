@@ -18,7 +18,7 @@ from test_features import make_quick
 from common import judge as judging
 from common import nearest
 from common.checkpoints import quiet_keras, save_models
-from common.datasets import load_images
+from common.data.datasets import load_images
 from common.evaluate import main
 from common.features import choose_features
 from common.judge import Judge

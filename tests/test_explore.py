@@ -17,7 +17,7 @@ from test_features import make_quick
 from common import checkpoints
 from common.architectures import resnet
 from common.conditional import conditional_generator
-from common.datasets import load_images
+from common.data.datasets import load_images
 from common.explore import COMMANDS, main
 from common.exploring import arithmetic, interpolate, traverse, units
 from common.exploring.concepts import areas_of, find_concepts, of_classes, of_drawings

@@ -14,7 +14,7 @@ from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 from common import classifier
 from common.basics.errors import UserError
 from common.classifier import rotated, tasks
-from common.datasets import load_images
+from common.data.datasets import load_images
 from common.features import choose_features, extract_all
 from common.references import load_reference
 

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from celeba_gan.pictures import read_attributes
-from common import cifar10, compared, datasets, readers
+from common import compared
 from common.basics.errors import UserError
+from common.data import cifar10, datasets, formats
 from common.resuming import keep_rows_until
 from common.runs import checks, folder, state
 from common.runs.tables import read_columns
@@ -217,7 +218,7 @@ def test_points_npy(content):
     path = Path(bad_files.write("p.npy", content))
     with path.open("rb") as file:
         try:
-            bounded(readers.check_declared, file, len(content))
+            bounded(formats.check_declared, file, len(content))
         except ValueError:  # which those who call it tell
             return
     assert len(np.load(path, allow_pickle=False).tobytes()) <= len(content)

@@ -18,9 +18,9 @@ from PIL import Image
 
 from celeba_gan import pack_hdf5
 from celeba_gan.pack_hdf5 import pack, pack_into_cache
-from common import packed
 from common.basics.errors import UserError
-from common.packed import PackedImages, open_packed
+from common.data import packed
+from common.data.packed import PackedImages, open_packed
 
 SCRIPT = ROOT / "celeba_gan" / "pack_hdf5.py"
 RNG = np.random.default_rng(0)

@@ -21,7 +21,7 @@ from common import comet, devices, measures, tracking
 from common.averages import inner
 from common.building import scaled_for
 from common.checkpoints import load_model
-from common.datasets import embedded_digits
+from common.data.datasets import embedded_digits
 from common.guard import Guard
 from mnist_gan.train import main
 

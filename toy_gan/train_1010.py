@@ -95,7 +95,7 @@ def train(gan, dataset, n_steps=N_STEPS):
     """
     from keras.callbacks import LambdaCallback
 
-    from common.batches import batches_of
+    from common.data.batches import batches_of
 
     patterns = []
 

@@ -47,7 +47,7 @@ def read_target(subject, name):
     """
     from PIL import Image
 
-    from common.readers import check_file
+    from common.data.formats import check_file
     from common.safety.images import MOST_BYTES, open_image
 
     height, width, channels = subject.shape

@@ -13,7 +13,7 @@ from pathlib import Path
 from common.basics.errors import UserError
 from common.basics.files import gone_if_in_vain, make_folders, whole
 from common.devices import onednn
-from common.readers import check_file
+from common.data.formats import check_file
 from common.runs.state import BEGINNING, find_state, has_begun
 
 ROOT = Path(__file__).resolve().parents[1]

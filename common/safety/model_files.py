@@ -13,7 +13,7 @@ import zipfile
 from contextlib import contextmanager
 
 from common.basics.errors import UserError
-from common.readers import check_file
+from common.data.formats import check_file
 from common.safety.hdf5 import MOST_BYTES, check_numbers
 
 LAYERS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError
-from common.datasets import Images
+from common.data.datasets import Images
 from common.safety.hdf5 import check_attributes
 
 IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file

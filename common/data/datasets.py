@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common import readers
 from common.basics.errors import UserError
+from common.data import formats
 from common.devices import quiet_start
 
 SHAPE = (28, 28)
@@ -97,7 +97,7 @@ def load_images(data="auto", split="train"):
     if data == "synthetic":
         return synthetic_bars()
     path = Path(data).expanduser()
-    pixels, labels = readers.read_images(path, split)
+    pixels, labels = formats.read_images(path, split)
     return checked(pixels, labels, path.stem, str(path))
 
 
@@ -120,7 +120,7 @@ def named_set(name, split):
     """MNIST or Fashion-MNIST from the first place that has it."""
     for path in local_places(name):
         if path.exists():
-            pixels, labels = readers.read_images(path, split)
+            pixels, labels = formats.read_images(path, split)
             return checked(pixels, labels, name, str(path))
     pixels, labels = download(name)[split]
     return checked(pixels, labels, name, "downloaded by Keras")

@@ -16,15 +16,15 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from common.basics.errors import UserError
-from common.datasets import (
+from common.data.datasets import (
     Images,
     NotFoundError,
     data_dir,
     keras_cache,
     keras_download,
 )
-from common.readers import check_file, damaged
-from common.shapes import synthetic_shapes
+from common.data.formats import check_file, damaged
+from common.data.shapes import synthetic_shapes
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
            "dog", "frog", "horse", "ship", "truck")  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from common.datasets import Images
+from common.data.datasets import Images
 
 SPLITS = {"train": (2000, 0), "test": (500, 1)}  # how many, seed
 
