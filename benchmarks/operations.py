@@ -1,7 +1,7 @@
 """What does a step spend its time on? Its ten longest operations.
 
 By the profiler of TensorFlow, for MNIST and CIFAR-10 in the tutorials' sizes, in float32
-and with `--precision auto`, plain and with `common/fast.py`, in turns. Writes
+and with `--precision auto`, plain and with `common/layers/cpu_layers.py`, in turns. Writes
 operations.md.
 """
 
@@ -37,13 +37,13 @@ def step_of(dataset, fast):
 
     Args:
         dataset: "mnist" or "cifar10".
-        fast: whether `common/fast.py` takes part.
+        fast: whether `common/layers/cpu_layers.py` takes part.
     """
     from common.gan import GAN
 
     models, n = ours.define_models(dataset), BATCH[dataset] // 2
     x_real = ours.scaled(models[0], np.load(images_of(dataset))[:n])[np.arange(n)]
-    with patch("common.fast.on_cpu", lambda: fast):
+    with patch("common.layers.cpu_layers.on_cpu", lambda: fast):
         gan = GAN(*models, separate=ours.is_separate(dataset))
     gan.train_on_batch(x_real)  # traces
     return lambda: gan.train_on_batch(x_real)

@@ -55,7 +55,7 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
         g_model = define_generator(options.latent_dim, n_classes=n)
         d_model = head_for(options.objective, define_discriminator(shape, n_classes=n))
     elif options.conditional:
-        from common import conditional
+        from common.layers import conditional
 
         kind = len(classes), options.condition
         g_model = conditional.conditional_generator(
@@ -66,7 +66,7 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
     else:
         g_model, d_model = define_generator(options.latent_dim), define_d(shape)
     if options.augment:
-        from common.augment import with_augmentation
+        from common.layers.augment import with_augmentation
 
         d_model = with_augmentation(d_model, low=image_range(g_model)[0])
     return g_model, d_model, define_gan(g_model, d_model)
@@ -107,9 +107,9 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
     """
     from keras.optimizers import Adam
 
-    from common.averages import inner
-    from common.conditional import ConditionalGAN
     from common.gan import GAN
+    from common.layers.conditional import ConditionalGAN
+    from common.layers.ema import inner
     from common.objectives.labels import SmoothedLabels
     from common.objectives.wgan import Clip
     from common.sampling import takes_labels
@@ -160,7 +160,7 @@ def set_optimizers(options, d_model, gan_model):
     """
     import keras
 
-    from common.averages import inner
+    from common.layers.ema import inner
 
     rates = options.d_learning_rate, options.g_learning_rate
     for model, rate in zip((d_model, gan_model), rates, strict=True):

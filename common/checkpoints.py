@@ -68,7 +68,7 @@ def load_model(path):
     model_files.check(path)
     from keras.models import load_model as load
 
-    from common import augment  # noqa: F401  # its layer may be in the file
+    from common.layers import augment  # noqa: F401  # its layer may be in the file
     from common.objectives import heads  # noqa: F401  # and its
 
     try:

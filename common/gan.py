@@ -9,8 +9,8 @@ from functools import partial
 import keras
 from keras import ops
 
-from common.averages import averaged
-from common.fast import use_fast_layers
+from common.layers.cpu_layers import use_fast_layers
+from common.layers.ema import averaged
 from common.objectives.table import OBJECTIVES
 from common.updates import compiled_loss, descend, frozen, loss_of_images
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from common import devices
-from common.averages import inner
+from common.layers.ema import inner
 from common.sampling import (
     generate_latent_points,
     generate_real_samples,

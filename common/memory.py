@@ -7,7 +7,7 @@ import psutil
 
 from common.basics.errors import UserError
 from common.checkpoints import all_layers
-from common.fast import on_cpu
+from common.layers.cpu_layers import on_cpu
 
 OWN_GROUPS = Path("/proc/self/cgroup")
 CGROUPS = {  # a container's limit and use of memory, how its caches are called, and where

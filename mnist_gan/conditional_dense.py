@@ -4,7 +4,7 @@ The label, one-hot, is joined to the image's 784 pixels at D's entrance and to t
 point at G's: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets", in the
 size that courses use. Train it with `train.py --conditional --architecture
 conditional-dense`;
-`common/conditional.py` does the same with any other G and D.
+`common/layers/conditional.py` does the same with any other G and D.
 """
 
 import sys

@@ -18,13 +18,13 @@ from common import generate
 from common.basics.errors import UserError
 from common.building import make_gan
 from common.checkpoints import class_names, load_generator, save_models
-from common.conditional import (
+from common.data.batches import RealBatches, StreamedBatches
+from common.data.datasets import Images, Scaled
+from common.layers.conditional import (
     conditional_discriminator,
     conditional_gan,
     conditional_generator,
 )
-from common.data.batches import RealBatches, StreamedBatches
-from common.data.datasets import Images, Scaled
 from common.objectives.heads import head_for
 from common.sampling import class_grid, generate_images, with_labels
 from mnist_gan import conditional_dense, quick

@@ -16,7 +16,6 @@ from test_features import make_quick
 
 from common import checkpoints
 from common.architectures import resnet
-from common.conditional import conditional_generator
 from common.data.datasets import load_images
 from common.explore import COMMANDS, main
 from common.exploring import arithmetic, interpolate, traverse, units
@@ -24,6 +23,7 @@ from common.exploring.concepts import areas_of, find_concepts, of_classes, of_dr
 from common.exploring.geometry import directions_of_weights
 from common.exploring.layers import chain, first_layers, layers_of_units, split
 from common.exploring.subject import Subject
+from common.layers.conditional import conditional_generator
 from common.sampling import generate_images
 from mnist_gan import conditional_dense, quick
 

@@ -9,10 +9,10 @@ import tensorflow as tf
 from keras import Sequential, layers
 from test_gan import real_images, tutorial_models, weights
 
-from common import fast
 from common.checkpoints import all_layers
-from common.conditional import conditional_generator
 from common.gan import GAN
+from common.layers import cpu_layers
+from common.layers.conditional import conditional_generator
 from mnist_gan.define_generator import define_generator
 
 
@@ -33,7 +33,7 @@ def test_it_is_the_convolution_with_its_gradients(dtype, tolerance, kernel_size)
             plain = outputs_and_gradients(
                 lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"), *arrays
             )
-            found = outputs_and_gradients(fast.convolve, *arrays)
+            found = outputs_and_gradients(cpu_layers.convolve, *arrays)
             for ours, theirs in zip(found, plain, strict=True):
                 assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
                 error = tf.reduce_max(abs(ours - theirs)) / tf.reduce_max(abs(theirs))
@@ -43,7 +43,7 @@ def test_it_is_the_convolution_with_its_gradients(dtype, tolerance, kernel_size)
 def test_gradients_of_gradients_are_those_of_the_convolution():
     x, kernel = tf.random.normal((2, 6, 5, 8)), tf.random.normal((3, 3, 8, 1))
     found = []
-    for convolve in (fast.convolve, lambda x, k: tf.nn.conv2d(x, k, 1, "SAME")):
+    for convolve in (cpu_layers.convolve, lambda x, k: tf.nn.conv2d(x, k, 1, "SAME")):
         with tf.GradientTape() as outer:
             outer.watch([x, kernel])
             with tf.GradientTape() as tape:
@@ -57,7 +57,7 @@ def test_gradients_of_gradients_are_those_of_the_convolution():
 
 def test_sizes_that_the_graph_does_not_know_are_left_alone():
     x, kernel = tf.random.normal((2, 6, 5, 8)), tf.random.normal((3, 3, 8, 1))
-    unknown = tf.function(fast.convolve).get_concrete_function(
+    unknown = tf.function(cpu_layers.convolve).get_concrete_function(
         tf.TensorSpec((None, None, None, 8)), tf.TensorSpec(kernel.shape)
     )
     assert np.array_equal(unknown(x, kernel), tf.nn.conv2d(x, kernel, 1, "SAME"))
@@ -68,7 +68,7 @@ def test_leaky_relu_is_the_same_with_all_its_gradients(dtype):
     slope = 0.2
     x = tf.constant([-3, -1e-3, -0.0, 0, 1e-3, 2, np.inf, -1e-38], dtype)
     found = []
-    for function in (fast.leaky_relu, tf.nn.leaky_relu):
+    for function in (cpu_layers.leaky_relu, tf.nn.leaky_relu):
         with tf.GradientTape() as outer:
             outer.watch(x)
             with tf.GradientTape() as tape:
@@ -84,7 +84,7 @@ def test_the_gradient_of_leaky_relu_needs_nothing_but_its_output():
     @tf.function
     def gradient(z):
         x = tf.nn.tanh(z)
-        return tf.gradients(fast.leaky_relu(x, 0.2), x)
+        return tf.gradients(cpu_layers.leaky_relu(x, 0.2), x)
 
     graph = gradient.get_concrete_function(tf.TensorSpec((9,))).graph
     (backward,) = (op for op in graph.get_operations() if op.type == "LeakyReluGrad")
@@ -109,7 +109,7 @@ def test_outputs_and_configurations_are_the_same(policy):
     model = conditional_models()
     inputs = [np.ones((4, 10), "float32"), np.ones((4, 1), "int32")]
     plain, config = model(inputs), model.get_config()
-    fast.use_fast_layers(model)
+    cpu_layers.use_fast_layers(model)
     assert [layer.filters for layer in in_blocks(model)] == [1]
     assert len(by_output(model)) == 3
     found = model(inputs)
@@ -123,7 +123,7 @@ def test_outputs_and_configurations_are_the_same(policy):
 def test_only_layers_that_gain_are_fast():
     def chosen(*built):
         model = Sequential([layers.Input((8, 8, 64)), *built])
-        fast.use_fast_layers(model)
+        cpu_layers.use_fast_layers(model)
         return len(in_blocks(model))
 
     same = {"padding": "same"}
@@ -146,7 +146,7 @@ def test_only_layers_that_gain_are_fast():
 def test_trained_weights_and_files_are_those_of_plain_layers(monkeypatch):
     gans = []
     for is_on in (True, False):
-        monkeypatch.setattr(fast, "on_cpu", lambda is_on=is_on: is_on)
+        monkeypatch.setattr(cpu_layers, "on_cpu", lambda is_on=is_on: is_on)
         keras.utils.clear_session()  # names start anew
         keras.utils.set_random_seed(1)
         gans.append(GAN(*tutorial_models()))
@@ -167,5 +167,5 @@ def test_trained_weights_and_files_are_those_of_plain_layers(monkeypatch):
 def test_another_backend_computes_as_it_did(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     model = define_generator(10)
-    fast.use_fast_layers(model)
+    cpu_layers.use_fast_layers(model)
     assert not in_blocks(model) and not by_output(model)

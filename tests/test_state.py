@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from test_gan import quick_models, real_images, tutorial_models, weights
 
-from common.augment import with_augmentation
 from common.basics.errors import UserError
 from common.building import make_gan
 from common.gan import GAN
+from common.layers.augment import with_augmentation
 from common.resuming import keep_rows_until, keep_scores_until
 from common.runs.state import (
     BEGINNING,

@@ -18,11 +18,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata
 
 from common import comet, devices, measures, tracking
-from common.averages import inner
 from common.building import scaled_for
 from common.checkpoints import load_model
 from common.data.datasets import embedded_digits
 from common.guard import Guard
+from common.layers.ema import inner
 from mnist_gan.train import main
 
 TINY = ["--data", "digits", "--preset", "quick", "--batch-size", "8", "--seed", "5",

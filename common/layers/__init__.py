@@ -1,0 +1,1 @@
+"""Parts that models are made of: classes, augmentation, EMA, faster CPU layers."""
