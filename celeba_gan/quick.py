@@ -5,7 +5,7 @@ BatchNormalization in G only, small batches at a high rate, and the mean of G's 
 weights for the pictures.
 """
 
-from common.quick import adam, define_gan  # noqa: F401  # for train.py
+from common.architectures.quick import adam, define_gan  # noqa: F401  # for train.py
 
 OPTIONS = {
     "architecture": "narrow",

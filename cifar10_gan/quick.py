@@ -5,7 +5,7 @@ batches at a high rate, one update of D on both halves, and the mean of G's last
 for the pictures.
 """
 
-from common.quick import adam, define_gan  # noqa: F401  # for train.py
+from common.architectures.quick import adam, define_gan  # noqa: F401  # for train.py
 
 OPTIONS = {
     "architecture": "narrow",

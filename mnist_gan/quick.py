@@ -6,7 +6,7 @@ mean of G's last weights draws better than any one of them (EMA; Yazici et al. 2
 "The Unusual Effectiveness of Averaging in GAN Training").
 """
 
-from common.quick import adam, define_gan  # noqa: F401  # for train.py
+from common.architectures.quick import adam, define_gan  # noqa: F401  # for train.py
 
 OPTIONS = {
     "architecture": "narrow",

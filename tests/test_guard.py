@@ -11,12 +11,12 @@ from sklearn.datasets import load_digits
 from test_conditional import models as conditional_models
 
 from common import callbacks, guard, resuming
+from common.architectures.quick import define_gan
 from common.building import make_gan
 from common.data.batches import batches_of
 from common.guard import Guard, classes_seen, mean_pairwise_distance, symptoms
 from common.layers.augment import with_augmentation
 from common.objectives.heads import head_for
-from common.quick import define_gan
 from common.runs.state import finished_epochs, state_variables
 
 STEPS = 50

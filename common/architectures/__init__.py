@@ -25,7 +25,7 @@ def architectures(shape=None):
     """
     from functools import partial
 
-    from common.quick import define_gan
+    from common.architectures.quick import define_gan
 
     trios = {}
     for name, module in ARCHITECTURES.items():

@@ -9,9 +9,9 @@ import threading
 import keras
 from keras import Model, layers, ops
 
+from common.architectures.quick import compile_like
 from common.gan import GAN
 from common.objectives.heads import ClassLoss
-from common.quick import compile_like
 from common.sampling import n_classes
 
 SIZE = 50  # numbers that stand for a class
