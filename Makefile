@@ -55,7 +55,7 @@ extensions: $(READY)  # each extension of the tutorials for equal steps: about a
 	$(PY) mnist_gan/compare.py extensions
 
 classifiers: $(READY)  # whose features the scores are of: once, about 10 minutes on 2 cores
-	$(PY) common/classifier.py
+	$(PY) common/scores/classifier.py
 
 test: $(READY)  # three at a time: much of a test is work for one core, or waiting
 	$(PY) -m pytest $(FAST)

@@ -134,8 +134,8 @@ def scoring(quick):
     The classifier is untrained: that takes as long. With `quick` fewer images are scored,
     and the times scaled: features by the number, scores by its square.
     """
-    from common.features import extract_all
-    from common.judge import Judge
+    from common.scores.features import extract_all
+    from common.scores.scorer import Judge
 
     set_up()
     n = 10_000 if quick else 50_000
@@ -157,8 +157,8 @@ def untrained_features():
     """`features.Features` of the classifier of MNIST before it has learned."""
     import keras
 
-    from common.classifier import define_classifier
-    from common.features import AT_A_TIME, Features
+    from common.scores.classifier import define_classifier
+    from common.scores.features import AT_A_TIME, Features
 
     model = define_classifier((28, 28, 1), 10, flip=False)
     outputs = [model.get_layer("features").output, model.outputs[0]]

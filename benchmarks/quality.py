@@ -93,8 +93,8 @@ def curve(folder, size):
 def distance(model, size):
     """The Frechet distance of n images of a saved G, by the project's own Judge."""
     from common.checkpoints import load_generator
-    from common.features import extract_all
-    from common.scores import frechet_distance
+    from common.scores.features import extract_all
+    from common.scores.metrics import frechet_distance
 
     judge = judge_of(size["data"], size["n"])
     g_model = textbook_generator(model) if model.suffix == ".npz" else None
@@ -114,14 +114,14 @@ def textbook_generator(path):
 
 @cache
 def references(data):
-    from common.references import load_reference
+    from common.scores.references import load_reference
 
     return load_reference(data)
 
 
 @cache
 def judge_of(data, n):
-    from common.judge import classifier_judge
+    from common.scores.scorer import classifier_judge
 
     return classifier_judge(*references(data), n)
 

@@ -115,13 +115,13 @@ class Scores(keras.callbacks.Callback):
         self.run, self.every = run, every
 
     def on_train_begin(self, logs=None):
-        from common.evaluation import of_run
+        from common.scores.report import of_run
 
         self.evaluation = of_run(self.run)
         self.evaluation.start()
 
     def on_epoch_end(self, epoch, logs=None):
-        from common.evaluation import means
+        from common.scores.report import means
 
         done = epoch + 1
         if is_due(self, done):

@@ -14,16 +14,16 @@ from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
 from common.generate import find_model
-from common.references import FEWEST
 from common.runs import folder as runs
 from common.sampling import n_classes, takes_labels
+from common.scores.references import FEWEST
 
 N, N_REPEATS = 10_000, 3  # images, and drawings of so many
 
 
 def parse(argv):
-    from common.features import SOURCES
-    from common.references import DATA
+    from common.scores.features import SOURCES
+    from common.scores.references import DATA
 
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] MODEL | RUN | --images DIR"
@@ -79,7 +79,7 @@ def find_models(target):
 
 def references(options, run, shape):
     """The real images, in training and held out; see `references.load_reference`."""
-    from common.references import load_reference, reference_of_run
+    from common.scores.references import load_reference, reference_of_run
 
     if run and options.data is None:
         return reference_of_run(run)
@@ -89,8 +89,8 @@ def references(options, run, shape):
 def make_judge(options, train, test, n):
     """The Judge that the options ask for, of n images; see `judge.Judge`."""
     from common.data.datasets import show_notice
-    from common.features import choose_features
-    from common.judge import Judge
+    from common.scores.features import choose_features
+    from common.scores.scorer import Judge
 
     show_notice(train)
     if options.split == "test" and test is None:
@@ -107,8 +107,8 @@ def make_judge(options, train, test, n):
 def evaluate_models(options, models, run):
     """Score saved generators, and name the best."""
     from common.checkpoints import load_generator
-    from common.evaluation import Evaluation, means, name_of_epoch
-    from common.snapshots import best_of, save_curves
+    from common.scores.best import best_of, save_curves
+    from common.scores.report import Evaluation, means, name_of_epoch
     from common.tracking import log_scores
 
     g_model = load_generator(models[0])[0]
@@ -167,8 +167,8 @@ def check_fit(g_model, name, train):
 
 def evaluate_images(options):
     """Score a folder or zip of pictures."""
-    from common.evaluation import Evaluation
-    from common.references import open_pictures
+    from common.scores.references import open_pictures
+    from common.scores.report import Evaluation
 
     shape, read = open_pictures(options.images)
     train, test = references(options, None, shape)

@@ -126,8 +126,8 @@ def score_all(folders, data):
     set_up()
     from common.checkpoints import load_generator
     from common.evaluate import find_models
-    from common.judge import classifier_judge
-    from common.references import load_reference
+    from common.scores.references import load_reference
+    from common.scores.scorer import classifier_judge
 
     judge = classifier_judge(*load_reference(data, (28, 28, 1)))
     rows, samples = [], []

@@ -128,12 +128,12 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__, DATA, more=add_steps)
     dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
-    from common.features import classifier_features, extract_all
-    from common.judge import to_bytes
     from common.plotting import save_grid
-    from common.references import load_reference
     from common.sampling import generate_images
-    from common.scores import class_histogram
+    from common.scores.features import classifier_features, extract_all
+    from common.scores.metrics import class_histogram
+    from common.scores.references import load_reference
+    from common.scores.scorer import to_bytes
 
     samples = {}
     for title, modern, latent_dim in PARTS:

@@ -140,7 +140,7 @@ OPTIONS = {
         ("--wrong-labels", "--wrong-labels"), ("--preset quick", "--preset"),
     ],
     "common/devices.py": [("--device 7", "--device"), ("--device gpu:", "gpu")],
-    "common/classifier.py": [("nowhere", "nowhere"), ("cifar-10", "CIFAR-10")],
+    "common/scores/classifier.py": [("nowhere", "nowhere"), ("cifar-10", "CIFAR-10")],
     "common/compare.py": [("", "name two or more"), ("a", "1 run folders"),
                           ("a a", "named twice"), ("a b", "not a run folder")],
     "common/generate.py": [

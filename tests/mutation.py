@@ -45,7 +45,7 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
         "three_critic or regularizers or gp_adds or unsure or (each_step and hinge and "
         "concat) or wrong_class) and not mixed",
     ),
-    "common/scores.py": ("tests/test_scores.py", ""),
+    "common/scores/metrics.py": ("tests/test_scores.py", ""),
     "common/objectives/began.py": (BY_HAND, "(began or k_) and not mixed"),
     "common/objectives/ebgan.py": (
         BY_HAND,

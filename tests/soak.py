@@ -71,8 +71,8 @@ def train(n_rounds, n_steps):
     with tempfile.TemporaryDirectory() as folder:
         os.environ["KERAS_HOME"] = str(Path(folder, "keras"))
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        from common import classifier
         from common.data.datasets import load_images
+        from common.scores import classifier
         from mnist_gan.train import main
 
         classifier.STEPS = 50  # of training what the scores see with: any will do

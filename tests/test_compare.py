@@ -10,7 +10,7 @@ from conftest import refused
 from PIL import Image
 from test_features import make_quick
 
-from common import judge
+from common.scores import scorer
 from mnist_gan import compare
 
 RUN = Path("runs/mnist_gan/0001")
@@ -41,7 +41,9 @@ def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(
     few = ["--preset", "quick", "--steps-per-epoch", "20", "--critic-steps", "2"]
     table = {name: [*few, "--objective", name] for name in ("wgan", "wgan-gp")}
     monkeypatch.setitem(compare.TABLES, "objectives", table)
-    monkeypatch.setattr(judge, "classifier_judge", partial(judge.classifier_judge, n=100))
+    monkeypatch.setattr(
+        scorer, "classifier_judge", partial(scorer.classifier_judge, n=100)
+    )
     make_quick(monkeypatch)
     words = ["objectives", "--data", "digits", "--only", "wgan", "wgan-gp"]
     compare.main([*words, "--epochs", "1"])

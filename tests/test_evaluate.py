@@ -15,17 +15,17 @@ from sklearn.utils import shuffle
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_features import make_quick
 
-from common import judge as judging
-from common import nearest
 from common.checkpoints import quiet_keras, save_models
 from common.data.datasets import load_images
 from common.evaluate import main
-from common.features import choose_features
-from common.judge import Judge
-from common.nearest import memorisation
-from common.references import load_reference
 from common.runs.state import find_state
-from common.snapshots import save_curves
+from common.scores import memorization
+from common.scores import scorer as judging
+from common.scores.best import save_curves
+from common.scores.features import choose_features
+from common.scores.memorization import memorisation
+from common.scores.references import load_reference
+from common.scores.scorer import Judge
 from mnist_gan import quick, train
 
 RUN = Path("runs/mnist_gan/0001")
@@ -55,7 +55,7 @@ def one_classifier(own_folder, monkeypatch, place):
     """It is trained once for all of these tests, with the features of real images."""
     monkeypatch.setenv("KERAS_HOME", str(place / "keras"))
     make_quick(monkeypatch)
-    monkeypatch.setattr(nearest, "SHOWN", 2)  # drawing takes longer than scoring
+    monkeypatch.setattr(memorization, "SHOWN", 2)  # drawing takes longer than scoring
 
 
 @pytest.fixture

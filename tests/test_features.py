@@ -1,4 +1,4 @@
-"""`common/features.py` and `common/classifier.py`: what networks see in images."""
+"""`common/scores/features.py` and `common/scores/classifier.py`: what networks see in images."""
 
 import json
 import os
@@ -11,12 +11,12 @@ import tensorflow as tf
 from conftest import refused
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
-from common import classifier
 from common.basics.errors import UserError
-from common.classifier import rotated, tasks
 from common.data.datasets import load_images
-from common.features import choose_features, extract_all
-from common.references import load_reference
+from common.scores import classifier
+from common.scores.classifier import rotated, tasks
+from common.scores.features import choose_features, extract_all
+from common.scores.references import load_reference
 
 DATA_DIR = os.environ.get("GAN_DATA_DIR")
 POOLED, CLASSES = 12, 5  # of the small graph

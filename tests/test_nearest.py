@@ -1,11 +1,11 @@
-"""`common/nearest.py`: neighbours in a set that is read part by part, and copies."""
+"""`common/scores/memorization.py`: neighbours in a set that is read part by part, and copies."""
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from common import nearest as module
-from common.nearest import nearer_to_training, nearest, warnings
+from common.scores import memorization as module
+from common.scores.memorization import nearer_to_training, nearest, warnings
 
 N_TRAINING, D = 900, 8
 

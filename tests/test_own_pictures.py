@@ -14,7 +14,7 @@ from celeba_gan.load_data import load_images, scale
 from celeba_gan.train import main
 from common.checkpoints import load_generator
 from common.sampling import generate_images, generate_latent_points
-from common.scores import frechet_distance
+from common.scores.metrics import frechet_distance
 
 
 def fields(images):

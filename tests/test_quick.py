@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import classifier
 from common.checkpoints import load_discriminator, load_generator
 from common.evaluate import find_models
-from common.judge import classifier_judge
-from common.references import load_reference
 from common.sampling import with_labels
+from common.scores import classifier
+from common.scores.references import load_reference
+from common.scores.scorer import classifier_judge
 from mnist_gan import train
 from mnist_gan.train import main
 

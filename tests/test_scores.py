@@ -1,4 +1,4 @@
-"""`common/scores.py` against closed forms, and against other ways to compute the same."""
+"""`common/scores/metrics.py` against closed forms, and against other ways to compute the same."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 
-from common import scores
 from common.basics.errors import UserError
+from common.scores import metrics
 
 
 def rng(seed=0):
@@ -46,47 +46,47 @@ def fid_of(a, b):
 
 def test_fid_of_a_set_and_itself_is_0():
     x = mixed(200, 12)
-    assert abs(scores.frechet_distance(x, x)) < 1e-6 * np.cov(x, rowvar=False).trace()
-    assert abs(scores.frechet_distance(x, rng().permutation(x))) < 1e-6
+    assert abs(metrics.frechet_distance(x, x)) < 1e-6 * np.cov(x, rowvar=False).trace()
+    assert abs(metrics.frechet_distance(x, rng().permutation(x))) < 1e-6
 
 
 def test_fid_of_shifted_and_stretched_gaussians_is_the_closed_form():
     a, b = whitened(300, 8), whitened(400, 8, 1)
     shift, scales = np.arange(8) / 4, np.linspace(0.2, 3, 8)
     moved = np.sum(shift**2)
-    assert scores.frechet_distance(a, b) == pytest.approx(0, abs=1e-9)
-    assert scores.frechet_distance(a, b + shift) == pytest.approx(moved)
+    assert metrics.frechet_distance(a, b) == pytest.approx(0, abs=1e-9)
+    assert metrics.frechet_distance(a, b + shift) == pytest.approx(moved)
     # commuting covariances: Tr(C1 + C2 - 2 (C1 C2)^(1/2)) = sum (s1 - s2)^2
     stretched = np.sum((scales - 1) ** 2)
-    assert scores.frechet_distance(a, b * scales + shift) == pytest.approx(
+    assert metrics.frechet_distance(a, b * scales + shift) == pytest.approx(
         moved + stretched
     )
     turn, _ = np.linalg.qr(normal(8, 8, 2))  # distances do not depend on the axes
-    assert scores.frechet_distance(a @ turn, (b * scales + shift) @ turn) == (
+    assert metrics.frechet_distance(a @ turn, (b * scales + shift) @ turn) == (
         pytest.approx(moved + stretched)
     )
 
 
 def test_fid_of_a_single_feature():
     a, b = whitened(50, 1), 3 * whitened(60, 1) + 2
-    assert scores.frechet_distance(a, b) == pytest.approx(2**2 + (3 - 1) ** 2)
+    assert metrics.frechet_distance(a, b) == pytest.approx(2**2 + (3 - 1) ** 2)
 
 
 def test_fid_of_gaussian_samples_nears_the_closed_form():
     scales = np.array([0.5, 1, 2])
-    found = scores.frechet_distance(normal(20_000, 3), normal(20_000, 3, 1) * scales + 1)
+    found = metrics.frechet_distance(normal(20_000, 3), normal(20_000, 3, 1) * scales + 1)
     assert found == pytest.approx(3 + np.sum((scales - 1) ** 2), rel=0.05)
 
 
 @pytest.mark.parametrize("n, d", [(400, 5), (400, 64), (64, 64)])
 def test_fid_agrees_with_a_root_by_scipy(n, d):
     a, b = mixed(n, d), mixed(n, d, 1) * 1.1 + 0.3
-    assert scores.frechet_distance(a, b) == pytest.approx(fid_of(a, b), rel=1e-3)
+    assert metrics.frechet_distance(a, b) == pytest.approx(fid_of(a, b), rel=1e-3)
 
 
 def test_fid_of_fewer_images_than_features_is_refused_and_kid_recommended():
     with pytest.raises(UserError, match=r"30 images are fewer than the 31.*KID"):
-        scores.frechet_distance(normal(500, 31), normal(30, 31))
+        metrics.frechet_distance(normal(500, 31), normal(30, 31))
 
 
 # KID
@@ -106,19 +106,19 @@ def mmd_of(x, y):
 
 def test_squared_mmd_agrees_with_loops():
     x, y = mixed(30, 4), mixed(30, 4, 1) + 0.2
-    assert scores.squared_mmd(x, y) == pytest.approx(mmd_of(x, y))
+    assert metrics.squared_mmd(x, y) == pytest.approx(mmd_of(x, y))
 
 
 def test_kid_is_the_mean_over_disjoint_subsets_of_at_most_1000(monkeypatch):
     seen = []
-    plain = scores.squared_mmd
+    plain = metrics.squared_mmd
     monkeypatch.setattr(
-        scores, "squared_mmd", lambda x, y: seen.append((x, y)) or plain(x, y)
+        metrics, "squared_mmd", lambda x, y: seen.append((x, y)) or plain(x, y)
     )
     for n, n_subsets, size in ((207, 10, 20), (10_500, 11, 954)):
         seen.clear()
         a, b = (np.arange(m)[:, np.newaxis] / n for m in (n + 5, n))
-        mean, error = scores.kernel_distance(a, b, rng())
+        mean, error = metrics.kernel_distance(a, b, rng())
         assert {x.shape for pair in seen for x in pair} == {(size, 1)}
         assert len(seen) == n_subsets
         for side in zip(*seen, strict=True):
@@ -131,26 +131,26 @@ def test_kid_is_the_mean_over_disjoint_subsets_of_at_most_1000(monkeypatch):
 
 def test_kid_of_one_distribution_is_0_and_its_error_is_honest():
     sets = [(normal(300, 4, 2 * i), normal(300, 4, 2 * i + 1)) for i in range(200)]
-    draws = np.array([scores.kernel_distance(a, b, rng()) for a, b in sets])
+    draws = np.array([metrics.kernel_distance(a, b, rng()) for a, b in sets])
     means, errors = draws.T
     spread = means.std(ddof=1)
     assert abs(means.mean()) < 3 * spread / np.sqrt(len(means))
     assert np.sqrt(np.mean(errors**2)) == pytest.approx(spread, rel=0.25)
-    mean, error = scores.kernel_distance(normal(300, 4), normal(300, 4, 1) + 0.7, rng())
+    mean, error = metrics.kernel_distance(normal(300, 4), normal(300, 4, 1) + 0.7, rng())
     assert mean > 5 * error > 0
 
 
 def test_kid_of_too_few_is_refused():
     with pytest.raises(UserError, match="19 images are too few, at least 20"):
-        scores.kernel_distance(normal(19, 3), normal(50, 3), rng())
-    assert np.isfinite(scores.kernel_distance(normal(20, 3), normal(50, 3), rng())).all()
+        metrics.kernel_distance(normal(19, 3), normal(50, 3), rng())
+    assert np.isfinite(metrics.kernel_distance(normal(20, 3), normal(50, 3), rng())).all()
 
 
 def test_kid_draws_from_all_rows_of_the_longer_set_in_an_order_of_its_own(monkeypatch):
     seen = []
-    monkeypatch.setattr(scores, "squared_mmd", lambda x, y: seen.append((x, y)) or 0.0)
+    monkeypatch.setattr(metrics, "squared_mmd", lambda x, y: seen.append((x, y)) or 0.0)
     a, b = (np.arange(n)[:, np.newaxis] for n in (1000, 100))
-    scores.kernel_distance(a, b, rng())
+    metrics.kernel_distance(a, b, rng())
     drawn, all_of_b = (np.concatenate(side).ravel() for side in zip(*seen, strict=True))
     assert drawn.max() > 500 and not np.array_equal(drawn, all_of_b)
 
@@ -160,21 +160,21 @@ def test_kid_draws_from_all_rows_of_the_longer_set_in_an_order_of_its_own(monkey
 
 def test_inception_score_reaches_both_ends():
     sure = np.eye(10)[np.arange(1000) % 10]
-    assert scores.inception_score(sure) == pytest.approx(10, abs=1e-6)
-    assert scores.inception_score(np.full((1000, 10), 0.1)) == pytest.approx(1, abs=1e-6)
-    assert scores.inception_score(sure[::10]) == pytest.approx(1, abs=1e-6)
-    assert scores.inception_score(sure.astype("float32")) == pytest.approx(10, abs=1e-5)
-    between = scores.inception_score(rng().dirichlet(np.full(10, 0.3), 500))
+    assert metrics.inception_score(sure) == pytest.approx(10, abs=1e-6)
+    assert metrics.inception_score(np.full((1000, 10), 0.1)) == pytest.approx(1, abs=1e-6)
+    assert metrics.inception_score(sure[::10]) == pytest.approx(1, abs=1e-6)
+    assert metrics.inception_score(sure.astype("float32")) == pytest.approx(10, abs=1e-5)
+    between = metrics.inception_score(rng().dirichlet(np.full(10, 0.3), 500))
     assert 1 < between < 10
 
 
 def test_split_score_of_equal_shares_is_no_greater():
     sure = np.eye(10)[np.arange(1000) % 10]
-    assert scores.split_inception_score(sure) == pytest.approx((10, 0), abs=1e-6)
+    assert metrics.split_inception_score(sure) == pytest.approx((10, 0), abs=1e-6)
     vague = rng().dirichlet(np.full(10, 0.3), 1000)
-    mean, deviation = scores.split_inception_score(vague)
-    assert mean <= scores.inception_score(vague) + 1e-9
-    parts = [scores.inception_score(vague[i : i + 100]) for i in range(0, 1000, 100)]
+    mean, deviation = metrics.split_inception_score(vague)
+    assert mean <= metrics.inception_score(vague) + 1e-9
+    parts = [metrics.inception_score(vague[i : i + 100]) for i in range(0, 1000, 100)]
     assert (mean, deviation) == pytest.approx((np.mean(parts), np.std(parts)))
 
 
@@ -183,7 +183,7 @@ def test_histogram_of_classes_has_closed_forms():
         rows = np.repeat(np.arange(len(shares)), shares)
         p = np.full((len(rows), len(shares)), (1 - sure) / (len(shares) - 1))
         p[np.arange(len(rows)), rows] = sure
-        return scores.class_histogram(p)
+        return metrics.class_histogram(p)
 
     equal, two = of([50] * 4), of([100, 100, 0, 0], sure=0.8)
     assert equal["entropy"] == pytest.approx(np.log(4))
@@ -205,11 +205,11 @@ def test_histogram_of_classes_has_closed_forms():
 
 def test_confident_is_the_share_of_images_that_are_surely_of_a_class():
     sure, unsure = [0.95, 0.05], [0.6, 0.4]
-    found = scores.class_histogram(np.array([sure, sure, sure, unsure]))
+    found = metrics.class_histogram(np.array([sure, sure, sure, unsure]))
     assert found["confident"] == 0.75
-    assert scores.class_histogram(np.array([sure]), confident=0.95)["confident"] == 0
+    assert metrics.class_histogram(np.array([sure]), confident=0.95)["confident"] == 0
     at_a_tenth = np.repeat([[1.0, 0.0], [0.0, 1.0]], [19, 1], axis=0)
-    assert scores.class_histogram(at_a_tenth)["classes_seen"] == 2  # just enough
+    assert metrics.class_histogram(at_a_tenth)["classes_seen"] == 2  # just enough
 
 
 # precision, recall, density, coverage
@@ -235,41 +235,41 @@ def neighbours_of(real, fake):
 @pytest.mark.parametrize("n, m, d", [(200, 200, 2), (150, 331, 10), (331, 150, 64)])
 def test_neighbours_agree_with_trees_and_whole_matrices(n, m, d):
     real, fake = mixed(n, d), mixed(m, d, 1) * 1.2
-    found = scores.neighbours(real, fake)
+    found = metrics.neighbours(real, fake)
     assert found == pytest.approx(neighbours_of(real, fake))
-    assert scores.neighbours(real, fake, scores.radii(real)) == found
+    assert metrics.neighbours(real, fake, metrics.radii(real)) == found
 
 
 def test_the_block_size_changes_nothing():
     real, fake = normal(2003, 8), normal(1999, 8, 1) * 0.9
-    known = scores.radii(real)
-    whole = scores.neighbours(real, fake, known, block=1000)
+    known = metrics.radii(real)
+    whole = metrics.neighbours(real, fake, known, block=1000)
     for block in (0.1, 1, 3):  # MiB: 6, 65 and 196 fakes at a time
-        assert scores.neighbours(real, fake, known, block=block) == whole
+        assert metrics.neighbours(real, fake, known, block=block) == whole
 
 
 def test_the_same_set_twice_is_perfect():
     for x in (normal(300, 3), normal(300, 64) + 10, mixed(300, 16)):
-        assert scores.neighbours(x, x.copy()) == {
+        assert metrics.neighbours(x, x.copy()) == {
             "precision": 1, "recall": 1, "density": pytest.approx(1), "coverage": 1
         }  # fmt: skip
 
 
 def test_sets_far_apart_have_nothing_in_common():
-    found = scores.neighbours(normal(100, 3), normal(100, 3, 1) + 1000)
+    found = metrics.neighbours(normal(100, 3), normal(100, 3, 1) + 1000)
     assert set(found.values()) == {0}
 
 
 def test_two_samples_of_one_distribution_have_density_and_coverage_near_1():
-    found = scores.neighbours(normal(1500, 5), normal(1500, 5, 1))
+    found = metrics.neighbours(normal(1500, 5), normal(1500, 5, 1))
     assert found["density"] == pytest.approx(1, abs=0.05)
     assert found["coverage"] == pytest.approx(1 - 0.5**5, abs=0.02)  # Naeem's eq. 9
 
 
 def test_fakes_that_are_all_one_real_image_are_precise_and_cover_nothing():
     real = normal(400, 4)
-    found = scores.neighbours(real, np.repeat(real[:1], 400, axis=0))
-    holding = (cdist(real, real[:1]).ravel() < scores.radii(real)[1]).sum()
+    found = metrics.neighbours(real, np.repeat(real[:1], 400, axis=0))
+    holding = (cdist(real, real[:1]).ravel() < metrics.radii(real)[1]).sum()
     assert found["precision"] == 1
     assert found["recall"] <= 1 / 400
     assert found["coverage"] == holding / 400
@@ -280,7 +280,7 @@ def test_fakes_of_half_the_modes_are_precise_and_recall_half():
     modes = 100 * normal(4, 3, 7)
     real = np.concatenate([mode + normal(200, 3, i) for i, mode in enumerate(modes)])
     fake = np.concatenate([modes[0] + normal(400, 3, 8), modes[1] + normal(400, 3, 9)])
-    found = scores.neighbours(real, fake)
+    found = metrics.neighbours(real, fake)
     assert found["precision"] > 0.9
     assert found["recall"] == pytest.approx(0.5, abs=0.05)
     assert found["coverage"] == pytest.approx(0.5, abs=0.02)
@@ -291,7 +291,7 @@ def test_an_outlier_fools_precision_and_not_density():
     """Naeem et al. (2020), figure 2: its ball is large enough to hold the fakes."""
     real = np.concatenate([normal(500, 4), np.full((1, 4), 50)])
     fake = 25 + normal(500, 4, 1)
-    found = scores.neighbours(real, fake)
+    found = metrics.neighbours(real, fake)
     assert found["precision"] == 1
     assert found["density"] <= 1 / 5 + 1e-9
     assert found["coverage"] == pytest.approx(1 / 501)
@@ -301,13 +301,13 @@ def test_a_ball_holds_its_edge_for_precision_and_not_for_density():
     """Kynkaanniemi's eq. 1 has <=, Naeem's eq. 3 has <."""
     real = np.arange(10.0)[:, np.newaxis]  # the first one's neighbours: 3 and 5 away
     for where, precision, inside in ((-3, 1, 1), (-3.01, 0, 1), (-5, 0, 0)):
-        found = scores.neighbours(real, np.full((6, 1), where))
+        found = metrics.neighbours(real, np.full((6, 1), where))
         assert found["precision"] == precision
         assert (found["density"] > 0, found["coverage"] > 0) == (inside, inside)
-    recalled = scores.neighbours(np.full((6, 1), -3.0), real)
+    recalled = metrics.neighbours(np.full((6, 1), -3.0), real)
     assert recalled["recall"] == 1
 
 
 def test_too_few_for_neighbours_are_refused():
     with pytest.raises(UserError, match="5 images are too few, at least 6"):
-        scores.neighbours(normal(50, 3), normal(5, 3))
+        metrics.neighbours(normal(50, 3), normal(5, 3))

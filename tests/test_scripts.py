@@ -145,7 +145,7 @@ def run_here(script, words, monkeypatch, capsys):
 ELSEWHERE = {  # run by their paths in test_generate, test_pack, test_colour, test_compare
     "common/generate.py",
     "common/compare.py",  # in test_compare_runs
-    "common/classifier.py",  # in test_features
+    "common/scores/classifier.py",  # in test_features
     "common/evaluate.py",  # in test_evaluate
     "common/explore.py",  # in test_explore
     "celeba_gan/pack_hdf5.py",

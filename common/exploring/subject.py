@@ -6,8 +6,8 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.generate import class_number
-from common.judge import shuffled, to_bytes
 from common.sampling import generate_images, generate_latent_points
+from common.scores.scorer import shuffled, to_bytes
 
 
 class Subject:
@@ -105,7 +105,7 @@ class Subject:
         Raises:
             UserError: they are not named, not here, or others now.
         """
-        from common.references import load_reference, reference_of
+        from common.scores.references import load_reference, reference_of
 
         if self.data is not None:
             train, test = load_reference(self.data, self.shape)
@@ -154,13 +154,13 @@ class Subject:
 
     @cached_property
     def _classifier(self):
-        from common.features import classifier_features
+        from common.scores.features import classifier_features
 
         return classifier_features(*self.real)
 
     def look(self, images):
         """What `features.extract_all` tells of images: features, and probabilities."""
-        from common.features import extract_all
+        from common.scores.features import extract_all
 
         return extract_all(self._classifier, self.to_bytes(images))
 

@@ -6,10 +6,10 @@ from datetime import date
 
 import numpy as np
 
-from common import nearest
-from common.judge import classifier_judge, summarize
-from common.references import reference_of_run
 from common.runs import folder as runs
+from common.scores import memorization
+from common.scores.references import reference_of_run
+from common.scores.scorer import classifier_judge, summarize
 
 METRICS = "metrics.jsonl"
 SHOWN = {  # score -> how it is called and shown, and whether in the row of a snapshot
@@ -96,15 +96,15 @@ class Evaluation:
 
     def keep(self, rows, pixels, name, epoch=None, low=0):
         """Look for copies, print a row, and append it to `metrics.jsonl`."""
-        found, neighbours = nearest.memorisation(self.judge, pixels)
+        found, neighbours = memorization.memorisation(self.judge, pixels)
         picture = self.folder / f"nearest_{name_of_epoch(name, epoch)}.png"
-        nearest.save_picture(picture, self.judge, pixels, neighbours, low)
+        memorization.save_picture(picture, self.judge, pixels, neighbours, low)
         summary = summarize(rows)
         if found:
             told = found["pixels"]  # few images that are alike tell little
             summary["copies"] = {"mean": told["copies"], "std": told["error"]}
         self.print_row(name, summary)
-        for sentence in nearest.warnings(found):
+        for sentence in memorization.warnings(found):
             print(sentence)
         record = {
             "epoch": epoch, "model": name, "scores": summary, "memorisation": found,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from common.basics.files import whole
-from common.evaluation import SHOWN
+from common.scores.report import SHOWN
 
 
 def best_of(records):

@@ -6,8 +6,8 @@ images are that G cannot have seen.
 
 import numpy as np
 
-from common.features import extract_all
-from common.judge import shuffled
+from common.scores.features import extract_all
+from common.scores.scorer import shuffled
 
 SAMPLES = 2000  # whose neighbours are looked up
 SHOWN, NEIGHBOURS = 8, 3  # rows of the picture, and columns of each space

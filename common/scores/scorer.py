@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from common import scores
 from common.basics.errors import UserError
 from common.basics.files import whole
 from common.data.datasets import keras_cache
-from common.features import classifier_features, extract_all
 from common.sampling import generate_images, generate_latent_points, takes_labels
+from common.scores import metrics
+from common.scores.features import classifier_features, extract_all
 
 QUANTISATION = "uint8"
 PART = 1000  # images drawn at a time
@@ -44,7 +44,7 @@ class Judge:
 
     @cached_property
     def real_radii(self):
-        return scores.radii(self.real[0])
+        return metrics.radii(self.real[0])
 
     def look(self, images, rows):
         """What is seen in these rows of an image set, in an order of `shuffled`; cached.
@@ -139,10 +139,10 @@ class Judge:
 
         Returns:
             dict: `fid` (None where it is refused), `kid` and its `kid_error`,
-            `precision`, `recall`, `density`, `coverage`, see `scores.py`; of features
+            `precision`, `recall`, `density`, `coverage`, see `metrics.py`; of features
             with classes also `inception_score` of all images, `inception_score_split`
             and `.._std`, mean and deviation of ten parts, and what
-            `scores.class_histogram` tells; with `asked` also `agreement`, the share of
+            `metrics.class_histogram` tells; with `asked` also `agreement`, the share of
             images that the classifier reads as asked.
         """
         seen = extract_all(self.features, pixels)
@@ -157,19 +157,19 @@ class Judge:
         (known, _), (seen, probabilities) = real, made
         found = {"fid": None}
         try:
-            found["fid"] = scores.frechet_distance(known, seen)
+            found["fid"] = metrics.frechet_distance(known, seen)
         except UserError as refusal:
             self.tell(str(refusal))
         rng = np.random.default_rng(0)
-        found["kid"], found["kid_error"] = scores.kernel_distance(known, seen, rng)
+        found["kid"], found["kid_error"] = metrics.kernel_distance(known, seen, rng)
         radii = self.real_radii if real is self.real else None
-        found |= scores.neighbours(known, seen, radii)
+        found |= metrics.neighbours(known, seen, radii)
         if probabilities is not None:
-            found["inception_score"] = scores.inception_score(probabilities)
-            mean, std = scores.split_inception_score(probabilities)
+            found["inception_score"] = metrics.inception_score(probabilities)
+            mean, std = metrics.split_inception_score(probabilities)
             found["inception_score_split"] = mean
             found["inception_score_split_std"] = std
-            found |= scores.class_histogram(probabilities)
+            found |= metrics.class_histogram(probabilities)
         return found
 
     def tell(self, text):

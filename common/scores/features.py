@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from common.basics.errors import UserError
-from common.classifier import in_float32, load_classifier
 from common.data.datasets import keras_cache
 from common.data.formats import check_file
+from common.scores.classifier import in_float32, load_classifier
 
 SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"
 KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"

@@ -1,6 +1,6 @@
 """Train the small classifiers whose features the scores are computed from.
 
-    python common/classifier.py mnist cifar-10
+    python common/scores/classifier.py mnist cifar-10
 
 trains one for each data set that is named, unless Keras's cache has it, and tells how
 many held-out images it reads right. `evaluate.py` does the same for what it needs.
@@ -197,7 +197,7 @@ def main(argv=None):
     text = f"names of data sets or paths ({', '.join(LEAST)})"
     parser.add_argument("data", nargs="*", default=list(LEAST), help=text)
     options = parser.parse_args(argv)
-    from common.references import load_reference
+    from common.scores.references import load_reference
 
     set_up()
     missing = []
