@@ -26,8 +26,8 @@ def define_models(dataset):
 
 def scaled(g_model, pixels):
     """datasets.Scaled of uint8 (n, h, w, c), in G's range."""
-    from common.building import scaled_for
     from common.data.datasets import Images
+    from common.fitting.build import scaled_for
 
     return scaled_for(g_model, Images(pixels, None, "benchmark", ""))
 

@@ -7,8 +7,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from celeba_gan import options as own
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from common.plotting import plot_model
 
 

@@ -9,8 +9,8 @@ if __name__ == "__main__":
 from celeba_gan import options as own
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.define_generator import define_generator
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from common.plotting import plot_model
 
 

@@ -15,7 +15,7 @@ from celeba_gan.load_data import DATA, load_images
 from celeba_gan.options import add_size_and_crop
 from common.architectures import architectures
 from common.basics import cli
-from common.building import classes_of, define_models, scaled_for
+from common.fitting.build import classes_of, define_models, scaled_for
 from common.training import prepare, train_as_asked
 from common.training_options import training_options
 

@@ -8,8 +8,8 @@ if __name__ == "__main__":
 
 from cifar10_gan.define_discriminator import define_discriminator
 from cifar10_gan.define_generator import define_generator
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from common.plotting import plot_model
 
 

@@ -13,8 +13,8 @@ from cifar10_gan.define_generator import define_generator
 from cifar10_gan.load_data import DATA
 from common.architectures import architectures
 from common.basics import cli
-from common.building import classes_of, define_models, scaled_for
 from common.data.cifar10 import load_images
+from common.fitting.build import classes_of, define_models, scaled_for
 from common.training import prepare, train_as_asked
 from common.training_options import training_options
 

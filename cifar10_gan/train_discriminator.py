@@ -10,8 +10,8 @@ import numpy as np
 
 from cifar10_gan.define_discriminator import define_discriminator
 from cifar10_gan.load_data import DATA, load_real_samples
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from common.plotting import save_grid
 from common.sampling import generate_random_samples
 

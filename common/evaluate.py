@@ -107,9 +107,9 @@ def make_judge(options, train, test, n):
 def evaluate_models(options, models, run):
     """Score saved generators, and name the best."""
     from common.checkpoints import load_generator
+    from common.fitting.tracking import log_scores
     from common.scores.best import best_of, save_curves
     from common.scores.report import Evaluation, means, name_of_epoch
-    from common.tracking import log_scores
 
     g_model = load_generator(models[0])[0]
     train, test = references(options, run, g_model.output_shape[1:])

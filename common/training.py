@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from common import replicas
 from common.basics.errors import UserError
-from common.building import gan_for
 from common.data.datasets import show_notice
 from common.devices import set_up
+from common.fitting import replicas
+from common.fitting.build import gan_for
 from common.runs import folder
 from common.sampling import (
     class_grid,
@@ -70,7 +70,7 @@ def train_as_asked(script, options, images, device, models, dataset, **snapshot)
     Raises:
         UserError: a step cannot fit into memory, or there is no such run to resume.
     """
-    from common import memory
+    from common.fitting import memory
 
     memory.check(*models[:2], options.batch_size)
     run, record = folder.start_run(script, options, images.describe(), device)
@@ -121,15 +121,16 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         UserError: the state to go on with is missing or belongs to other models, or
             Comet cannot be reached.
     """
-    from common import callbacks, resuming
     from common.data.batches import batches_of
-    from common.distribute import fit_of
+    from common.fitting import callbacks
+    from common.fitting import resume as resuming
+    from common.fitting.collapse import Guard
+    from common.fitting.distributed import fit_of
+    from common.fitting.tracking import tracked
     from common.gan import GAN
-    from common.guard import Guard
     from common.objectives.pretraining import pretrain
     from common.plotting import draw_run
     from common.runs.state import has_begun
-    from common.tracking import tracked
 
     run = run or folder.new_run("trained")
     n_steps = n_steps or max(len(dataset) // n_batch, FEWEST_STEPS)

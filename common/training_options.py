@@ -4,9 +4,10 @@ import argparse
 import secrets
 from functools import partial
 
-from common import comet, extensions, replicas
+from common import extensions
 from common.basics.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.basics.errors import UserError
+from common.fitting import comet, replicas
 from common.objectives.table import OPTIONS, OWN, objectives_with
 from common.runs.folder import resumed_options
 

@@ -13,8 +13,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from common.plotting import plot_model
 
 SHAPE = (28, 28, 1)

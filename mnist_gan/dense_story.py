@@ -14,8 +14,8 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from mnist_gan.load_data import DATA, load_real_samples
 
 CONSTANT = 0.5  # what G is fed with in the first two trainings

@@ -8,8 +8,8 @@ if __name__ == "__main__":
 
 from common.architectures import architectures
 from common.basics import cli
-from common.building import classes_of, define_models, scaled_for
 from common.data.datasets import load_images
+from common.fitting.build import classes_of, define_models, scaled_for
 from common.training import prepare, train_as_asked
 from common.training_options import training_options
 from mnist_gan import conditional_dense, quick

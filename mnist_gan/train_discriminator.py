@@ -8,8 +8,8 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from common.plotting import save_grid
 from common.sampling import generate_random_samples
 from mnist_gan.define_discriminator import define_discriminator

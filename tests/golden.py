@@ -18,7 +18,7 @@ import numpy as np
 from keras import layers
 
 from common.basics.errors import UserError
-from common.building import define_models, gan_for
+from common.fitting.build import define_models, gan_for
 from common.training_options import training_options
 from mnist_gan import train
 

@@ -38,7 +38,7 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
         "(test_objectives and (regularizers or saturated or compiled_with or bce)) or "
         "(test_gan and (by_hand or batch_stat)) or outlasts",
     ),
-    "common/building.py": (
+    "common/fitting/build.py": (
         f"{BY_HAND} {CLASSES} tests/test_extensions.py tests/test_state.py",
         "every_part or reader_changes or (differ or distance or hinge_lets or "
         "compares or ideal or adam or lets_alone or weighs or clipped or bound or "

@@ -20,7 +20,7 @@ import psutil
 from PIL import Image
 
 from benchmarks.summary import described, header, lines_of
-from common import callbacks
+from common.fitting import callbacks
 from common.runs.folder import versions
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,7 +8,7 @@ from test_conditional import models as conditional_models
 from test_gan import real_images, weights
 
 from common import checkpoints
-from common.building import make_gan
+from common.fitting.build import make_gan
 from common.gan import GAN
 from common.layers.augment import POLICY, Augment, with_augmentation
 from common.objectives.heads import head_for

@@ -16,10 +16,10 @@ from celeba_gan.load_data import load_images as load_faces
 from cifar10_gan import train as cifar10
 from common import generate
 from common.basics.errors import UserError
-from common.building import make_gan
 from common.checkpoints import class_names, load_generator, save_models
 from common.data.batches import RealBatches, StreamedBatches
 from common.data.datasets import Images, Scaled
+from common.fitting.build import make_gan
 from common.layers.conditional import (
     conditional_discriminator,
     conditional_gan,

@@ -17,12 +17,12 @@ import tensorflow as tf
 from conftest import ROOT, refused, slow
 from test_train import assert_same_results, wait_for
 
-from common import replicas
 from common.basics.errors import UserError
-from common.building import define_models, gan_for
 from common.data.batches import RealBatches
 from common.data.datasets import Scaled
-from common.distribute import fit_of, own_draws
+from common.fitting import replicas
+from common.fitting.build import define_models, gan_for
+from common.fitting.distributed import fit_of, own_draws
 from common.objectives import wgan_gp
 from common.runs.state import random_states, state_variables
 from common.training_options import training_options
@@ -175,7 +175,9 @@ def trained_run(words, name):
 @pytest.mark.slow
 def test_after_an_epoch_all_replicas_have_one_state(monkeypatch):
     seen = []
-    monkeypatch.setattr("common.callbacks.save_state", lambda gan, *_: seen.append(gan))
+    monkeypatch.setattr(
+        "common.fitting.callbacks.save_state", lambda gan, *_: seen.append(gan)
+    )
     trained_run([*ALL, "--epochs", "1"], "run")  # BatchNormalization in G
     for variable in state_variables(seen[-1]):
         one, two = copies(variable)

@@ -11,8 +11,8 @@ from test_gan import moved, real_images, weights
 
 from common.architectures import architectures
 from common.basics.errors import UserError
-from common.building import define_models, gan_for, scaled_for
 from common.data.datasets import Images
+from common.fitting.build import define_models, gan_for, scaled_for
 from common.objectives.labels import SmoothedLabels
 from common.objectives.table import OPTIONS
 from common.training_options import training_options

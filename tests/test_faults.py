@@ -19,10 +19,10 @@ import pytest
 from conftest import ROOT, refused, run_script, slow
 from test_train import RUN, TINY, assert_same_results, start_training, wait_for
 
-from common import memory
 from common.basics.cli import command
 from common.basics.errors import UserError
 from common.basics.files import alone_in, whole
+from common.fitting import memory
 from common.runs import folder as runs
 from common.runs.state import BEFORE, find_state
 from mnist_gan import define_discriminator, define_generator

@@ -22,7 +22,7 @@ from celeba_gan.pictures import read_attributes
 from common import compared
 from common.basics.errors import UserError
 from common.data import cifar10, datasets, formats
-from common.resuming import keep_rows_until
+from common.fitting.resume import keep_rows_until
 from common.runs import checks, folder, state
 from common.runs.tables import read_columns
 

@@ -10,11 +10,12 @@ from conftest import slow
 from sklearn.datasets import load_digits
 from test_conditional import models as conditional_models
 
-from common import callbacks, guard, resuming
 from common.architectures.quick import define_gan
-from common.building import make_gan
 from common.data.batches import batches_of
-from common.guard import Guard, classes_seen, mean_pairwise_distance, symptoms
+from common.fitting import callbacks, collapse
+from common.fitting import resume as resuming
+from common.fitting.build import make_gan
+from common.fitting.collapse import Guard, classes_seen, mean_pairwise_distance, symptoms
 from common.layers.augment import with_augmentation
 from common.objectives.heads import head_for
 from common.runs.state import finished_epochs, state_variables
@@ -26,7 +27,7 @@ LN2 = 0.693
 @pytest.fixture(autouse=True)
 def short_warm_up(monkeypatch):
     """These small models draw different images after 50 steps."""
-    monkeypatch.setattr(guard, "WARM_UP", 2 * STEPS)
+    monkeypatch.setattr(collapse, "WARM_UP", 2 * STEPS)
 
 
 def digits():
@@ -207,7 +208,7 @@ def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
     watch = Guard(tmp_path, np.random.default_rng(0).random((64, 28, 28, 1)))
     models = conditional_models("concat")
     watch.set_model(make_gan(*models))
-    watch.set_params({"steps": guard.WARM_UP})
+    watch.set_params({"steps": collapse.WARM_UP})
     logs = {"d_loss": 0.7, "g_loss": 0.7}
     drawn = np.random.default_rng(1).random((10, 64, 28, 28, 1))
     for picks, expected in ((np.arange(64), []), (0, ["alike"])):
@@ -215,7 +216,7 @@ def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
         def drawn_by(g_model, points, labels, picks=picks):
             return drawn[labels, picks]
 
-        monkeypatch.setattr(guard, "generate_images", drawn_by)
+        monkeypatch.setattr(collapse, "generate_images", drawn_by)
         assert [symptom.what for symptom in watch.look(1, logs)] == expected
 
 
@@ -303,7 +304,7 @@ def test_after_three_restarts_it_stops(tmp_path):
 @pytest.mark.slow
 def test_watching_changes_nothing(tmp_path, monkeypatch):
     """Bit for bit, with running means, and even where it has something to say."""
-    monkeypatch.setattr(guard, "WARM_UP", 0)
+    monkeypatch.setattr(collapse, "WARM_UP", 0)
     watched, happened = play(game(listens=0.0, ema=0.9), tmp_path / "a", steps=3)
     alone, _ = play(game(listens=0.0, ema=0.9), tmp_path / "b", None, steps=3)
     assert actions(happened) == [(1, "alike", "warn")]
@@ -322,6 +323,6 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
 )
 def test_other_logs_are_understood(tmp_path, monkeypatch, own):
     """Of d1 and d2, of scores, of energies."""
-    monkeypatch.setattr(guard, "WARM_UP", 4)
+    monkeypatch.setattr(collapse, "WARM_UP", 4)
     kept, happened = play(game(**own), tmp_path, epochs=2, steps=2)
     assert len(kept) == 2 and happened == []

@@ -11,7 +11,7 @@ from keras import layers, ops
 from scipy.stats import kstest
 from test_gan import both_moved, moved, traced, updates_one_by_one, weights
 
-from common.building import make_gan
+from common.fitting.build import make_gan
 from common.gan import GAN
 from common.objectives.began import RATE
 from common.objectives.ebgan import similarity

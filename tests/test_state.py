@@ -8,10 +8,10 @@ import pytest
 from test_gan import quick_models, real_images, tutorial_models, weights
 
 from common.basics.errors import UserError
-from common.building import make_gan
+from common.fitting.build import make_gan
+from common.fitting.resume import keep_rows_until, keep_scores_until
 from common.gan import GAN
 from common.layers.augment import with_augmentation
-from common.resuming import keep_rows_until, keep_scores_until
 from common.runs.state import (
     BEGINNING,
     STATE,

@@ -17,11 +17,12 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from common import comet, devices, measures, tracking
-from common.building import scaled_for
+from common import devices
 from common.checkpoints import load_model
 from common.data.datasets import embedded_digits
-from common.guard import Guard
+from common.fitting import comet, diagnostics, tracking
+from common.fitting.build import scaled_for
+from common.fitting.collapse import Guard
 from common.layers.ema import inner
 from mnist_gan.train import main
 
@@ -93,7 +94,7 @@ def test_histograms_are_of_what_d_says_of_the_same_images(run):
     )
     gan = SimpleNamespace(g_model=g_model, d_model=d_model)
     dataset = scaled_for(g_model, embedded_digits("train"))
-    expected = measures.outputs_of_d(gan, dataset, 30, seed=5)
+    expected = diagnostics.outputs_of_d(gan, dataset, 30, seed=5)
     for kind, outputs in expected.items():
         event = events(run).Tensors(f"output_of_d/{kind}")[-1]
         left, right, counts = tf.make_ndarray(event.tensor_proto).T
@@ -153,7 +154,7 @@ def test_the_norm_is_that_of_all_gradients_without_the_scaling_of_losses():
     optimizer = keras.optimizers.SGD(0.5)
     scaling = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=8.0)
     scaling.build(weights)
-    norm = measures.mean_norm_of_gradients(inner(scaling))
+    norm = diagnostics.mean_norm_of_gradients(inner(scaling))
     twice = tf.IndexedSlices(tf.constant([[8.0], [16.0]]), [0, 0], [2, 1])
     scaling.apply([twice, tf.constant([0.0, 32.0])], weights)
     assert float(norm.result()) == pytest.approx(5)  # 3 and 4
@@ -172,9 +173,9 @@ def test_the_load_of_a_gpu(monkeypatch):
         "81 MiB, [N/A]": {"machine/gpu_memory_mib": 81},
     }.items():
         monkeypatch.setattr(devices, "nvidia_smi", lambda field, line=line: [line] * 2)
-        assert measures.load_of(process) == {**cpu, **gpu}
+        assert diagnostics.load_of(process) == {**cpu, **gpu}
     monkeypatch.setattr(devices, "nvidia_smi", lambda field: [])
-    assert measures.load_of(process) == cpu
+    assert diagnostics.load_of(process) == cpu
 
 
 def archives(run):

@@ -17,8 +17,8 @@ import pytest
 from conftest import ROOT, refused, slow
 
 from common import plotting, sampling
-from common.callbacks import History
 from common.checkpoints import load_generator, load_model
+from common.fitting.callbacks import History
 from common.runs.folder import new_run
 from common.training import summarize_performance, train
 from mnist_gan import define_gan, train_discriminator

@@ -13,8 +13,8 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from common import steps
 from common.basics import cli
+from common.fitting import steps
 from toy_gan import draw
 
 LOW = np.array([0.8, 0.0, 0.8, 0.0])

@@ -9,8 +9,8 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics.cli import command
-from common.building import define_models
 from common.data.datasets import Images
+from common.fitting.build import define_models
 from common.objectives.table import OPTIONS
 from common.sampling import generate_images, generate_latent_points
 from common.training import prepare, train_as_asked

@@ -8,10 +8,15 @@ import keras
 import numpy as np
 import psutil
 
-from common import comet
 from common.basics.errors import UserError
-from common.distribute import replicas_of
-from common.measures import load_of, mean_norm_of_gradients, optimizers_of, outputs_of_d
+from common.fitting import comet
+from common.fitting.diagnostics import (
+    load_of,
+    mean_norm_of_gradients,
+    optimizers_of,
+    outputs_of_d,
+)
+from common.fitting.distributed import replicas_of
 from common.plotting import LOSSES, by_epoch, epoch_of
 from common.runs.folder import read_options
 

@@ -9,7 +9,7 @@ import keras
 from common.basics.cli import Terminated
 from common.basics.errors import UserError
 from common.basics.files import whole
-from common.distribute import replicas_of
+from common.fitting.distributed import replicas_of
 from common.plotting import draw_run
 from common.runs.state import BEGINNING, WITHIN, load_state, save_state, set_state
 from common.runs.tables import AS_IT_IS, lines_of

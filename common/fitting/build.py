@@ -5,10 +5,11 @@ from importlib import import_module
 
 import numpy as np
 
-from common import extensions, replicas
+from common import extensions
 from common.basics.errors import UserError
 from common.checkpoints import image_range
 from common.data.datasets import Scaled
+from common.fitting import replicas
 from common.objectives.table import OBJECTIVES, OPTIONS, OWN
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from common.callbacks import append_row
+from common.fitting.callbacks import append_row
 from common.runs.state import load_state, random_states
 from common.runs.tables import whole_lines
 from common.sampling import (

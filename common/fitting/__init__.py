@@ -1,0 +1,1 @@
+"""What a training needs around the step: building, callbacks, resuming, devices."""
