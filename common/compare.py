@@ -7,8 +7,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.basics import cli
-from common.compare_tables import differing, report
-from common.compared import read_runs
+from common.comparing.read import read_runs
+from common.comparing.tables import differing, report
 from common.runs import folder as runs
 
 NOT_THE_GAME = {f"--{name.replace('_', '-')}" for name in runs.MAY_CHANGE}
@@ -57,7 +57,7 @@ def main(argv=None):
     print(text)
     pictures = "![Curves](curves.png)\n\n![Pictures](grids.png)"
     (folder / "comparison.md").write_text(f"# Comparison\n\n{text}\n\n{pictures}\n")
-    from common.compare_plots import save_curves, save_grids
+    from common.comparing.plots import save_curves, save_grids
 
     save_curves(compared, labels(compared, rows), folder / "curves.png")
     save_grids(compared, folder / "grids.png")

@@ -9,10 +9,10 @@ from conftest import refused, run_script
 from matplotlib.figure import Figure
 from PIL import Image
 
-from common import compare_plots
 from common.compare import labels, main
-from common.compare_tables import differing, score_text
-from common.compared import read_runs
+from common.comparing import plots
+from common.comparing.read import read_runs
+from common.comparing.tables import differing, score_text
 from toy_gan import train_points
 
 OUT = Path("runs/compare/0001")
@@ -160,10 +160,10 @@ def test_other_protocols_are_told_and_not_drawn_together(capsys):
     said, _ = compared(capsys, a, b, c)
     told = "**The scores cannot be compared**: n is 100 (a, b) and 30 (c); data is"
     assert told in said and "of one protocol" not in said
-    name, points = compare_plots.comparable_distances(read_runs([a, b, c]))
+    name, points = plots.comparable_distances(read_runs([a, b, c]))
     assert name == "fid" and list(points) == [0, 1]
     assert points[0] == {1: (9, 0.5), 2: (8, 0.5)}
-    assert compare_plots.comparable_distances(read_runs([a, c])) == (None, {})
+    assert plots.comparable_distances(read_runs([a, c])) == (None, {})
 
 
 def test_lines_of_one_protocol_are_told_where_there_are_such(capsys):
@@ -185,12 +185,12 @@ def test_kid_is_drawn_where_there_is_no_fid():
     kid = {"fid": None, "kid": {"mean": 0.01, "std": None}}
     for run in runs:
         score(run, (1, kid), (2, kid))
-    name, points = compare_plots.comparable_distances(read_runs(runs))
+    name, points = plots.comparable_distances(read_runs(runs))
     assert name == "kid" and points[1] == {1: (0.01, None), 2: (0.01, None)}
 
 
 def curves_of(*folders):
-    figure = compare_plots.save_curves(read_runs(folders), folders, Path("curves.png"))
+    figure = plots.save_curves(read_runs(folders), folders, Path("curves.png"))
     assert isinstance(figure, Figure)
     return figure.axes
 
@@ -257,7 +257,7 @@ def test_grids_are_the_last_pictures_with_their_epochs():
     a = make_run("a", epochs=999)
     Image.new("RGB", (20, 20), "blue").save(a / "generated_plot_e1000.png")
     runs = read_runs([a, make_run("b"), make_run("c", picture=False)])
-    axes = compare_plots.save_grids(runs, Path("grids.png")).axes
+    axes = plots.save_grids(runs, Path("grids.png")).axes
     titles = [axis.get_title() for axis in axes]
     assert titles == ["a, epoch 1000", "b, epoch 2", "c: no picture yet"]
     assert [len(axis.images) for axis in axes] == [1, 1, 0]

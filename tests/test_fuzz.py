@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from celeba_gan.pictures import read_attributes
-from common import compared
 from common.basics.errors import UserError
+from common.comparing import read as compared
 from common.data import cifar10, datasets, formats
 from common.fitting.resume import keep_rows_until
 from common.runs import checks, folder, state

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from common.compared import key
+from common.comparing.read import key
 from common.plotting import by_epoch
 
 OUTPUTS = {  # start of a column's name -> what a panel of D's outputs shows

@@ -5,7 +5,7 @@ from shlex import quote
 
 import numpy as np
 
-from common.compared import PROTOCOL, lines_to_compare
+from common.comparing.read import PROTOCOL, lines_to_compare
 
 LEFT_OUT = {"run_dir", "resume", "data"}  # they must differ; data is told by its content
 LESS, MORE = "less is better", "more is better"

@@ -1,0 +1,1 @@
+"""What `compare.py` reads, tabulates and draws of several runs."""
