@@ -16,8 +16,8 @@ from celeba_gan.options import add_size_and_crop
 from common.architectures import architectures
 from common.basics import cli
 from common.fitting.build import classes_of, define_models, scaled_for
+from common.options.training_options import training_options
 from common.training import prepare, train_as_asked
-from common.training_options import training_options
 
 SCRIPT = "celeba_gan/train.py"
 

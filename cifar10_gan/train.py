@@ -15,8 +15,8 @@ from common.architectures import architectures
 from common.basics import cli
 from common.data.cifar10 import load_images
 from common.fitting.build import classes_of, define_models, scaled_for
+from common.options.training_options import training_options
 from common.training import prepare, train_as_asked
-from common.training_options import training_options
 
 SCRIPT = "cifar10_gan/train.py"
 

@@ -10,8 +10,8 @@ from common.architectures import architectures
 from common.basics import cli
 from common.data.datasets import load_images
 from common.fitting.build import classes_of, define_models, scaled_for
+from common.options.training_options import training_options
 from common.training import prepare, train_as_asked
-from common.training_options import training_options
 from mnist_gan import conditional_dense, quick
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.define_gan import define_gan

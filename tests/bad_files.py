@@ -415,7 +415,7 @@ def graph_that_writes():
 @cache
 def options():
     """The options of a dry run of MNIST, as a run folder keeps them."""
-    from common.training_options import training_options
+    from common.options.training_options import training_options
     from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL, __doc__
 
     typed = training_options(

@@ -19,7 +19,7 @@ from keras import layers
 
 from common.basics.errors import UserError
 from common.fitting.build import define_models, gan_for
-from common.training_options import training_options
+from common.options.training_options import training_options
 from mnist_gan import train
 
 OBJECTIVES = ("bce", "minimax", "lsgan", "hinge", "wgan", "wgan-gp", "ebgan", "began",

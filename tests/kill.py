@@ -30,9 +30,9 @@ from common.basics.errors import UserError
 from common.checkpoints import load_model
 from common.data import packed
 from common.objectives.table import OPTIONS
+from common.options.training_options import training_options
 from common.runs.folder import versions
 from common.runs.state import BEFORE, STATE, find_state
-from common.training_options import training_options
 
 ROOT = Path(__file__).resolve().parents[1]
 LATEST = 0.5  # seconds after a run has made a file

@@ -24,8 +24,8 @@ from common.fitting import replicas
 from common.fitting.build import define_models, gan_for
 from common.fitting.distributed import fit_of, own_draws
 from common.objectives import wgan_gp
+from common.options.training_options import training_options
 from common.runs.state import random_states, state_variables
-from common.training_options import training_options
 from mnist_gan.train import ARCHITECTURES, DATA, TUTORIAL, main
 
 SHAPE, LATENT, HALF = (4, 4, 1), 3, 8

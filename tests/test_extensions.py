@@ -15,7 +15,7 @@ from common.data.datasets import Images
 from common.fitting.build import define_models, gan_for, scaled_for
 from common.objectives.labels import SmoothedLabels
 from common.objectives.table import OPTIONS
-from common.training_options import training_options
+from common.options.training_options import training_options
 from mnist_gan import quick
 from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL, main
 

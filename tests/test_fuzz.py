@@ -163,7 +163,7 @@ values = st.one_of(
 @given(st.dictionaries(st.sampled_from(sorted(bad_files.options())), values, max_size=4))
 def test_recorded_options(odd):
     """What a run says that it was trained on is as if it were typed, or refused."""
-    from common.training_options import training_options
+    from common.options.training_options import training_options
     from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL
 
     bad_files.a_run(**odd)

@@ -29,7 +29,7 @@ from common.architectures import resnet
 from common.checkpoints import load_discriminator, load_model, save_models
 from common.objectives import heads, table
 from common.objectives.table import OBJECTIVES
-from common.training_options import training_options
+from common.options.training_options import training_options
 from mnist_gan import quick as mnist_quick
 from mnist_gan.define_discriminator import define_discriminator as mnist_d
 from mnist_gan.define_generator import define_generator as mnist_g

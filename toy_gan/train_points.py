@@ -12,9 +12,9 @@ from common.basics.cli import command
 from common.data.datasets import Images
 from common.fitting.build import define_models
 from common.objectives.table import OPTIONS
+from common.options.training_options import training_options
 from common.sampling import generate_images, generate_latent_points
 from common.training import prepare, train_as_asked
-from common.training_options import training_options
 from toy_gan.points import SETS, coverage
 
 SCRIPT = "toy_gan/train_points.py"

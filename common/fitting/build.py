@@ -5,12 +5,12 @@ from importlib import import_module
 
 import numpy as np
 
-from common import extensions
 from common.basics.errors import UserError
 from common.checkpoints import image_range
 from common.data.datasets import Scaled
 from common.fitting import replicas
 from common.objectives.table import OBJECTIVES, OPTIONS, OWN
+from common.options import extensions
 
 
 def _in_scope(function):

@@ -4,11 +4,11 @@ import argparse
 import secrets
 from functools import partial
 
-from common import extensions
 from common.basics.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.basics.errors import UserError
 from common.fitting import comet, replicas
 from common.objectives.table import OPTIONS, OWN, objectives_with
+from common.options import extensions
 from common.runs.folder import resumed_options
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
