@@ -1,8 +1,8 @@
 """What does a step spend its time on? Its ten longest operations.
 
 By the profiler of TensorFlow, for MNIST and CIFAR-10 in the tutorials' sizes, in float32
-and with `--precision auto`, plain and with `common/layers/cpu_layers.py`, in turns. Writes
-operations.md.
+and with `--precision auto`, plain and with `common/layers/cpu_layers.py`, in turns.
+Writes operations.md.
 """
 
 import statistics

@@ -154,7 +154,7 @@ READ = """
 import resource
 from common import packed
 packed.IN_MEMORY = 0  # the file is not kept in memory
-from common.datasets import Scaled
+from common.data.datasets import Scaled
 from celeba_gan.load_data import measure_loader, scale
 dataset = Scaled(packed.open_packed("large.hdf5").pixels, scale)
 import keras

@@ -92,7 +92,7 @@ import resource, sys
 from pathlib import Path
 import keras
 from common.checkpoints import save_models
-from common.cli import command
+from common.basics.cli import command
 
 @command
 def main(argv):
@@ -241,7 +241,7 @@ def test_a_script_ends_without_a_search_for_garbage():
 INSIDE = """
 import sys
 from pathlib import Path
-from common.folders import alone_in
+from common.basics.files import alone_in
 with alone_in(Path()):
     print("inside", flush=True)
     sys.stdin.read()

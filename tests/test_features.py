@@ -1,4 +1,4 @@
-"""`common/scores/features.py` and `common/scores/classifier.py`: what networks see in images."""
+"""The features of scores: what networks see in images, and how they were trained."""
 
 import json
 import os

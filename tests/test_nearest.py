@@ -1,4 +1,4 @@
-"""`common/scores/memorization.py`: neighbours in a set that is read part by part, and copies."""
+"""Nearest neighbours in a set that is read part by part, and copies."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""`common/scores/metrics.py` against closed forms, and against other ways to compute the same."""
+"""The metrics against closed forms, and against other ways to compute the same."""
 
 import numpy as np
 import pytest

@@ -16,7 +16,7 @@ from common.devices import onednn
 from common.data.formats import check_file
 from common.runs.state import BEGINNING, find_state, has_begun
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MAY_CHANGE = {  # when a run is resumed
     "data", "epochs", "save_every", "save_every_steps", "device", "devices", "resume",
     "on_collapse", "track", "evaluate_every",

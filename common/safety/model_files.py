@@ -37,8 +37,11 @@ MODULES = {  # of Keras, in descriptions
     "keras.src.models.sequential",
 }  # fmt: skip
 REFUSED = ("lora_rank", "quantization_config")  # settings by which layers grow weights
-OWN = {"Augment": "common.augment", "ClassLoss": "common.objectives.heads",
-       "CopyError": "common.objectives.heads"}  # fmt: skip
+OWN = {  # layers of this project: the modules that files name, the first is today's
+    "Augment": ("common.layers.augment", "common.augment"),
+    "ClassLoss": ("common.objectives.heads",),
+    "CopyError": ("common.objectives.heads",),
+}
 HDF5 = b"\x89HDF\r\n\x1a\n"  # how such files start
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
 MOST_TEXT = 2**24  # bytes of a description; 100 layers have some 10**5
