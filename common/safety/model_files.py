@@ -180,7 +180,7 @@ def is_allowed(described):
         return False
     own = OWN.get(name.removeprefix("gan>"))
     if own:
-        return module in (None, own) and registered in (None, name, f"gan>{name}")
+        return module in (None, *own) and registered in (None, name, f"gan>{name}")
     homes = (keras.initializers, keras.regularizers, keras.constraints)
     standard = name in LAYERS | VALUES or any(
         isinstance(getattr(home, name, None), type) and name[0] != "_" for home in homes
