@@ -93,9 +93,9 @@ def loader(quick):
     import h5py
 
     from celeba_gan.load_data import measure_loader, scale
-    from celeba_gan.pack_hdf5 import Rows
     from common.data.datasets import Scaled
     from common.data.packed import PackedImages
+    from common.data.packing import Rows
 
     n, noise = 24_000, np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:

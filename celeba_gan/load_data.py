@@ -10,79 +10,9 @@ if __name__ == "__main__":
 import numpy as np
 
 from celeba_gan import options as own
-from celeba_gan.pack_hdf5 import pack_into_cache
 from common.basics import cli
-from common.data.datasets import NotFoundError, Scaled, data_dir, show_notice
-from common.data.shapes import synthetic_shapes
-
-DATA = ("auto", "celeba", "synthetic")  # or a path
-CELEBA_CROP = 0.72  # the usual 128 of 178 pixels: the face without what is around it
-CELEBA_FILES = ("img_align_celeba.zip", "img_align_celeba")
-FEWEST = 64  # images that a GAN can learn from at all
-
-
-def load_images(data="auto", size=64, crop=None, attribute=None):
-    """Load square images; what is not packed yet is packed into Keras's cache first.
-
-    Args:
-        data: "auto" or "celeba" (the same), "synthetic", or the path of a folder or a
-            zip of pictures, or of a file that `pack_hdf5.py` made.
-        size: height and width, 32, 64 or 128.
-        crop: share of the shorter side to keep; if None 1, for CelebA 0.72.
-        attribute: name of one of CelebA's attributes that is to be the label, 0 or 1.
-
-    Returns:
-        datasets.Images, pixels uint8 (n, size, size, 1 or 3).
-
-    Raises:
-        UserError: there are none, fewer than 64, or they have another size.
-    """
-    from common.data.packed import open_packed
-
-    if data == "synthetic":
-        if attribute is not None:
-            raise cli.UserError(
-                "--attribute: drawn shapes (--data synthetic, --dry-run) have none; "
-                "leave it out"
-            )
-        return synthetic_shapes(size=size)
-    path = find_celeba() if data in ("auto", "celeba") else Path(data)
-    if path.suffix.lower() not in (".hdf5", ".h5"):
-        crop = crop or (CELEBA_CROP if path.name in CELEBA_FILES else 1.0)
-        table = path.parent / "list_attr_celeba.txt"
-        attributes = table if attribute and table.is_file() else None
-        path = pack_into_cache(path, size, crop, FEWEST, attributes)
-    elif crop is not None:
-        raise cli.UserError(
-            f"--crop {crop}: {path} was cropped when it was packed; leave --crop out"
-        )
-    images = open_packed(path, attribute)
-    n, height = images.pixels.shape[:2]
-    if height != size:
-        raise cli.UserError(
-            f"{path} holds images of {height}x{height}: use --size {height}, or pack it "
-            "again"
-        )
-    if n < FEWEST:
-        raise cli.UserError(
-            f"--data {data}: {n} images are too few, at least {FEWEST} are needed"
-        )
-    return images
-
-
-def find_celeba():
-    """Where CelebA is: its zip or its folder in `$GAN_DATA_DIR/celeba`."""
-    if folder := data_dir():
-        for name in CELEBA_FILES:
-            if (path := folder / "celeba" / name).exists():
-                return path
-    raise NotFoundError(
-        "CelebA is not here: download img_align_celeba.zip (1.4 GB, 202,599 pictures of "
-        "178x218) by hand from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, where "
-        "its terms are, into $GAN_DATA_DIR/celeba or name it with --data; any other "
-        "folder or zip of faces will do as well: --data FOLDER; to try the script: "
-        "--data synthetic"
-    )
+from common.data.celeba import DATA, load_images
+from common.data.datasets import Scaled, show_notice
 
 
 def load_real_samples(data="auto", size=64, crop=None):

@@ -11,10 +11,10 @@ from celeba_gan import dense, quick
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.define_gan import define_gan
 from celeba_gan.define_generator import define_generator
-from celeba_gan.load_data import DATA, load_images
 from celeba_gan.options import add_size_and_crop
 from common.architectures import architectures
 from common.basics import cli
+from common.data.celeba import DATA, load_images
 from common.fitting.build import classes_of, define_models, scaled_for
 from common.options.training_options import training_options
 from common.training import prepare, train_as_asked

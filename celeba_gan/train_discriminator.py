@@ -10,8 +10,9 @@ import numpy as np
 
 from celeba_gan import options as own
 from celeba_gan.define_discriminator import define_discriminator
-from celeba_gan.load_data import DATA, load_real_samples
+from celeba_gan.load_data import load_real_samples
 from common.basics import cli
+from common.data.celeba import DATA
 from common.fitting import steps
 from common.plotting import save_grid
 from common.sampling import generate_random_samples

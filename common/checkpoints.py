@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,8 +11,13 @@ import numpy as np
 from common.basics.cli import ran_out
 from common.basics.errors import UserError
 from common.basics.files import whole
+from common.runs import folder as runs
 from common.safety import model_files
-from common.sampling import generate_latent_points, inputs_of
+from common.sampling import (
+    generate_latent_points,
+    image_range,
+    inputs_of,
+)
 
 BESIDE_WEIGHTS = 2**20  # bytes of a model file, at most
 ZIP = b"PK\x03\x04"  # how .keras files start
@@ -68,13 +74,12 @@ def load_model(path):
     model_files.check(path)
     from keras.models import load_model as load
 
-    from common.layers import augment  # noqa: F401  # its layer may be in the file
-    from common.objectives import heads  # noqa: F401  # and its
+    from common.layers import augment, losses  # noqa: F401  # which may be in the file
 
     try:
         with quiet_keras():
             with model_files.no_memory():
-                model_files.check_sizes(load(path, compile=False), path)
+                check_sizes(load(path, compile=False), path)
             model = load(path, compile=False)
             if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
                 return model
@@ -196,22 +201,6 @@ def origin_of(path):
             ) from None
 
 
-def all_layers(model):
-    """The layers of a model, and of the models in it, in their order."""
-    for layer in model.layers:
-        yield from all_layers(layer) if hasattr(layer, "layers") else [layer]
-
-
-def image_range(g_model):
-    """(-1, 1) where the last activation of a generator is tanh, else (0, 1)."""
-    for layer in reversed(list(all_layers(g_model))):
-        activation = getattr(layer, "activation", None)
-        if activation is not None:
-            is_tanh = getattr(activation, "__name__", "") == "tanh"
-            return (-1, 1) if is_tanh else (0, 1)
-    return (0, 1)
-
-
 @contextmanager
 def quiet_keras():
     """Silence Keras's advice to prefer .keras: these files are .h5 on purpose."""
@@ -222,3 +211,45 @@ def quiet_keras():
         yield
     finally:
         log.setLevel(level)
+
+
+def check_sizes(model, path):
+    """Raise a UserError where a layer makes more of one image than memory holds."""
+    from common.sampling import all_layers
+
+    for layer in all_layers(model):
+        numbers = math.prod(n or 1 for n in layer.output.shape)
+        if numbers > model_files.MOST_NUMBERS:
+            raise UserError(f"{path}: its layer {layer.name!r} makes {numbers} numbers")
+
+
+def find_model(name):
+    """The path of a model: as given, or the newest of this name in a run folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(name).expanduser()
+    if path.exists() or len(path.parts) > 1:
+        return path
+    found = runs.find_in_runs(name)
+    if found is None:
+        raise UserError(
+            f"{name} is neither in this folder nor in a run folder under runs/: "
+            "`python common/generate.py` alone lists what is there"
+        )
+    print(f"using {found}")
+    return found
+
+
+def list_models():
+    """Print the generators in the run folders under `runs/`."""
+    models = sorted(Path("runs").glob("*/*/generator_model_*"))
+    if not models:
+        raise UserError(
+            "no MODEL was named and runs/ holds none: train one first, for example with "
+            "python mnist_gan/train.py --preset quick"
+        )
+    print("generators here; name one of them:")
+    for model in models:
+        print(f"  {model}")

@@ -13,7 +13,7 @@ import numpy as np
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
-from common.generate import find_model
+from common.checkpoints import find_model
 from common.runs import folder as runs
 from common.sampling import n_classes, takes_labels
 from common.scores.references import FEWEST

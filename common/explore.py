@@ -12,6 +12,7 @@ if __name__ == "__main__":
 
 from common.basics import cli
 from common.basics.errors import UserError
+from common.checkpoints import find_model
 from common.exploring import (
     arithmetic,
     dissect,
@@ -21,7 +22,6 @@ from common.exploring import (
     traverse,
     truncation,
 )
-from common.generate import find_model
 
 COMMANDS = {
     "interpolate": interpolate,

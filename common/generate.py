@@ -12,9 +12,10 @@ import numpy as np
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
-from common.data.formats import check_declared, check_file
-from common.runs import folder as runs
+from common.checkpoints import find_model, list_models
+from common.safety.arrays import check_declared, check_file
 from common.sampling import (
+    class_number,
     generate_images,
     generate_latent_points,
     n_classes,
@@ -49,38 +50,6 @@ def parse(argv):
     options = parser.parse_args(argv)
     options.n = options.n or (10 if options.grid_by_class else 25)
     return options
-
-
-def find_model(name):
-    """The path of a model: as given, or the newest of this name in a run folder.
-
-    Raises:
-        UserError: there is none.
-    """
-    path = Path(name).expanduser()
-    if path.exists() or len(path.parts) > 1:
-        return path
-    found = runs.find_in_runs(name)
-    if found is None:
-        raise UserError(
-            f"{name} is neither in this folder nor in a run folder under runs/: "
-            "`python common/generate.py` alone lists what is there"
-        )
-    print(f"using {found}")
-    return found
-
-
-def list_models():
-    """Print the generators in the run folders under `runs/`."""
-    models = sorted(Path("runs").glob("*/*/generator_model_*"))
-    if not models:
-        raise UserError(
-            "no MODEL was named and runs/ holds none: train one first, for example with "
-            "python mnist_gan/train.py --preset quick"
-        )
-    print("generators here; name one of them:")
-    for model in models:
-        print(f"  {model}")
 
 
 def latent_points(options, latent_dim):
@@ -148,21 +117,6 @@ def labels_for(options, n_points, names, path):
     if options.label is None:
         return np.arange(n_points) % len(names)
     return np.full(n_points, class_number("--label", options.label, names))
-
-
-def class_number(option, label, names):
-    """The number of a class that was asked for by its name or its number.
-
-    Raises:
-        UserError: there is no such class.
-    """
-    numbers = {name: i for i, name in enumerate(names)}
-    if not any(name.isdecimal() for name in names):  # else a number is a name
-        numbers |= {str(i): i for i in range(len(names))}
-    if label not in numbers:
-        known = ", ".join(names)
-        raise UserError(f"{option} {label}: there is no such class, but {known}")
-    return numbers[label]
 
 
 def judge(path, images, labels=None, n_drawn=0):

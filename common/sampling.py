@@ -106,3 +106,34 @@ def class_grid(latent_dim, n_classes, columns, rng=np.random):
     points = generate_latent_points(latent_dim, columns, rng)
     labels = np.repeat(np.arange(n_classes, dtype="int32"), columns)
     return np.tile(points, (n_classes, 1)), labels[:, np.newaxis]
+
+
+def class_number(option, label, names):
+    """The number of a class that was asked for by its name or its number.
+
+    Raises:
+        UserError: there is no such class.
+    """
+    numbers = {name: i for i, name in enumerate(names)}
+    if not any(name.isdecimal() for name in names):  # else a number is a name
+        numbers |= {str(i): i for i in range(len(names))}
+    if label not in numbers:
+        known = ", ".join(names)
+        raise UserError(f"{option} {label}: there is no such class, but {known}")
+    return numbers[label]
+
+
+def all_layers(model):
+    """The layers of a model, and of the models in it, in their order."""
+    for layer in model.layers:
+        yield from all_layers(layer) if hasattr(layer, "layers") else [layer]
+
+
+def image_range(g_model):
+    """(-1, 1) where the last activation of a generator is tanh, else (0, 1)."""
+    for layer in reversed(list(all_layers(g_model))):
+        activation = getattr(layer, "activation", None)
+        if activation is not None:
+            is_tanh = getattr(activation, "__name__", "") == "tanh"
+            return (-1, 1) if is_tanh else (0, 1)
+    return (0, 1)

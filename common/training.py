@@ -188,8 +188,9 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     Where G draws classes, of which these are the names, a row of the picture is a class
     and a column a point.
     """
-    from common.checkpoints import image_range, save_models
+    from common.checkpoints import save_models
     from common.plotting import save_plot
+    from common.sampling import image_range
 
     rng = np.random.default_rng(seed)
     X_real, _ = generate_real_samples(dataset, n_samples, rng)

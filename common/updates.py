@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import keras
 from keras import ops
 
-from common.checkpoints import all_layers
+from common.sampling import all_layers
 
 
 def descend(optimizer, variables, loss):

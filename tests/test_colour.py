@@ -248,7 +248,7 @@ def test_bad_options_and_sources_get_one_sentence(capsys, case):
 
 @pytest.mark.slow
 def test_a_packed_file_of_another_size_is_refused(capsys):
-    from celeba_gan.pack_hdf5 import pack
+    from common.data.packing import pack
 
     draw_folder("photos", 64)
     pack(Path("photos"), Path("photos.hdf5"), size=32)

@@ -12,12 +12,12 @@ from PIL import Image
 from test_gan import moved, real_images, weights
 
 from celeba_gan import train as celeba
-from celeba_gan.load_data import load_images as load_faces
 from cifar10_gan import train as cifar10
 from common import generate
 from common.basics.errors import UserError
 from common.checkpoints import class_names, load_generator, save_models
 from common.data.batches import RealBatches, StreamedBatches
+from common.data.celeba import load_images as load_faces
 from common.data.datasets import Images, Scaled
 from common.fitting.build import make_gan
 from common.layers.conditional import (

@@ -24,6 +24,7 @@ from common.fitting import replicas
 from common.fitting.build import define_models, gan_for
 from common.fitting.distributed import fit_of, own_draws
 from common.objectives import wgan_gp
+from common.options import cluster
 from common.options.training_options import training_options
 from common.runs.state import random_states, state_variables
 from mnist_gan.train import ARCHITECTURES, DATA, TUTORIAL, main
@@ -268,7 +269,7 @@ def test_only_the_chief_writes(monkeypatch):
 def test_the_chief_is_known_however_its_task_is_written(monkeypatch, index):
     task = f'{{"type": "worker", "index": {index}}}'
     monkeypatch.setenv("TF_CONFIG", cluster_of(task, worker=["a:1", "b:1"]))
-    assert replicas.is_chief() and replicas.machines() == 2
+    assert replicas.is_chief() and cluster.machines() == 2
 
 
 def test_a_tf_config_that_is_not_used_is_told(monkeypatch):

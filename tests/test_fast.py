@@ -9,10 +9,10 @@ import tensorflow as tf
 from keras import Sequential, layers
 from test_gan import real_images, tutorial_models, weights
 
-from common.checkpoints import all_layers
 from common.gan import GAN
 from common.layers import cpu_layers
 from common.layers.conditional import conditional_generator
+from common.sampling import all_layers
 from mnist_gan.define_generator import define_generator
 
 

@@ -18,13 +18,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from celeba_gan.pictures import read_attributes
 from common.basics.errors import UserError
 from common.comparing import read as compared
-from common.data import cifar10, datasets, formats
+from common.data import cifar10, datasets
+from common.data.pictures import read_attributes
 from common.fitting.resume import keep_rows_until
 from common.runs import checks, folder, state
 from common.runs.tables import read_columns
+from common.safety import arrays
 
 MOST = 2**26  # bytes that a reader may take for a file of some kilobytes
 set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
@@ -218,7 +219,7 @@ def test_points_npy(content):
     path = Path(bad_files.write("p.npy", content))
     with path.open("rb") as file:
         try:
-            bounded(formats.check_declared, file, len(content))
+            bounded(arrays.check_declared, file, len(content))
         except ValueError:  # which those who call it tell
             return
     assert len(np.load(path, allow_pickle=False).tobytes()) <= len(content)

@@ -10,9 +10,10 @@ import pytest
 from draw_landscapes import draw_folder
 
 from celeba_gan import quick
-from celeba_gan.load_data import load_images, scale
+from celeba_gan.load_data import scale
 from celeba_gan.train import main
 from common.checkpoints import load_generator
+from common.data.celeba import load_images
 from common.sampling import generate_images, generate_latent_points
 from common.scores.metrics import frechet_distance
 

@@ -17,10 +17,10 @@ from conftest import ROOT, refused, slow
 from PIL import Image
 
 from celeba_gan import pack_hdf5
-from celeba_gan.pack_hdf5 import pack, pack_into_cache
 from common.basics.errors import UserError
 from common.data import packed
 from common.data.packed import PackedImages, open_packed
+from common.data.packing import pack, pack_into_cache
 
 SCRIPT = ROOT / "celeba_gan" / "pack_hdf5.py"
 RNG = np.random.default_rng(0)

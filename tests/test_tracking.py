@@ -24,6 +24,7 @@ from common.fitting import comet, diagnostics, tracking
 from common.fitting.build import scaled_for
 from common.fitting.collapse import Guard
 from common.layers.ema import inner
+from common.options import track
 from mnist_gan.train import main
 
 TINY = ["--data", "digits", "--preset", "quick", "--batch-size", "8", "--seed", "5",
@@ -260,6 +261,6 @@ def test_a_comet_out_of_reach_is_told(tmp_path, monkeypatch):
     def fail(**words):
         raise ConnectionError("refused")
 
-    monkeypatch.setattr(comet.package(), "start", fail)
+    monkeypatch.setattr(track.package(), "start", fail)
     with pytest.raises(comet.UserError, match=r"network and key.*--resume"):
         comet.start(tmp_path, "comet")

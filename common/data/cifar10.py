@@ -23,8 +23,9 @@ from common.data.datasets import (
     keras_cache,
     keras_download,
 )
-from common.data.formats import check_file, damaged
+from common.data.formats import damaged
 from common.data.shapes import synthetic_shapes
+from common.safety.arrays import check_file
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
            "dog", "frog", "horse", "ship", "truck")  # fmt: skip

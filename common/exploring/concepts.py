@@ -90,7 +90,7 @@ def of_masks(folder, shape):
         UserError: there are none, or one is empty or no picture.
     """
 
-    from common.data.formats import check_file
+    from common.safety.arrays import check_file
     from common.safety.images import MOST_BYTES, open_image
 
     files = sorted(Path(folder).expanduser().glob("*.png"))

@@ -17,8 +17,8 @@ from common.basics.cli import seed_number
 from common.basics.errors import UserError
 from common.exploring.geometry import lerp, loop, slerp, step_lengths
 from common.exploring.pictures import enlarged, save_rows
-from common.generate import class_number
 from common.plotting import captioned, save_film, to_pictures
+from common.sampling import class_number
 
 WALKS = {"straight": lerp, "arc": slerp}
 SHOWN, STEPS = 11, 60  # images of a way in the grid, and steps of the curve

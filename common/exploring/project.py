@@ -47,7 +47,7 @@ def read_target(subject, name):
     """
     from PIL import Image
 
-    from common.data.formats import check_file
+    from common.safety.arrays import check_file
     from common.safety.images import MOST_BYTES, open_image
 
     height, width, channels = subject.shape

@@ -5,8 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from common.basics.errors import UserError
-from common.generate import class_number
-from common.sampling import generate_images, generate_latent_points
+from common.sampling import class_number, generate_images, generate_latent_points
 from common.scores.scorer import shuffled, to_bytes
 
 

@@ -6,11 +6,11 @@ from importlib import import_module
 import numpy as np
 
 from common.basics.errors import UserError
-from common.checkpoints import image_range
 from common.data.datasets import Scaled
 from common.fitting import replicas
 from common.objectives.table import OBJECTIVES, OPTIONS, OWN
 from common.options import extensions
+from common.sampling import image_range
 
 
 def _in_scope(function):
@@ -108,8 +108,8 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
     """
     from keras.optimizers import Adam
 
+    from common.fitting.conditional_gan import ConditionalGAN
     from common.gan import GAN
-    from common.layers.conditional import ConditionalGAN
     from common.layers.ema import inner
     from common.objectives.labels import SmoothedLabels
     from common.objectives.wgan import Clip

@@ -8,13 +8,9 @@ import time
 import keras
 
 from common.basics.errors import UserError
+from common.runs.layout import COLUMNS
 from common.runs.state import BEGINNING, save_state
 
-COLUMNS = (
-    *("d_loss", "d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"),
-    *("score_real", "score_fake", "score_adv", "energy_real", "energy_fake"),
-    *("k", "convergence"),
-)
 EVERY = 10  # steps averaged in one row
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 
 from common.basics.errors import UserError
-from common.checkpoints import all_layers
 from common.layers.cpu_layers import on_cpu
+from common.sampling import all_layers
 
 OWN_GROUPS = Path("/proc/self/cgroup")
 CGROUPS = {  # a container's limit and use of memory, how its caches are called, and where

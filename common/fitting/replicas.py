@@ -1,9 +1,7 @@
 """Which devices share a training: all GPUs of a machine, or the machines of TF_CONFIG."""
 
 import atexit
-import json
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -15,23 +13,10 @@ from shutil import copy, rmtree
 from zlib import crc32
 
 from common.basics.errors import UserError
+from common.options.cluster import cluster_and_task, machines
 from common.runs.state import FILES, find_state, has_begun
 
 MAY_DIFFER = {"data", "device", "resume", "run_dir", "track"}  # from machine to machine
-
-
-def check(options):
-    """Refuse what needs no device to be refused, see `start`."""
-    if options.devices == "all" and options.save_every_steps:
-        raise UserError(
-            "--save-every-steps: --devices all saves its state after whole epochs alone; "
-            "leave one of them out, or make epochs shorter with --steps-per-epoch"
-        )
-    if options.devices == "all" and machines() > 1 and options.seed is None:
-        raise UserError(
-            "--devices all on several machines: give each the same --seed, so that all "
-            "go through the images in the same order"
-        )
 
 
 def start(options):
@@ -153,49 +138,6 @@ def scope(devices):
     """Where models and optimizers are to be made: `--devices all` makes one a device."""
     several = devices == "all" and strategy().num_replicas_in_sync > 1
     return strategy().scope() if several else nullcontext()
-
-
-def machines():
-    """How many machines TF_CONFIG names; 1 where it is not set.
-
-    Raises:
-        UserError: it cannot be understood.
-    """
-    cluster, _ = cluster_and_task()
-    return sum(map(len, cluster.values())) or 1
-
-
-def cluster_and_task():
-    """The parts of TF_CONFIG: {"worker": [address, ...]}, and the own (kind, index).
-
-    Raises:
-        UserError: see `machines`.
-    """
-    try:
-        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-        if config == {}:
-            return {}, ("worker", 0)
-        cluster, task = config["cluster"], config["task"]
-        addresses = list(chain(*cluster.values()))
-        kind, index = task["type"], int(task["index"])
-        ports = [int(re.fullmatch(r"[^\s:/]+:(\d+)", a).group(1)) for a in addresses]
-        if (
-            set(cluster) <= {"chief", "worker"}
-            and all(isinstance(some, list) for some in cluster.values())
-            and len(cluster.get("chief", [""])) == 1
-            and 0 <= index < len(cluster[kind])
-            and len(set(addresses)) == len(addresses)
-            and all(0 < port < 2**16 for port in ports)
-        ):
-            return cluster, (kind, index)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-            RecursionError):  # fmt: skip
-        pass
-    raise UserError(
-        'TF_CONFIG must be like {"cluster": {"worker": ["10.0.0.1:2222", '
-        '"10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}, where each machine '
-        "has another address and is told its own index; only workers, and one chief"
-    )
 
 
 def is_chief():

@@ -17,8 +17,9 @@ from common.fitting.diagnostics import (
     outputs_of_d,
 )
 from common.fitting.distributed import replicas_of
-from common.plotting import LOSSES, by_epoch, epoch_of
+from common.plotting import by_epoch, epoch_of
 from common.runs.folder import read_options
+from common.runs.layout import LOSSES
 
 FOLDER = "tensorboard"  # in the run folder
 SCORE = "score/"  # how the names of scores begin, in logs and in TensorBoard
@@ -33,7 +34,7 @@ def tracked(run, dataset, seed, track="none"):
     Args:
         run: Path of the run folder.
         dataset, seed: as of `training.train`.
-        track: one of comet.KINDS.
+        track: one of track.KINDS.
 
     Raises:
         UserError: see `comet.start`.

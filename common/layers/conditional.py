@@ -4,15 +4,11 @@ Here are the models: any G and any D of this collection, with a class as second 
 training is that of `gan.py`, which gives the classes to both (`ConditionalGAN`).
 """
 
-import threading
-
 import keras
-from keras import Model, layers, ops
+from keras import Model, layers
 
 from common.architectures.quick import compile_like
-from common.gan import GAN
-from common.objectives.heads import ClassLoss
-from common.sampling import n_classes
+from common.layers.losses import ClassLoss
 
 SIZE = 50  # numbers that stand for a class
 
@@ -111,53 +107,3 @@ def conditional_gan(g_model, d_model, define_gan):
     alike = define_gan(empty_g, compile_like(d_model, empty_d))
     model.compile(alike.optimizer, loss=alike.loss)
     return model
-
-
-class ConditionalGAN(GAN):
-    """A GAN whose models take classes.
-
-    Feed `fit` with (images, classes), classes int32 (n, 1); the updates take both as a
-    pair. The fakes of D's update have the classes of its real images, G's update takes
-    each of them twice.
-
-    Args:
-        models, keywords: as of `gan.GAN`.
-        wrong_labels: whether a third of what D sees is real images with wrong classes,
-            which are to be called fake: Reed et al. 2016, "Generative Adversarial Text
-            to Image Synthesis", Algorithm 1 (GAN-CLS).
-    """
-
-    def __init__(self, *models, wrong_labels=False, **keywords):
-        super().__init__(*models, **keywords)
-        self.wrong_labels = wrong_labels
-        self.of_update = threading.local()  # each replica has a thread, and its classes
-
-    def real_batches(self, data):
-        images, classes, _ = keras.utils.unpack_x_y_sample_weight(data)
-        parts = (ops.split(part, self.critic_steps) for part in (images, classes))
-        return zip(*parts, strict=True)
-
-    def train_d(self, x_real):
-        images, self.of_update.classes = x_real
-        super().train_d(images)
-
-    def train_g(self, x_real):
-        images, self.of_update.classes = x_real
-        super().train_g(images)
-
-    def model_inputs(self, x):
-        """Return [x, classes], where x has each class of the update once or more."""
-        n_times = ops.shape(x)[0] // ops.shape(self.of_update.classes)[0]
-        return [x, ops.tile(self.of_update.classes, (n_times, 1))]
-
-    def labelled_batch(self, x_real, x_fake):
-        inputs, labels, _ = super().labelled_batch(x_real, x_fake)
-        if not self.wrong_labels:
-            return inputs, labels, None
-        classes, n = self.of_update.classes, n_classes(self.g_model)
-        others = keras.random.randint(ops.shape(classes), 1, n, seed=self.latent_seed)
-        wrong = [x_real, ops.mod(classes + others, n)]
-        inputs = [ops.concatenate(pair) for pair in zip(inputs, wrong, strict=True)]
-        labels = ops.concatenate([labels, ops.zeros((ops.shape(x_real)[0], 1))])
-        weights = ops.where(labels > 0.5, 1.5, 0.75)  # 3/6, 1/4 and 1/4 of the loss
-        return inputs, labels, weights[:, 0]

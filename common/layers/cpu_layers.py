@@ -13,7 +13,7 @@ from functools import partial
 
 import keras
 
-from common.checkpoints import all_layers
+from common.sampling import all_layers
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf

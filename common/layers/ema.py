@@ -6,8 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from common.checkpoints import all_layers
-from common.sampling import generate_latent_points, inputs_of
+from common.sampling import all_layers, generate_latent_points, inputs_of
 
 N_BATCHES, N_POINTS = 10, 200  # over which the statistics of an averaged G are taken
 

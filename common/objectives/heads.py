@@ -3,8 +3,9 @@
 from functools import partial
 
 import keras
-from keras import layers, ops
+from keras import layers
 
+from common.layers.losses import CopyError
 from common.objectives.table import OBJECTIVES
 
 CODE = 64  # numbers between the two halves of an auto-encoder
@@ -78,48 +79,3 @@ def square_energy(d_model, define_decoder, distance="square"):
 
 
 absolute_energy = partial(square_energy, distance="absolute")
-
-
-@keras.saving.register_keras_serializable("gan")
-class CopyError(layers.Layer):
-    """Mean error of copies over all pixels, [images, copies] -> float32 (n, 1).
-
-    Args:
-        distance: "absolute" or "square".
-    """
-
-    def __init__(self, distance, **keywords):
-        super().__init__(**{**keywords, "dtype": "float32"})
-        self.distance = distance
-
-    def call(self, images_and_copies):
-        images, copies = images_and_copies
-        errors = ops.abs(copies - images)
-        if self.distance == "square":
-            errors = ops.square(errors)
-        return ops.mean(ops.reshape(errors, (ops.shape(errors)[0], -1)), 1, keepdims=True)
-
-    def get_config(self):
-        return {**super().get_config(), "distance": self.distance}
-
-
-@keras.saving.register_keras_serializable("gan")
-class ClassLoss(layers.Layer):
-    """Adds to a model's loss how badly it names the classes, and passes D's verdict on.
-
-    [verdict (n, 1), guess (n, n_classes) in logits, classes int (n, 1)] -> verdict. The
-    loss is the mean of -ln P(class), L_C of Odena et al. 2017, eq. 3; D and G both
-    minimize it, each in its own update.
-    """
-
-    def __init__(self, **keywords):
-        super().__init__(**{**keywords, "dtype": "float32"})
-
-    def call(self, inputs, training=False):
-        verdict, guess, classes = inputs
-        if training:
-            losses = keras.losses.sparse_categorical_crossentropy(
-                classes[:, 0], guess, from_logits=True
-            )
-            self.add_loss(ops.mean(losses))
-        return verdict

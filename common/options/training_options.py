@@ -6,9 +6,8 @@ from functools import partial
 
 from common.basics.cli import Parser, add_data, positive, seed_number, share, whole_number
 from common.basics.errors import UserError
-from common.fitting import comet, replicas
 from common.objectives.table import OPTIONS, OWN, objectives_with
-from common.options import extensions
+from common.options import cluster, extensions, track
 from common.runs.folder import resumed_options
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -79,7 +78,7 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
             raise UserError("--resume goes on in the run's own folder: omit --run-dir")
         known = [defaults, DRY_RUN, *presets.values(), *objectives.values()]
         options = _resumed(parser, script, given, defaults, known, objectives)
-        comet.check(options.track)
+        track.check(options.track)
         return options
     preset = _options_of_preset(given, presets)
     objective = _options_of_objective(given, preset, objectives)
@@ -91,8 +90,8 @@ def training_options(argv, doc, script, data, tutorial, presets, more=None,
         chosen["architecture"] = "flexible"
     options = argparse.Namespace(**chosen)
     extensions.check(options)
-    comet.check(options.track)
-    replicas.check(options)
+    track.check(options.track)
+    cluster.check(options)
     if options.seed is None:
         options.seed = secrets.randbelow(2**31)
     return options
@@ -113,7 +112,7 @@ def _resumed(parser, script, given, defaults, known, objectives):
     own = objectives[resumed.get("objective", "bce")]
     options = argparse.Namespace(**{**defaults, **own, **resumed})
     extensions.check(options)
-    replicas.check(options)
+    cluster.check(options)
     return options
 
 
@@ -179,7 +178,7 @@ def _add_options(parser, defaults, presets, objectives, more):
     add("halves", text, group=experiments, choices=("merged", "separate"), metavar="H")
     _add_objective(partial(add, group=experiments), objectives)
     text = "log to Comet, too: comet, or comet-offline, which needs no account"
-    add("track", text, group=experiments, choices=comet.KINDS, metavar="T")
+    add("track", text, group=experiments, choices=track.KINDS, metavar="T")
     text = "one, or all: the GPUs of this machine, or the machines of TF_CONFIG"
     add("devices", text, group=experiments, choices=("one", "all"), metavar="D")
     text = "steps between two states within an epoch, for long ones"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError
-from common.plotting import LOSSES, OUTPUTS
+from common.runs.layout import COLUMNS, LOSSES
 from common.runs.tables import read_columns, whole_lines
 
 
@@ -107,5 +107,5 @@ def is_head(name, names):
     if name in HEADS:
         return names == HEADS[name]
     means = set(names[2:])
-    is_known = means <= {*LOSSES, *OUTPUTS} and len(means) == len(names) - 2
+    is_known = means <= set(COLUMNS) and len(means) == len(names) - 2
     return names[:2] == ["epoch", "step"] and is_known and not means.isdisjoint(LOSSES)

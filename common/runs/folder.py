@@ -13,8 +13,8 @@ from pathlib import Path
 from common.basics.errors import UserError
 from common.basics.files import gone_if_in_vain, make_folders, whole
 from common.devices import onednn
-from common.data.formats import check_file
 from common.runs.state import BEGINNING, find_state, has_begun
+from common.safety.arrays import check_file
 
 ROOT = Path(__file__).resolve().parents[2]
 MAY_CHANGE = {  # when a run is resumed

@@ -13,7 +13,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.basics.files import whole
-from common.data.formats import check_file, member
+from common.safety.arrays import check_file, member
 
 STATE, BEFORE, WITHIN = "state.npz", "state_before.npz", "state_within.npz"
 FILES = (STATE, BEFORE, WITHIN)

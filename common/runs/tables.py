@@ -5,7 +5,7 @@ import csv
 import numpy as np
 
 from common.basics.errors import UserError
-from common.data.formats import check_file
+from common.safety.arrays import check_file
 
 LONGEST = 100  # characters of a number
 AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}  # whatever bytes it has

@@ -8,12 +8,11 @@ for images and this project's own, and nothing else; no switch trusts a file mor
 
 import inspect
 import json
-import math
 import zipfile
 from contextlib import contextmanager
 
 from common.basics.errors import UserError
-from common.data.formats import check_file
+from common.safety.arrays import check_file
 from common.safety.hdf5 import MOST_BYTES, check_numbers
 
 LAYERS = {
@@ -39,8 +38,8 @@ MODULES = {  # of Keras, in descriptions
 REFUSED = ("lora_rank", "quantization_config")  # settings by which layers grow weights
 OWN = {  # layers of this project: the modules that files name, the first is today's
     "Augment": ("common.layers.augment", "common.augment"),
-    "ClassLoss": ("common.objectives.heads",),
-    "CopyError": ("common.objectives.heads",),
+    "ClassLoss": ("common.layers.losses", "common.objectives.heads"),
+    "CopyError": ("common.layers.losses", "common.objectives.heads"),
 }
 HDF5 = b"\x89HDF\r\n\x1a\n"  # how such files start
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
@@ -211,13 +210,3 @@ def no_memory():
             yield
     finally:  # or Keras gives them memory after all, at its next use of such a scope
         global_state.set_global_attribute(waiting, before)
-
-
-def check_sizes(model, path):
-    """Raise a UserError where a layer makes more of one image than memory holds."""
-    from common.checkpoints import all_layers
-
-    for layer in all_layers(model):
-        numbers = math.prod(n or 1 for n in layer.output.shape)
-        if numbers > MOST_NUMBERS:
-            raise UserError(f"{path}: its layer {layer.name!r} makes {numbers} numbers")

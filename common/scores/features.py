@@ -13,7 +13,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.data.datasets import keras_cache
-from common.data.formats import check_file
+from common.safety.arrays import check_file
 from common.scores.classifier import in_float32, load_classifier
 
 SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"

@@ -116,7 +116,7 @@ def is_cifar10(path):
 
 
 def pictures(data, size, crop=None, attribute=None):
-    from celeba_gan.load_data import load_images
+    from common.data.celeba import load_images
 
     return load_images(data, size, crop, attribute), None
 
@@ -132,7 +132,7 @@ def open_pictures(path):
     Raises:
         UserError: there are no pictures, or fewer than 20.
     """
-    from celeba_gan.pictures import open_source, try_to_read
+    from common.data.pictures import open_source, try_to_read
     from common.safety.images import open_image
 
     with open_source(path) as source:

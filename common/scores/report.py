@@ -78,7 +78,7 @@ class Evaluation:
         Returns:
             the record, a dict as `keep` writes it.
         """
-        from common.checkpoints import image_range
+        from common.sampling import image_range
 
         if self.ceiling is None:
             self.ceiling = self.judge.ceiling(g_model)

@@ -112,7 +112,7 @@ class Judge:
         Raises:
             UserError: the images have values that are no numbers.
         """
-        from common.checkpoints import image_range
+        from common.sampling import image_range
 
         rng = np.random.default_rng(seed)
         points = generate_latent_points(g_model.inputs[0].shape[-1], self.n, rng)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from common.basics.errors import UserError
-from common.data.formats import check_file
+from common.safety.arrays import check_file
 from common.safety.images import MOST_BYTES, open_image
 
 BOMB = 2**30, 200  # bytes that a zip unpacks to, and times its own: pictures do not

@@ -1,0 +1,304 @@
+"""Pictures of any size and kind -> one HDF5 file of small squares, see `packed.py`."""
+
+import functools
+import hashlib
+import math
+import os
+import secrets
+import shutil
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from common.basics.errors import MachineError, UserError
+from common.basics.files import gone_if_in_vain, make_folders
+from common.data.datasets import keras_cache
+from common.data.packed import checksum
+from common.data.pictures import (
+    MOST_ATTRIBUTES,
+    open_source,
+    read_attributes,
+    shown,
+    subfolders,
+    try_to_read,
+)
+from common.safety.arrays import check_file
+
+BLOCK = 512  # pictures that are in memory at a time
+PART = 16  # of these, read by one thread
+CHUNK = 2**20  # bytes
+VERSION = 1  # part of a cached file's key: raise it when pixels would come out otherwise
+# lzf makes faces 1 to 5 % smaller and their loading 3 times slower: it is for drawings.
+COMPRESSIONS = {"none": None, "lzf": "lzf"}
+
+
+def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
+         compression="none", force=False, at_least=1):  # fmt: skip
+    """Pack all pictures of a folder or a .zip, sorted by path, into one HDF5 file.
+
+    Args:
+        source: path of the folder or .zip.
+        target: path of the file; it is made as a whole or not at all.
+        size: height and width of the packed images: 32, 64 or 128.
+        crop: side of the square that is kept, as a share of the picture's shorter side.
+        channels: 1, 3, or None: 1 if every picture is grey, else 3.
+        attributes: path of a file like CelebA's list_attr_celeba.txt, or None.
+        compression: "none" or "lzf".
+        force: replace the target if it exists.
+        at_least: the fewest pictures that are worth a file.
+
+    Returns:
+        Path of the target, for `packed.open_packed`.
+
+    Raises:
+        UserError: the source or the attributes are wrong, too few files are pictures, or
+            the target exists or cannot be made.
+    """
+    import h5py
+
+    source, target = Path(source), Path(target)
+    check_target(target, force)
+    start = time.perf_counter()
+    with open_source(source) as files:
+        check_number(source, len(files.names), at_least)
+        check_space(target, len(files.names) * size * size * (channels or 3))
+        table = read_attributes(attributes, files.names) if attributes else None
+        with whole_or_none(target) as part, h5py.File(part, "w") as file:
+            rows = Rows(file, len(files.names), size, channels, compression)
+            read = functools.partial(try_to_read, files, size, crop, channels)
+            names, skipped = pack_images(files.names, read, rows)
+            if not names:
+                name, why = next(iter(skipped.items()))
+                raise UserError(
+                    f"{source}: none of its {len(skipped)} files is a picture that can "
+                    f"be read ({shown(name)}: {why})"
+                )
+            check_number(source, len(names), at_least)
+            describe(file, rows, names, skipped, table)
+            file.attrs.update(size=size, crop=crop, source=shown(source.absolute()))
+            file.attrs["complete"] = True  # last: a file without it was cut off
+    report(target, names, skipped, time.perf_counter() - start)
+    return target
+
+
+def pack_into_cache(source, size, crop, at_least=1, attributes=None):
+    """Pack into Keras's cache, unless just these files are packed there already.
+
+    Args:
+        source, size, crop, at_least, attributes: as of `pack`.
+
+    Returns:
+        Path of the packed file in `datasets/packed` of $KERAS_HOME or ~/.keras.
+
+    Raises:
+        UserError: as `pack` does.
+    """
+    source = Path(source)
+    key = hashlib.sha256(repr((VERSION, size, crop)).encode())
+    with open_source(source) as files:
+        for name in files.names:
+            key.update(repr((name, files.stamp(name))).encode())
+    if attributes:
+        check_file(attributes, MOST_ATTRIBUTES)
+        key.update(Path(attributes).read_bytes())
+    name = f"{base_name(source)}-{size}-{key.hexdigest()[:16]}.hdf5"
+    target = keras_cache() / "packed" / name
+    if target.exists():
+        print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
+        return target
+    try:
+        new = make_folders(target.parent)
+    except OSError as error:
+        raise UserError(
+            f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
+        ) from None
+    with gone_if_in_vain(new):
+        return pack(source, target, size, crop, attributes=attributes, force=True,
+                    at_least=at_least)  # fmt: skip
+
+
+def check_target(target, force):
+    if target.suffix.lower() not in (".hdf5", ".h5"):
+        raise UserError(f"{target}: the name of a packed file must end in .hdf5 or .h5")
+    if target.is_dir():
+        raise UserError(f"{target} is a folder: name a file to make")
+    if target.exists() and not force:
+        raise UserError(f"{target} exists: name another, or replace it with --force")
+    if not target.parent.is_dir():
+        raise UserError(f"{target.parent}: there is no such folder to pack into")
+
+
+def check_number(source, n, at_least):
+    if n < at_least:
+        raise UserError(
+            f"{source} holds {n} pictures: too few, at least {at_least} are needed"
+        )
+
+
+def check_space(target, n_bytes):
+    free = shutil.disk_usage(target.parent).free
+    if free < 1.1 * n_bytes + 2**20:
+        raise MachineError(
+            f"{target.parent} has {free / 2**20:.1f} MiB free, and the packed file may "
+            f"take {n_bytes / 2**20:.1f}: make room, or name another place"
+        )
+
+
+def base_name(source):
+    """What a packed file is named after: the folder, or the zip without its suffix."""
+    return source.resolve().name if source.is_dir() else source.stem
+
+
+@contextmanager
+def whole_or_none(target):
+    """Give a path to write to, used by no one else, that becomes the target if all goes
+    well, and is removed if not."""
+    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.touch(exist_ok=False)
+    except OSError as error:
+        raise UserError(f"cannot write into {target.parent}: {error.strerror}") from None
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException as error:  # Ctrl-C, too
+        part.unlink(missing_ok=True)
+        if isinstance(error, (OSError, RuntimeError)):  # h5py's two kinds
+            why = " ".join(str(error).split()).partition(" (")[0]
+            raise UserError(f"{target} cannot be written (disk full?): {why}") from None
+        raise
+
+
+def pack_images(files, read, rows):
+    """Append the pictures among these files to the rows.
+
+    Args:
+        files: list of names.
+        read: function, name -> pixels, or a text: why it cannot be read.
+        rows: Rows.
+
+    Returns:
+        list of the pictures' names; dict, name of a skipped file -> why.
+    """
+    from PIL import Image
+    from tqdm import tqdm
+
+    Image.init()  # here: two threads that do it at once may miss a format
+    names, skipped = [], {}
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(os.cpu_count()) as pool,  # Pillow lets threads run at once
+        tqdm(total=len(files), unit=" images", disable=None) as bar,
+    ):
+        warnings.simplefilter("ignore")  # Pillow's, of odd pictures that it reads
+        for start in range(0, len(files), BLOCK):
+            block, found = files[start : start + BLOCK], []
+            parts = [block[i : i + PART] for i in range(0, len(block), PART)]
+            for some in pool.map(lambda part: [read(name) for name in part], parts):
+                found += some
+                bar.update(len(some))
+            for name, pixels in zip(block, found, strict=True):
+                if isinstance(pixels, str):
+                    skipped[name] = pixels
+                else:
+                    names.append(name)
+            rows.append([pixels for pixels in found if not isinstance(pixels, str)])
+    return names, skipped
+
+
+class Rows:
+    """The growing dataset `images`: of one channel up to the first coloured picture.
+
+    Args:
+        file: h5py.File, open for writing.
+        most: how many images may come.
+        size, channels, compression: as of `pack`.
+    """
+
+    def __init__(self, file, most, size, channels, compression):
+        self.file, self.most, self.size, self.n = file, most, size, 0
+        self.compression = COMPRESSIONS[compression]
+        self.data = self.create("images", channels or 1)
+
+    def create(self, name, channels):
+        shape = (self.size, self.size, channels)
+        chunk_rows = min(self.most, CHUNK // math.prod(shape))
+        return self.file.create_dataset(
+            name,
+            (self.most, *shape),
+            np.uint8,
+            maxshape=(None, *shape),
+            chunks=(chunk_rows, *shape),
+            compression=self.compression,
+        )
+
+    def append(self, images):
+        """Write a list of uint8 (size, size, 1 or 3)."""
+        if not images:
+            return
+        if max(image.shape[-1] for image in images) > self.data.shape[-1]:
+            self.widen()
+        shape = self.data.shape[1:]
+        block = np.stack([np.broadcast_to(image, shape) for image in images])
+        self.data[self.n : self.n + len(images)] = block
+        self.n += len(images)
+
+    def widen(self):
+        """Copy the grey rows so far into a dataset of three channels."""
+        wide = self.create("wide", 3)
+        for start in range(0, self.n, BLOCK):
+            stop = min(start + BLOCK, self.n)
+            wide[start:stop] = np.repeat(self.data[start:stop], 3, axis=-1)
+        del self.file["images"]
+        self.file.move("wide", "images")
+        self.data = self.file["images"]
+
+
+def describe(file, rows, names, skipped, table):
+    """Write what stands beside the images, when all of them are in."""
+    import h5py
+
+    rows.data.resize(rows.n, axis=0)
+    for key, paths in (("names", names), ("skipped", skipped)):
+        texts = [shown(path) for path in paths]
+        file.create_dataset(key, (len(texts),), h5py.string_dtype(), texts)
+    labels, folders = None, subfolders(names)
+    if folders:
+        classes, labels = np.unique(folders, return_inverse=True)
+        file["labels"], file["classes"] = labels, [shown(name) for name in classes]
+    if table:
+        titles, rows_of = table
+        file["attributes"], file["attribute_names"] = rows_of(names), titles
+    file.attrs["checksum"] = checksum(rows.data, labels)
+
+
+def report(target, names, skipped, seconds):
+    """Print what was packed and what was not."""
+    if skipped:
+        print(f"skipped {len(skipped)} files:")
+    for name, why in list(skipped.items())[:10]:
+        print(f"  {shown(name)}: {why}")
+    if len(skipped) > 10:
+        print(
+            f"  ... and {len(skipped) - 10} more: all are listed in the file's dataset "
+            "`skipped`"
+        )
+    if folders := subfolders(names):
+        found = [shown(name) for name in sorted(set(folders))]
+        print(
+            f"{len(found)} classes: {', '.join(found[:10])}{', ...' * (len(found) > 10)}"
+        )
+    elif len({Path(name).parent for name in names}) > 1:
+        print("no classes: some pictures lie beside the subfolders")
+    n = len(names)
+    print(
+        f"packed {n} images in {seconds:.1f} s ({n / seconds:.0f} images/s) into "
+        f"{shown(target)}",
+        flush=True,
+    )
