@@ -137,7 +137,7 @@ class GAN(keras.Model):
         return ops.cast(ops.stop_gradient(images), "float32")
 
     def model_inputs(self, x):
-        """Return what a model takes: x alone. (`conditional.py` adds the classes.)"""
+        """Return what a model takes: x alone. (`ConditionalGAN` adds the classes.)"""
         return x
 
     def d_outputs(self, images):

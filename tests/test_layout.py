@@ -1,0 +1,118 @@
+"""The layout of `common/`: few files at its top, one direction of imports, no cycle."""
+
+import ast
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("toy_gan", "mnist_gan", "cifar10_gan", "celeba_gan")
+ORDER = (  # of the imports: a part may import what stands before it
+    *("basics", "safety", "sampling", "devices", "runs", "plotting", "data"),
+    *("architectures", "objectives.table", "layers", "objectives", "updates", "gan"),
+    *("checkpoints", "scores", "comparing", "exploring", "options", "fitting"),
+    *("training", "compare", "generate", "evaluate", "explore", *FOLDERS),
+)
+MOST_FILES = 12  # at the top of common/
+MOST_OF_GAN = 6  # modules of ours that `import common.gan` loads
+
+
+def modules(root=ROOT):
+    """The modules of the shipped packages: name -> Path."""
+    paths = (p for name in ("common", *FOLDERS) for p in (root / name).rglob("*.py"))
+    return {
+        ".".join(p.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): p
+        for p in paths
+    }
+
+
+def imports_of(path, known):
+    """The modules of ours that a file imports, inside functions included."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in known else node.module for name in names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def graph(root=ROOT):
+    """Module -> the set of modules of ours that it imports."""
+    known = modules(root)
+    return {
+        name: {x for x in imports_of(path, known) if x in known} - {name}
+        for name, path in known.items()
+    }
+
+
+def part_of(module):
+    """The part of ORDER that a module belongs to; "" for the packages themselves."""
+    name = module.removeprefix("common.")
+    if name in ORDER:
+        return name
+    return "" if name == "common" else name.split(".")[0]
+
+
+def upward(imports):
+    """The imports that go against ORDER."""
+    return [
+        (module, other)
+        for module, others in imports.items()
+        for other in others
+        if "" not in (part_of(module), part_of(other))
+        and ORDER.index(part_of(other)) > ORDER.index(part_of(module))
+    ]
+
+
+def loaded_by(module, imports):
+    """All modules of ours that an import of one loads."""
+    found, left = set(), [module]
+    while left:
+        new = imports[left.pop()] - found
+        found |= new
+        left += new
+    return found
+
+
+def test_few_files_stand_at_the_top():
+    assert len(list((ROOT / "common").glob("*.py"))) <= MOST_FILES
+
+
+def test_every_package_says_what_it_serves_and_stands_in_the_map():
+    text = (ROOT / "common" / "README.md").read_text()
+    for path in (ROOT / "common").iterdir():
+        if (path / "__init__.py").exists():
+            assert ast.get_docstring(ast.parse((path / "__init__.py").read_text()))
+            assert f"`{path.name}" in text
+        elif path.suffix == ".py" and path.stem != "__init__":
+            assert f"`{path.name}`" in text
+
+
+def test_imports_go_one_way():
+    assert upward(graph()) == []
+
+
+def test_there_is_no_cycle_of_imports():
+    TopologicalSorter(graph()).prepare()  # raises a CycleError
+
+
+def test_the_step_stands_on_few_modules():
+    assert len(loaded_by("common.gan", graph())) <= MOST_OF_GAN
+
+
+@pytest.mark.parametrize("file", ["README.md", "Makefile", "common/README.md"])
+def test_files_that_documents_name_exist(file):
+    text = (ROOT / file).read_text()
+    for name in set(re.findall(r"\b(?:common|\w+_gan)/[\w/]+\.py\b", text)):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_rules_notice_what_breaks_them():
+    imports = graph()
+    imports["common.basics.errors"] = {"common.gan"}
+    assert ("common.basics.errors", "common.gan") in upward(imports)
+    with pytest.raises(ValueError, match="cycle"):
+        TopologicalSorter(imports).prepare()
+    assert len(loaded_by("common.gan", {**imports, "common.updates": set(imports)})) > 6
