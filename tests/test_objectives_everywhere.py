@@ -27,7 +27,7 @@ from cifar10_gan.define_generator import define_generator as cifar10_g
 from common import plotting
 from common.architectures import resnet
 from common.checkpoints import load_discriminator, load_model, save_models
-from common.objectives import heads, table
+from common.objectives import heads, pretraining
 from common.objectives.table import OBJECTIVES
 from common.options.training_options import training_options
 from mnist_gan import quick as mnist_quick
@@ -242,7 +242,7 @@ def test_resume_goes_on_bit_for_bit(capsys, monkeypatch, without_pictures, objec
     words = [*TINY, "--objective", objective, *RESUMED[objective]]
     toy([*words, "--epochs", "2", "--save-every", "9", "--run-dir", "whole"])
     toy([*words, "--epochs", "1", "--save-every", "9", "--run-dir", "parts"])
-    monkeypatch.setattr(table, "pretrain", None)  # once is enough
+    monkeypatch.setattr(pretraining, "pretrain", None)  # once is enough
     toy(["--resume", "parts", "--epochs", "2"])
     capsys.readouterr()
     whole, parts = Path("whole"), Path("parts")
