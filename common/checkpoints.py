@@ -1,4 +1,4 @@
-"""Models as files, which hold what can be used later; see `state.py` for the rest."""
+"""Models as files, which hold what can be used later; see `runs/state.py` for the rest."""
 
 import json
 import logging
@@ -57,7 +57,7 @@ def load_model(path):
 
     Raises:
         UserError: there is no such file, it is not a whole Keras model, or it is one that
-            could run code, see `strangers`.
+            could run code, see `model_files`.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -177,7 +177,7 @@ def class_names(path, n_classes):
 
 
 def origin_of(path):
-    """What `runs.trained_on` told when this model was saved; None if it is not known.
+    """What `folder.trained_on` told when this model was saved; None if it is not known.
 
     Raises:
         UserError: it is there, and damaged.

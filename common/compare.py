@@ -28,7 +28,7 @@ def labels(compared, rows):
     """A line of a legend for each run: its name, and what differs if that is short.
 
     Args:
-        compared: list of compared.Run.
+        compared: list of read.Run.
         rows: see `differing`.
     """
     made = []

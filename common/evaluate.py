@@ -87,7 +87,7 @@ def references(options, run, shape):
 
 
 def make_judge(options, train, test, n):
-    """The Judge that the options ask for, of n images; see `judge.Judge`."""
+    """The Judge that the options ask for, of n images; see `scorer.Judge`."""
     from common.data.datasets import show_notice
     from common.scores.features import choose_features
     from common.scores.scorer import Judge

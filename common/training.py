@@ -64,7 +64,7 @@ def train_as_asked(script, options, images, device, models, dataset, **snapshot)
         options: Namespace, see `training_options`.
         images: datasets.Images, of which the run keeps a description.
         device: one line, see `devices.set_up`.
-        models: G, D and the composite, as `building.define_models` makes them.
+        models: G, D and the composite, as `build.define_models` makes them.
         dataset, snapshot: see `train`.
 
     Raises:
@@ -107,7 +107,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         resume: whether to go on with the state in `run`.
         make_gan: function of the three models -> the GAN that learns; if None, `gan.GAN`.
         n_pretrain: updates of an auto-encoding D on real images before the game.
-        on_collapse: "warn", "stop" or "restart", see `guard.Guard`.
+        on_collapse: "warn", "stop" or "restart", see `collapse.Guard`.
         evaluate_every: epochs between two scorings of G, see `evaluation`; None: never.
         track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
         save_every_steps: steps between two states within an epoch; None: none is saved.

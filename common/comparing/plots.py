@@ -25,7 +25,7 @@ def save_curves(compared, labels, path):
     """Draw losses, D's outputs and, if there are, distances of runs over the epochs.
 
     Args:
-        compared: list of compared.Run.
+        compared: list of read.Run.
         labels: a line of the legend for each.
         path: PNG to write.
 

@@ -100,7 +100,7 @@ def remarks(compared, rows):
     """What the reader of the outcomes must know: a list of sentences.
 
     Args:
-        compared: list of compared.Run.
+        compared: list of read.Run.
         rows: see `differing`.
     """
     said = []

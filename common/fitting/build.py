@@ -103,7 +103,7 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
         critic_steps: as of `gan.GAN`.
         objective: one of OBJECTIVES.
         smoothing, noise: see `labels.SmoothedLabels`.
-        wrong_labels: see `conditional.ConditionalGAN`, which is for a G of classes.
+        wrong_labels: see `conditional_gan.ConditionalGAN`, which is for a G of classes.
         own: options that only this objective has, else as in its paper.
     """
     from keras.optimizers import Adam

@@ -24,7 +24,7 @@ def run_callbacks(run, start, save_every, save_every_steps, summarize, guard,
         save_every: epochs between two calls of `summarize`.
         save_every_steps: steps between two states within an epoch, or None.
         summarize: function of the number of finished epochs.
-        guard: guard.Guard, which may undo an epoch before it is saved.
+        guard: collapse.Guard, which may undo an epoch before it is saved.
         evaluate_every: epochs between two scorings of G, or None.
         trackers: list of tracking.Tracker.
     """

@@ -14,7 +14,7 @@ class Objective:
 
     Attributes:
         losses: module of this package with the functions `d_loss` and `g_loss`, which
-            `building.make_gan` installs; None: those that `define_*` functions compile.
+            `build.make_gan` installs; None: those that `define_*` functions compile.
         of_labels: whether these are losses of (labels, outputs), to be compiled into the
             models: real = 1, fake = 0. Otherwise they take the GAN, then what
             `gan.GAN.d_loss` and `gan.GAN.g_loss` take, which they replace.

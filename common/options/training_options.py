@@ -101,7 +101,7 @@ def _resumed(parser, script, given, defaults, known, objectives):
     """The Namespace of the run that is resumed.
 
     Raises:
-        UserError: see `runs.resumed_options` and `run_checks.check_options`.
+        UserError: see `folder.resumed_options` and `checks.check_options`.
     """
     from common.runs.checks import check_options
 

@@ -108,7 +108,7 @@ def memorisation(judge, pixels):
     """Look up the training images that are most like generated ones.
 
     Args:
-        judge: judge.Judge.
+        judge: scorer.Judge.
         pixels: uint8 (n, h, w, c) of a generator, at most SAMPLES are looked at.
 
     Returns:

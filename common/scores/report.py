@@ -39,7 +39,7 @@ class Evaluation:
     """Scores generators for a Judge, prints a row of each and keeps it as a line of JSON.
 
     Args:
-        judge: judge.Judge.
+        judge: scorer.Judge.
         folder: Path, where `metrics.jsonl` and pictures go.
         seed: whole number, of the latent points.
         repeats: how often n images are drawn and scored.
