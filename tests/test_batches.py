@@ -152,7 +152,7 @@ with h5py.File("large.hdf5", "w") as file:
 DATA_DIR = {k: v for k, v in os.environ.items() if k == "GAN_DATA_DIR"}
 READ = """
 import resource
-from common import packed
+from common.data import packed
 packed.IN_MEMORY = 0  # the file is not kept in memory
 from common.data.datasets import Scaled
 from celeba_gan.load_data import measure_loader, scale

@@ -189,7 +189,7 @@ def test_what_is_our_own_fault_keeps_its_traceback():
 TAKE = """
 import sys
 from pathlib import Path
-from common import runs
+from common.runs import folder as runs
 runs.take(Path(sys.argv[1]))
 print("taken", flush=True)
 sys.stdin.read()
@@ -220,7 +220,7 @@ def test_a_second_process_on_a_run_is_refused():
 
 
 LOOP = """
-from common import cli
+from common.basics import cli
 class Loop:
     def __del__(self):
         print("looked for at the end")

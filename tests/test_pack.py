@@ -18,7 +18,7 @@ from PIL import Image
 
 from celeba_gan import pack_hdf5
 from common.basics.errors import UserError
-from common.data import packed
+from common.data import packed, packing
 from common.data.packed import PackedImages, open_packed
 from common.data.packing import pack, pack_into_cache
 
@@ -119,8 +119,8 @@ def test_packing_twice_gives_the_same(monkeypatch):
         save(f"many/{i}.png")
     one = packed_pixels("many", size=32)
     assert len(one) == 40 and np.array_equal(packed_pixels("many", size=32), one)
-    monkeypatch.setattr(pack_hdf5, "BLOCK", 7)
-    monkeypatch.setattr(pack_hdf5, "PART", 3)
+    monkeypatch.setattr(packing, "BLOCK", 7)
+    monkeypatch.setattr(packing, "PART", 3)
     assert np.array_equal(packed_pixels("many", size=32), one)
 
 
@@ -238,7 +238,7 @@ def test_grey_pictures_give_one_channel():
 def test_a_late_coloured_picture_keeps_the_grey_ones(monkeypatch):
     for i in range(20):
         save(f"mixed/{i:02}.png", noise(channels=1))
-    monkeypatch.setattr(pack_hdf5, "BLOCK", 4)
+    monkeypatch.setattr(packing, "BLOCK", 4)
     grey = packed_pixels("mixed", size=32)
     save("mixed/10x.png")
     mixed = packed_pixels("mixed", size=32)
@@ -481,7 +481,7 @@ def whole_file(n=50, **keywords):
 
 
 def test_packed_images_are_picked_as_arrays_are(monkeypatch):
-    monkeypatch.setattr(pack_hdf5, "CHUNK", 8 * 32 * 32 * 3)
+    monkeypatch.setattr(packing, "CHUNK", 8 * 32 * 32 * 3)
     path = whole_file()
     array = open_packed(path).pixels
     assert isinstance(array, np.ndarray)

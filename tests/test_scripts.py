@@ -210,7 +210,7 @@ def test_every_script_is_tested():
     found = {
         str(path.relative_to(ROOT))
         for folder in ("mnist_gan", "cifar10_gan", "celeba_gan", "toy_gan", "common")
-        for path in (ROOT / folder).glob("*.py")
+        for path in (ROOT / folder).rglob("*.py")
         if "\nif __name__ == " in path.read_text()
     }
     assert found == {*SCRIPTS, *ELSEWHERE}
