@@ -2,6 +2,9 @@
 
 import ast
 import re
+import shutil
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -116,3 +119,37 @@ def test_the_rules_notice_what_breaks_them():
     with pytest.raises(ValueError, match="cycle"):
         TopologicalSorter(imports).prepare()
     assert len(loaded_by("common.gan", {**imports, "common.updates": set(imports)})) > 6
+
+
+RIDGE = """
+from keras import ops
+
+
+def d_loss(labels, scores):
+    return ops.mean(ops.square(scores - 3 * labels), axis=-1)
+
+
+g_loss = d_loss
+"""
+ROW = """
+    "ridge": Objective("ridge", head="score", threshold=1.5, logs=ACCURACIES),
+}
+OPTIONS"""
+
+
+@pytest.mark.slow
+def test_a_new_objective_is_one_file_and_one_row(tmp_path):
+    for name in ("common", "toy_gan"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    objectives = tmp_path / "common" / "objectives"
+    (objectives / "ridge.py").write_text(RIDGE)
+    table = (objectives / "table.py").read_text()
+    assert table.count("\n}\nOPTIONS") == 1
+    (objectives / "table.py").write_text(table.replace("\n}\nOPTIONS", ROW))
+    words = ["--dry-run", "--objective", "ridge", "--run-dir", "run"]
+    script = [sys.executable, tmp_path / "toy_gan" / "train_points.py", *words]
+    answer = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    head = (tmp_path / "run" / "history.csv").read_text().splitlines()[0]
+    assert head == "epoch,step,d_loss,g_loss,acc_real,acc_fake,acc_adv"
