@@ -55,5 +55,5 @@ class ConditionalGAN(GAN):
         wrong = [x_real, ops.mod(classes + others, n)]
         inputs = [ops.concatenate(pair) for pair in zip(inputs, wrong, strict=True)]
         labels = ops.concatenate([labels, ops.zeros((ops.shape(x_real)[0], 1))])
-        weights = ops.where(labels > 0.5, 1.5, 0.75)  # 3/6, 1/4 and 1/4 of the loss
+        weights = ops.where(labels > 0.5, 1.5, 0.75)  # 1/2, 1/4 and 1/4 of the loss
         return inputs, labels, weights[:, 0]
