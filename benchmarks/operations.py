@@ -116,7 +116,9 @@ def top_ten(found):
             seconds = o.get(kind, 0)
             row += [f"{1000 * seconds:.1f} ms", f"{seconds / sum(o.values()):.0%}"]
         rows.append(row)
-    return lines_of(["operation", "plain", "share", "with `fast.py`", "share"], rows)
+    return lines_of(
+        ["operation", "plain", "share", "with `cpu_layers.py`", "share"], rows
+    )
 
 
 @cli.command

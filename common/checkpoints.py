@@ -1,4 +1,4 @@
-"""Models as files, which hold what can be used later; see `runs/state.py` for the rest."""
+"""Models as files, which hold what can be used later; see `runs/state.py` too."""
 
 import json
 import logging

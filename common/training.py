@@ -108,7 +108,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         make_gan: function of the three models -> the GAN that learns; if None, `gan.GAN`.
         n_pretrain: updates of an auto-encoding D on real images before the game.
         on_collapse: "warn", "stop" or "restart", see `collapse.Guard`.
-        evaluate_every: epochs between two scorings of G, see `evaluation`; None: never.
+        evaluate_every: epochs between two scorings of G, see `report`; None: never.
         track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
         save_every_steps: steps between two states within an epoch; None: none is saved.
         summarize: what to call for pictures; if None, `summarize_performance`.

@@ -51,6 +51,11 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
         BY_HAND,
         "(ebgan or pull or similarity) and not mixed",
     ),
+    "common/layers/losses.py": (
+        f"{EVERYWHERE} {CLASSES}",
+        "mnist and (energy or energies) or classifying",
+    ),
+    "common/fitting/conditional_gan.py": (CLASSES, "each_step or fakes_have or wrong"),
     "common/objectives/heads.py": (
         f"{EVERYWHERE} {CLASSES}",
         "mnist and (score or energy or energies) or classifying or blocks",

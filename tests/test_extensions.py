@@ -221,6 +221,45 @@ def test_what_a_reader_changes_in_the_define_functions_is_what_trains(more):
         assert float(model.optimizer.learning_rate) == rate
 
 
+def gan_compiled_with(d_loss, *words, activation="sigmoid", rate=0.5):
+    """A GAN of dense models with another end of D, and another compilation of both."""
+    define_g, define_plain_d, _ = TRIOS["dense"]
+
+    def define_d(in_shape):
+        model = define_plain_d(in_shape)
+        model.layers[-1].activation = keras.activations.get(activation)
+        model.compile(keras.optimizers.SGD(rate), d_loss)
+        return model
+
+    def define_gan(g_model, d_model):
+        model = keras.Sequential([g_model, d_model])
+        model.compile(keras.optimizers.SGD(0.5), "binary_crossentropy")
+        return model
+
+    options = options_of("--architecture", "dense", "--latent-dim", "4", *words)
+    models = define_models(options, define_g, define_d, define_gan, SHAPE)
+    return gan_for(options, *models)
+
+
+def test_the_ideal_is_that_of_the_loss_that_trains():
+    same = gan_compiled_with(keras.losses.BinaryCrossentropy())
+    assert same.ideal == gan_of("--architecture", "dense")[1].ideal > 0
+    assert gan_compiled_with("mean_absolute_error").ideal is None
+
+
+def test_a_readers_scores_are_called_real_above_0():
+    assert gan_compiled_with("binary_crossentropy").threshold == 0.5
+    assert gan_compiled_with("hinge", activation="linear").threshold == 0
+
+
+def test_a_schedule_of_the_rate_is_not_replaced_in_silence():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    gan = gan_compiled_with("binary_crossentropy", rate=schedule)
+    assert float(gan.d_model.optimizer.learning_rate) == pytest.approx(0.1)
+    with pytest.raises(UserError, match="a schedule of the learning rate"):
+        gan_compiled_with("binary_crossentropy", "--learning-rate", "0.1", rate=schedule)
+
+
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_each_side_has_the_optimizer_and_the_rate_that_are_asked_for(precision):
     keras.config.set_dtype_policy(precision)

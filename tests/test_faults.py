@@ -430,6 +430,9 @@ def test_other_versions_are_told_when_a_run_goes_on():
     assert runs.other_versions({"versions": now}) == ""
     said = runs.other_versions({"versions": {**now, "keras": "2.15.0"}})
     assert said == f"keras {now['keras']} (the run's: 2.15.0)"
+    earlier = {name: now[name] for name in now if name != "oneDNN"}
+    said = runs.other_versions({"versions": earlier})
+    assert said == f"oneDNN {now['oneDNN']} (the run's: unknown)"
 
 
 def test_a_file_is_written_whole_and_never_through_a_link():

@@ -9,7 +9,14 @@ import tensorflow as tf
 from conftest import slow
 from keras import layers, ops
 from scipy.stats import kstest
-from test_gan import both_moved, moved, traced, updates_one_by_one, weights
+from test_gan import (
+    both_moved,
+    fit_batches,
+    moved,
+    traced,
+    updates_one_by_one,
+    weights,
+)
 
 from common.fitting.build import make_gan
 from common.gan import GAN
@@ -389,6 +396,7 @@ def test_the_slope_at_an_image_is_taken_over_all_its_pixels():
     images = np.random.default_rng(1).normal(size=(5, 2, 1, 3)).astype("float32")
     scores, slopes = scores_and_squared_norms(d_model, tf.constant(images))
     np.testing.assert_allclose(scores, d_model(images))
+    assert np.array_equal(scores_and_squared_norms(d_model, images)[0], scores)
     squares = np.full(5, np.sum(d_model.layers[-1].kernel.numpy() ** 2))
     np.testing.assert_allclose(slopes, squares, rtol=1e-5)
 
@@ -598,7 +606,7 @@ def test_updates_called_one_by_one_equal_fit_bit_for_bit(objective, critic_steps
         keras.utils.set_random_seed(3)
         gan = game(objective, POINTS, critic_steps=critic_steps)
         if in_fit:
-            gan.fit(points, batch_size=16 * critic_steps, shuffle=False, verbose=0)
+            fit_batches(gan, points.reshape(-1, 16, 2))
         else:
             updates_one_by_one(gan, points.reshape(-1, 16, 2), critic_steps)
         states.append([variable.numpy() for variable in state_variables(gan)])

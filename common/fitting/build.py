@@ -1,5 +1,6 @@
 """What the command line asks for: models, optimizers, the GAN, and the images' range."""
 
+from dataclasses import replace
 from functools import partial, wraps
 from importlib import import_module
 
@@ -106,6 +107,7 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
         wrong_labels: see `conditional_gan.ConditionalGAN`, which is for a G of classes.
         own: options that only this objective has, else as in its paper.
     """
+    from keras.activations import linear
     from keras.optimizers import Adam
 
     from common.fitting.conditional_gan import ConditionalGAN
@@ -129,6 +131,8 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
             for model, loss in zip((d_model, gan_model), losses, strict=True):
                 model.compile(model.optimizer, loss=loss)
             losses = None
+    elif getattr(d_model.layers[-1], "activation", None) is linear:
+        row = replace(row, threshold=0.0)  # a reader's own D gives scores
     known_loss = d_model.loss
     if smoothing or noise:
         loss = SmoothedLabels(d_model.loss, smoothing, noise)
@@ -146,7 +150,8 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
     gan.noise_seed = noise_seed  # a part of what is saved and resumed
     if isinstance(row.ideal, str):
         gan.ideal = getattr(gan, row.ideal)
-    if row.losses is None and known_loss != "binary_crossentropy":
+    names = {getattr(x, "name", x) for x in (known_loss, gan_model.loss)}
+    if row.losses is None and names != {"binary_crossentropy"}:
         gan.ideal = None  # a reader's own loss
     if clip:
         for weight in d_model.trainable_weights:
@@ -170,7 +175,14 @@ def set_optimizers(options, d_model, gan_model):
             rate = rate or float(model.optimizer.learning_rate)
             model.compile(keras.optimizers.get(options.optimizer), loss=model.loss)
         if rate:
-            model.optimizer.learning_rate = rate
+            try:
+                model.optimizer.learning_rate = rate
+            except TypeError:  # of Keras
+                raise UserError(
+                    "the models are compiled with a schedule of the learning rate, which "
+                    f"a rate of {rate:g} cannot replace: leave out the option or the "
+                    "objective that sets it, or compile a number"
+                ) from None
     if options.ema:
         optimizer = inner(gan_model.optimizer)
         optimizer.use_ema, optimizer.ema_momentum = True, options.ema

@@ -1,7 +1,7 @@
 """GANs that are told which class to draw: `--conditional`.
 
 Here are the models: any G and any D of this collection, with a class as second input. The
-training is that of `gan.py`, which gives the classes to both (`ConditionalGAN`).
+training is that of `gan.py`, with the classes for both (`fitting/conditional_gan.py`).
 """
 
 import keras

@@ -25,6 +25,7 @@ def scores_and_squared_norms(d_outputs, x):
     else:
         import tensorflow as tf
 
+        x = ops.convert_to_tensor(x)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
             scores = d_outputs(x)

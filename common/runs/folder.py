@@ -119,7 +119,8 @@ def start_run(script, options, data, device):
             )
         if others := other_versions(record):
             print(f"not bit for bit, with {others}")
-        return run, record | {"options": vars(options), "device": device}
+        now = {"options": vars(options), "device": device, "versions": all_versions()}
+        return run, record | now
     run = new_run(script.split("/")[0], options.run_dir)
     take(run)
     record = describe_run(script, options, data, device)
@@ -179,9 +180,9 @@ def other_versions(record):
     """Return which versions, or oneDNN, differ from a run's first ones; "" if none."""
     then = record.get("versions", {})
     return ", ".join(
-        f"{name} {now} (the run's: {then[name]})"
+        f"{name} {now} (the run's: {then.get(name, 'unknown')})"
         for name, now in all_versions().items()
-        if then.get(name) not in (None, now)
+        if then.get(name, "unknown") not in (None, now)
     )
 
 
