@@ -137,7 +137,7 @@ WRITE = """
 import os, sys
 import h5py, numpy as np
 from celeba_gan.load_data import load_images
-from celeba_gan.pack_hdf5 import Rows, describe
+from common.data.packing import Rows, describe
 rng, n = np.random.default_rng(0), int(sys.argv[1])
 faces = load_images("auto" if "GAN_DATA_DIR" in os.environ else "synthetic").pixels
 with h5py.File("large.hdf5", "w") as file:
