@@ -6,7 +6,6 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-
 from celeba_gan.options import add_size_and_crop
 from common.basics import cli
 from common.data.packing import COMPRESSIONS, base_name, pack

@@ -191,54 +191,40 @@ def test_smoothing_keeps_a_loss_for_each_image():
     assert loss(labels, np.array([[0.8], [0.3]], "float32")).shape == (2,)
 
 
-@pytest.mark.parametrize("more", [[], ["--conditional"]])
-def test_what_a_reader_changes_in_the_define_functions_is_what_trains(more):
-    define_g, define_plain_d, _ = TRIOS["dense"]
-
-    def define_d(in_shape):
-        model = define_plain_d(in_shape)
-        model.compile(keras.optimizers.RMSprop(0.25), "mean_squared_error")
-        return model
-
-    def define_gan(g_model, d_model):
-        model = keras.Sequential([g_model, d_model])
-        model.compile(keras.optimizers.SGD(0.5), "mean_absolute_error")
-        return model
-
-    options = options_of("--architecture", "dense", "--latent-dim", "4", *more)
-    trio = define_g, define_d, define_gan
-    gan = gan_for(options, *define_models(options, *trio, SHAPE, CLASSES))
-    assert gan.ideal is None  # nobody knows it
-    assert (gan.d_model.loss, gan.gan_model.loss) == (
-        "mean_squared_error",
-        "mean_absolute_error",
-    )
-    for model, kind, rate in (
-        (gan.d_model, keras.optimizers.RMSprop, 0.25),
-        (gan.gan_model, keras.optimizers.SGD, 0.5),
-    ):
-        assert isinstance(model.optimizer, kind)
-        assert float(model.optimizer.learning_rate) == rate
-
-
-def gan_compiled_with(d_loss, *words, activation="sigmoid", rate=0.5):
+def gan_compiled_with(d_loss, *words, g_loss="binary_crossentropy", activation="sigmoid",
+                      d_optimizer="sgd"):  # fmt: skip
     """A GAN of dense models with another end of D, and another compilation of both."""
     define_g, define_plain_d, _ = TRIOS["dense"]
 
     def define_d(in_shape):
         model = define_plain_d(in_shape)
         model.layers[-1].activation = keras.activations.get(activation)
-        model.compile(keras.optimizers.SGD(rate), d_loss)
+        model.compile(d_optimizer, d_loss)
         return model
 
     def define_gan(g_model, d_model):
         model = keras.Sequential([g_model, d_model])
-        model.compile(keras.optimizers.SGD(0.5), "binary_crossentropy")
+        model.compile(keras.optimizers.SGD(0.5), g_loss)
         return model
 
     options = options_of("--architecture", "dense", "--latent-dim", "4", *words)
-    models = define_models(options, define_g, define_d, define_gan, SHAPE)
-    return gan_for(options, *models)
+    trio = define_g, define_d, define_gan
+    return gan_for(options, *define_models(options, *trio, SHAPE, CLASSES))
+
+
+@pytest.mark.parametrize("more", [[], ["--conditional"]])
+def test_what_a_reader_changes_in_the_define_functions_is_what_trains(more):
+    losses = "mean_squared_error", "mean_absolute_error"
+    d_optimizer = keras.optimizers.RMSprop(0.25)
+    gan = gan_compiled_with(losses[0], *more, g_loss=losses[1], d_optimizer=d_optimizer)
+    assert gan.ideal is None  # nobody knows it
+    assert (gan.d_model.loss, gan.gan_model.loss) == losses
+    for model, kind, rate in (
+        (gan.d_model, keras.optimizers.RMSprop, 0.25),
+        (gan.gan_model, keras.optimizers.SGD, 0.5),
+    ):
+        assert isinstance(model.optimizer, kind)
+        assert float(model.optimizer.learning_rate) == rate
 
 
 def test_the_ideal_is_that_of_the_loss_that_trains():
@@ -254,10 +240,12 @@ def test_a_readers_scores_are_called_real_above_0():
 
 def test_a_schedule_of_the_rate_is_not_replaced_in_silence():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
-    gan = gan_compiled_with("binary_crossentropy", rate=schedule)
+    scheduled = {"d_optimizer": keras.optimizers.SGD(schedule)}
+    gan = gan_compiled_with("binary_crossentropy", **scheduled)
     assert float(gan.d_model.optimizer.learning_rate) == pytest.approx(0.1)
+    scheduled = {"d_optimizer": keras.optimizers.SGD(schedule)}
     with pytest.raises(UserError, match="a schedule of the learning rate"):
-        gan_compiled_with("binary_crossentropy", "--learning-rate", "0.1", rate=schedule)
+        gan_compiled_with("binary_crossentropy", "--learning-rate", "0.1", **scheduled)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])

@@ -117,7 +117,7 @@ class WhoMoves(keras.callbacks.Callback):
 
 
 def in_turns(*fast):
-    """All models, with mixed and separate batches by turns; the others are slow."""
+    """All models, with alternating mixed and separate batches; the others are slow."""
     pairs = zip(MODELS, itertools.cycle(SEPARATE))
     return [pair if pair[0] in fast else slow(*pair) for pair in pairs]
 

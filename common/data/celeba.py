@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from common.basics import cli
+from common.basics.errors import UserError
 from common.data.datasets import NotFoundError, data_dir
+from common.data.packed import open_packed
 from common.data.packing import pack_into_cache
 from common.data.shapes import synthetic_shapes
 
@@ -29,11 +30,9 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
     Raises:
         UserError: there are none, fewer than 64, or they have another size.
     """
-    from common.data.packed import open_packed
-
     if data == "synthetic":
         if attribute is not None:
-            raise cli.UserError(
+            raise UserError(
                 "--attribute: drawn shapes (--data synthetic, --dry-run) have none; "
                 "leave it out"
             )
@@ -45,18 +44,18 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
         attributes = table if attribute and table.is_file() else None
         path = pack_into_cache(path, size, crop, FEWEST, attributes)
     elif crop is not None:
-        raise cli.UserError(
+        raise UserError(
             f"--crop {crop}: {path} was cropped when it was packed; leave --crop out"
         )
     images = open_packed(path, attribute)
     n, height = images.pixels.shape[:2]
     if height != size:
-        raise cli.UserError(
+        raise UserError(
             f"{path} holds images of {height}x{height}: use --size {height}, or pack it "
             "again"
         )
     if n < FEWEST:
-        raise cli.UserError(
+        raise UserError(
             f"--data {data}: {n} images are too few, at least {FEWEST} are needed"
         )
     return images
