@@ -54,8 +54,8 @@ def cut_tables(state, run):
 def pass_over(gan, state):
     """Have `fit` count the steps that were done before this state, but not do them.
 
-    The last of them is done, for Keras makes the epoch's means in its first step only;
-    then all is set to the state, these means as well.
+    At the last of them all is set to the state, the epoch's means as well, which `fit`
+    has reset when the epoch began.
     """
     gan.make_train_function()
     step, done = gan.train_function, 0
@@ -65,14 +65,13 @@ def pass_over(gan, state):
         done += 1
         if done > state.step:
             return step(batches)
+        if keras.backend.backend() == "tensorflow":  # elsewhere they are drawn already
+            next(batches)
         if done == state.step:
-            step(batches)
             shapes = [tuple(v.shape) for v in gan.metrics_variables]
             if [x.shape for x in state.metrics] != shapes:
                 raise UserError("the state within the epoch is damaged: delete its file")
             set_state(gan, state)
-        elif keras.backend.backend() == "tensorflow":  # elsewhere they are drawn already
-            next(batches)
         return {}
 
     gan.train_function = count_or_step
