@@ -1,16 +1,12 @@
-"""What the tests share: a folder of their own, no network, and small models."""
+"""What every test gets: a folder of its own, no network, and a seed."""
 
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from common.devices import quiet_start
 
-ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: downloads fail at once
 
 # A background job ignores Ctrl-C, and so would the scripts that the tests interrupt.
@@ -55,29 +51,3 @@ def shared_classifiers(tmp_path_factory, monkeypatch):
     """A KERAS_HOME that tests share, on any worker: its classifiers are trained once."""
     folder = tmp_path_factory.getbasetemp().parent / "shared_keras"
     monkeypatch.setenv("KERAS_HOME", str(folder))
-
-
-def slow(*values):
-    """A case of a parametrized test that is left to the slow set."""
-    return pytest.param(*values, marks=pytest.mark.slow)
-
-
-def run_script(script, *words, **settings):
-    """Run a script in a process of its own, in the working directory."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / script), *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, **settings},
-    )
-
-
-def refused(capsys, main, *words, code=2):
-    """Call a script's main, expect this exit code, and return its one sentence."""
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    assert stop.value.code == code
-    sentence = capsys.readouterr().err
-    assert sentence.startswith("error: ") and sentence.count("\n") == 1
-    return sentence

@@ -22,30 +22,32 @@ from mutants import mutants
 
 ROOT = Path(__file__).resolve().parents[1]
 REASONS = ROOT / "tests/mutation_reasons.json"
-BY_HAND = "tests/test_objectives.py"
-EVERYWHERE = "tests/test_objectives_everywhere.py"
-CLASSES = "tests/test_conditional.py"
+BY_HAND = "tests/objectives/test_objectives.py"
+EVERYWHERE = "tests/objectives/test_objectives_everywhere.py"
+CLASSES = "tests/layers/test_conditional.py"
+MODELS = "tests/architectures/test_architectures.py"
+OPTIONS = "tests/options/test_extensions.py"
 TESTS = {  # file -> the test files that fit, and pytest's -k
     "common/gan.py": (
-        f"{BY_HAND} tests/test_gan.py tests/test_architectures.py tests/test_fast.py",
+        f"{BY_HAND} tests/test_gan.py {MODELS} tests/layers/test_fast.py",
         "(test_objectives and (bce or hinge or k_) and not (mixed or lowers or adam)) or "
         "(test_gan and (by_hand or batch_stat or shares or differ or flag or running "
         "or logged or own_batch or is_ready or one_by_one)) or outlasts or "
         "trained_weights",
     ),
     "common/updates.py": (
-        f"{BY_HAND} tests/test_gan.py tests/test_architectures.py",
+        f"{BY_HAND} tests/test_gan.py {MODELS}",
         "(test_objectives and (regularizers or saturated or compiled_with or bce)) or "
         "(test_gan and (by_hand or batch_stat)) or outlasts",
     ),
     "common/fitting/build.py": (
-        f"{BY_HAND} {CLASSES} tests/test_extensions.py tests/test_state.py",
+        f"{BY_HAND} {CLASSES} {OPTIONS} tests/runs/test_state.py",
         "every_part or reader_changes or (differ or distance or hinge_lets or "
         "compares or ideal or adam or lets_alone or weighs or clipped or bound or "
         "three_critic or regularizers or gp_adds or unsure or (each_step and hinge and "
         "concat) or wrong_class) and not mixed",
     ),
-    "common/scores/metrics.py": ("tests/test_scores.py", ""),
+    "common/scores/metrics.py": ("tests/scores/test_scores.py", ""),
     "common/objectives/began.py": (BY_HAND, "(began or k_) and not mixed"),
     "common/objectives/ebgan.py": (
         BY_HAND,
@@ -61,7 +63,7 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
         "mnist and (score or energy or energies) or classifying or blocks",
     ),
     "common/objectives/hinge.py": (BY_HAND, "hinge and not mixed"),
-    "common/objectives/labels.py": ("tests/test_extensions.py", "smoothing or unsure"),
+    "common/objectives/labels.py": (OPTIONS, "smoothing or unsure"),
     "common/objectives/lsgan.py": (BY_HAND, "lsgan and not mixed"),
     "common/objectives/minimax.py": (BY_HAND, "minimax and not mixed"),
     "common/objectives/penalties.py": (BY_HAND, "gp or r3gan or slope or penalty"),

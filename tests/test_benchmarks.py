@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 import pytest
-from conftest import ROOT, run_script
+from helpers import ROOT, run_script
 
 from benchmarks import operations, ours, quality, summary
 from benchmarks.bench import OTHER_PYTHON, TARGETS, plan

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from test_gan import quick_models, tutorial_models
+from small_gans import quick_models, tutorial_models
 
 from common import checkpoints
 from common.basics.errors import UserError

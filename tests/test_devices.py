@@ -6,7 +6,7 @@ import sys
 
 import keras
 import pytest
-from conftest import refused, run_script
+from helpers import refused, run_script
 
 import common
 from common import devices

@@ -16,8 +16,8 @@ import bad_files
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT, refused, run_script, slow
-from test_train import RUN, TINY, assert_same_results, start_training, wait_for
+from helpers import ROOT, refused, run_script, slow
+from training_runs import RUN, TINY, assert_same_results, start_training, wait_for
 
 from common.basics.cli import command
 from common.basics.errors import UserError

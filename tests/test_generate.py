@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import refused
+from helpers import refused
 from PIL import Image
-from test_gan import quick_models
+from small_gans import quick_models
 
 from common import checkpoints, plotting
 from common.generate import main

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import slow
 from golden import KEPT, three_steps
+from helpers import slow
 
 GOLDEN = Path(__file__).with_name("golden.npz")
 

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from conftest import run_script
+from helpers import run_script
 from PIL import Image
 
 pytestmark = [

@@ -4,7 +4,6 @@ import csv
 import inspect
 import json
 import math
-import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, refused, slow
+from helpers import ROOT, refused, slow
+from training_runs import (
+    RUN,
+    TINY,
+    assert_same_results,
+    saved_weights,
+    start_training,
+    wait_for,
+)
 
 from common import plotting, sampling
 from common.checkpoints import load_generator, load_model
@@ -24,8 +31,6 @@ from common.training import summarize_performance, train
 from mnist_gan import define_gan, train_discriminator
 from mnist_gan.train import main
 
-TINY = ["--data", "digits", "--batch-size", "8", "--steps-per-epoch", "2", "--seed", "5"]
-RUN = Path("runs/mnist_gan/0001")
 ARTEFACTS = {
     "options.json",
     "history.csv",
@@ -101,20 +106,6 @@ def test_history_has_a_row_every_ten_steps_and_snapshots_come_when_asked(capsys)
     assert len(rates) == 2 and all(rate == 0.5 for rate in rates)
 
 
-def weights(run, epoch):
-    models = [load_model(run / f"{kind}_model_{epoch:03d}.h5") for kind in KINDS]
-    return np.concatenate([w.numpy().ravel() for m in models for w in m.weights])
-
-
-KINDS = ("generator", "discriminator")
-
-
-def assert_same_results(one, other, epoch):
-    assert np.array_equal(weights(one, epoch), weights(other, epoch))
-    for name in ("history.csv", f"generated_plot_e{epoch:03d}.png", "loss_curves.png"):
-        assert (one / name).read_bytes() == (other / name).read_bytes()
-
-
 @pytest.mark.slow
 def test_seed_repeats_and_resume_goes_on_bit_for_bit():
     words = [*TINY, "--save-every", "1"]
@@ -171,7 +162,8 @@ def test_another_seed_is_another_run():
     words = [*TINY[:-1], "6", "--epochs", "1"]
     main([*TINY, "--epochs", "1", "--run-dir", "one"])
     main([*words, "--run-dir", "other"])
-    assert not np.array_equal(weights(Path("one"), 1), weights(Path("other"), 1))
+    one, other = (saved_weights(Path(run), 1) for run in ("one", "other"))
+    assert not np.array_equal(one, other)
 
 
 def test_run_folders_are_numbered_and_never_overwritten(capsys):
@@ -275,25 +267,6 @@ def test_a_run_that_was_killed_after_its_last_epoch_draws_what_is_missing(capsys
     assert all(map(np.array_equal, again, g_model))
     capsys.readouterr()
     assert "more with --epochs" in refused(capsys, main, "--resume", "run")
-
-
-def start_training(*words):
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "mnist_gan" / "train.py"), *TINY, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-
-
-def wait_for(path, process):
-    for _ in range(600):
-        if path.exists():
-            return
-        assert process.poll() is None
-        time.sleep(0.1)
-    raise TimeoutError(path)
 
 
 @pytest.mark.slow

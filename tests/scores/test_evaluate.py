@@ -1,0 +1,457 @@
+"""`common/evaluate.py`: scores as a user gets them, and what it refuses."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from helpers import make_quick, refused, run_script
+from keras import layers
+from PIL import Image
+from sklearn.utils import shuffle
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from common.checkpoints import quiet_keras, save_models
+from common.data.datasets import load_images
+from common.evaluate import main
+from common.runs.state import find_state
+from common.scores import memorization
+from common.scores import scorer as judging
+from common.scores.best import save_curves
+from common.scores.features import choose_features
+from common.scores.memorization import memorisation
+from common.scores.references import load_reference
+from common.scores.scorer import Judge
+from mnist_gan import quick, train
+
+RUN = Path("runs/mnist_gan/0001")
+FIRST, SECOND = "generator_model_001.h5", "generator_model_002.h5"
+FEW = ["-n", "100", "--repeats", "1"]
+OTHER_RUNS = Path("runs/evaluate")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """900 digits to train on and 300 to hold out; the others are not in the file."""
+    place = tmp_path_factory.mktemp("place")
+    parts = [load_images("digits", split) for split in ("train", "test")]
+    pixels, labels = (
+        np.concatenate(columns) for columns in zip(*[p[:2] for p in parts], strict=True)
+    )
+    pixels, labels = shuffle(pixels[..., 0], labels, random_state=0)
+    np.savez(place / "mine.npz", x_train=pixels[:900], y_train=labels[:900],
+             x_test=pixels[900:1200], y_test=labels[900:1200])  # fmt: skip
+    np.savez(place / "no_test.npz", x_train=pixels[:900], y_train=labels[:900])
+    np.save(place / "fresh.npy", pixels[1200:])
+    return place
+
+
+@pytest.fixture(autouse=True)
+def one_classifier(own_folder, monkeypatch, place):
+    """It is trained once for all of these tests, with the features of real images."""
+    monkeypatch.setenv("KERAS_HOME", str(place / "keras"))
+    make_quick(monkeypatch)
+    monkeypatch.setattr(memorization, "SHOWN", 2)  # drawing takes longer than scoring
+
+
+@pytest.fixture
+def data(place):
+    return str(place / "mine.npz")
+
+
+@pytest.fixture(scope="module")
+def first_run(place):
+    """A run of two epochs: at first noise, then images that are as good as real ones."""
+    data, folder = str(place / "mine.npz"), place / "run"
+    folder.mkdir()
+    record = {
+        "script": "mnist_gan/train.py",
+        "options": {"data": data, "epochs": 2},
+        "data": load_images(data).describe(),
+    }
+    (folder / "options.json").write_text(json.dumps(record))
+    save_models(folder, 1, quick.define_generator(10), quick.define_discriminator())
+    save(handing_out(np.load(place / "fresh.npy")), folder / SECOND)
+    return folder
+
+
+@pytest.fixture
+def run(first_run):
+    shutil.copytree(first_run, RUN)
+    return RUN
+
+
+def save(model, path):
+    with quiet_keras():
+        model.save(path, include_optimizer=False)
+
+
+def handing_out(pixels, latent_dim=30):
+    """A generator whose every image is one of these, uint8 (n, 28, 28)."""
+    model = keras.Sequential(
+        [
+            layers.Input((latent_dim,)),
+            layers.Dense(len(pixels), activation="softmax", use_bias=False),
+            layers.Dense(28 * 28, use_bias=False),
+            layers.Reshape((28, 28, 1)),
+        ],
+        name="generator",
+    )
+    choice = 1e4 * np.random.default_rng(0).standard_normal((latent_dim, len(pixels)))
+    model.set_weights([choice, pixels.reshape(len(pixels), -1) / np.float32(255)])
+    return model
+
+
+def of_classes(pixels):
+    """A conditional generator that draws one of ten images, uint8 (10, 28, 28)."""
+    point, label = layers.Input((5,)), layers.Input((1,), dtype="int32")
+    drawn = layers.Flatten()(layers.Embedding(10, 28 * 28, name="drawn")(label))
+    drawn = layers.Add()([drawn, layers.Dense(28 * 28, "linear", False, "zeros")(point)])
+    model = keras.Model([point, label], layers.Reshape((28, 28, 1))(drawn))
+    model.get_layer("drawn").set_weights([pixels.reshape(10, -1) / 255])
+    return model
+
+
+def lines(folder=RUN):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+
+
+def score(*words):
+    main([str(word) for word in words])
+
+
+def test_a_model_leaves_a_line_with_all_that_must_be_told(run, capsys, place):
+    words = [run / FIRST, "-n", "100", "--repeats", "2"]
+    score(*words)
+    said = capsys.readouterr().out
+    (line,) = lines()
+    assert (line["epoch"], line["model"]) == (1, FIRST)
+    fid = line["scores"]["fid"]
+    assert f"{fid['mean']:.2f} +- {fid['std']:.2f}" in said
+    assert line["floor"]["what"] == "test against train, n = 100"
+    assert line["ceiling"]["what"] == "untrained generator"
+    floor, ceiling = line["floor"]["scores"], line["ceiling"]["scores"]
+    assert set(line["scores"]) - {"copies"} == set(floor) == set(ceiling)
+    assert floor["fid"] < fid["mean"] and floor["kid"] < line["scores"]["kid"]["mean"]
+    assert line["date"] == time.strftime("%Y-%m-%d") and "commit" in line
+    train, test = load_reference(str(place / "mine.npz"), (28, 28, 1))
+    features = choose_features("classifier", train, test)
+    assert line["protocol"] == {
+        "data": "mine", "fingerprint": train.describe()["fingerprint"],
+        "split": "train", "n": 100, "n_real": 100, "features": "mine-classifier",
+        "features_hash": features.digest, "accuracy": features.accuracy,
+        "resize": "none", "quantisation": "uint8", "seed": 0, "repeats": 2,
+    }  # fmt: skip
+    with Image.open(run / "nearest_e001.png") as picture:
+        picture.load()
+
+
+@pytest.mark.slow
+def test_a_seed_repeats_the_scores_and_real_images_are_seen_once(run, monkeypatch):
+    words = [run / SECOND, *FEW]
+    score(*words)
+    seen, look = [], judging.extract_all
+
+    def extract(features, pixels, picks=None):
+        seen.append(picks)
+        return look(features, pixels, picks)
+
+    monkeypatch.setattr(judging, "extract_all", extract)
+    score(*words)
+    assert len(seen) == 2 and not any(picks is not None for picks in seen)
+    score(*words, "--seed", "1")
+    one, again, other = lines()
+    assert [look["protocol"].pop("seed") for look in (one, other)] == [0, 1]
+    again["protocol"].pop("seed")
+    assert one["protocol"] == other["protocol"]
+    assert one == again
+    assert one["scores"]["fid"] != other["scores"]["fid"]
+    assert one["floor"] == other["floor"] and one["ceiling"] == other["ceiling"]
+
+
+def test_all_of_a_run_are_scored_and_the_best_is_named(run, capsys):
+    score(run, *FEW)
+    said = capsys.readouterr().out
+    first, second = lines()
+    assert (first["epoch"], second["epoch"]) == (1, 2)
+    assert second["scores"]["fid"]["mean"] < first["scores"]["fid"]["mean"] / 5
+    assert first["scores"]["recall"]["mean"] < 0.2 < second["scores"]["recall"]["mean"]
+    assert f"best by FID: {SECOND}\n" in said
+    assert "TRAINING IMAGES" not in said
+    with Image.open(run / "scores.png") as picture:
+        picture.load()
+
+
+def test_a_generator_that_hands_out_training_images_is_flagged(data, capsys):
+    save(handing_out(load_images(data).pixels), "copies.h5")
+    score("copies.h5", "--data", data, "-n", "400", "--repeats", "1")
+    said = capsys.readouterr().out
+    assert "IT HANDS OUT TRAINING IMAGES: in pixels, 100.0% are nearer to one" in said
+    (line,) = lines(OTHER_RUNS / "0001")
+    assert all(found["flagged"] for found in line["memorisation"].values())
+    assert set(line["memorisation"]) == {"pixels", "features"}
+    copies = line["scores"]["copies"]
+    assert copies["mean"] == 1 and 0 < copies["std"] < 0.25
+    assert line["scores"]["precision"]["mean"] > 0.9 and line["epoch"] is None
+
+
+@pytest.mark.slow
+def test_a_snapshot_of_nan_does_not_end_the_scoring(run, capsys):
+    broken = handing_out(np.zeros((3, 28, 28), np.uint8))
+    broken.set_weights([w * np.nan for w in broken.get_weights()])
+    save(broken, run / "generator_model_000.h5")
+    score(run, *FEW)
+    said = capsys.readouterr().out
+    assert "generator_model_000.h5 is not scored: this generator makes values" in said
+    assert f"best by FID: {SECOND}\n" in said and len(lines()) == 2
+
+
+@pytest.mark.slow
+def test_classes_are_read_as_asked(data):
+    train = load_images(data)
+    means = np.stack([train.pixels[train.labels == k].mean(0) for k in range(10)])
+    save(of_classes(means), "right.h5")
+    save(of_classes(np.roll(means, 1, axis=0)), "wrong.h5")
+    found = []
+    for name in ("right.h5", "wrong.h5"):
+        score(name, "--data", data, *FEW, "--run-dir", name[:-3])
+        found.append(lines(Path(name[:-3]))[0]["scores"])
+    right, wrong = (f["agreement"]["mean"] for f in found)
+    assert right > 0.8 and wrong < 0.2
+    assert found[0]["classes_seen"]["mean"] >= 9
+
+
+def test_classes_are_asked_for_as_often_as_they_are_real(data):
+    """Also where the images come class by class, as from subfolders."""
+    train = load_images(data)
+    train = train._replace(labels=np.repeat([0, 1], [675, 225]))
+    judge = Judge(train, None, None, 400)
+    _, labels = judge.draw(of_classes(train.pixels[:10]), 0)
+    assert np.bincount(labels) == pytest.approx([300, 100], abs=25)
+
+
+@pytest.mark.slow
+def test_exported_images_get_the_scores_of_their_generator(run, data):
+    score(run / SECOND, *FEW, "--export", "singles")
+    score("--images", "singles", "--data", data, "-n", "100")
+    (model,), (images,) = lines(), lines(OTHER_RUNS / "0001")
+    told, scored = images["scores"], model["scores"]
+    for name in ("fid", "precision", "recall", "density", "coverage", "copies"):
+        assert told[name]["mean"] == pytest.approx(scored[name]["mean"], abs=1e-6)
+    spread = told["kid_error"]["mean"] + scored["kid_error"]["mean"]
+    assert abs(told["kid"]["mean"] - scored["kid"]["mean"]) < 2 * spread  # other subsets
+    assert images["model"] == "singles" and images["epoch"] is None
+    assert images["protocol"]["resize"] == "none"
+    assert images["ceiling"]["what"] == "uniform noise"
+
+
+def test_pictures_sorted_by_class_are_drawn_from_all_of_them(data):
+    train = load_images(data)
+    for label in range(10):
+        folder = Path("sorted", str(label))
+        folder.mkdir(parents=True)
+        for i, image in enumerate(train.pixels[train.labels == label][:30, ..., 0]):
+            Image.fromarray(image).save(folder / f"{i}.png")
+    score("--images", "sorted", "--data", data, "-n", "100")
+    (line,) = lines(OTHER_RUNS / "0001")
+    assert line["scores"]["classes_seen"]["mean"] == 10
+    assert line["scores"]["inception_score_split"]["mean"] > 2
+
+
+@pytest.mark.slow
+def test_pictures_of_another_size_are_resized_and_the_protocol_says_so(data, place):
+    fresh = np.load(place / "fresh.npy")[:30]
+    for folder, side in (("same", 28), ("large.v2", 56)):
+        Path(folder).mkdir()
+        for i, pixels in enumerate(fresh):
+            Image.fromarray(pixels).resize((side, side)).save(f"{folder}/{i}.png")
+        score("--images", folder, "--data", data)
+    small, large = (lines(OTHER_RUNS / f"000{i}")[0] for i in (1, 2))
+    assert (small["protocol"]["n"], large["protocol"]["n"]) == (30, 30)
+    assert large["protocol"]["resize"].startswith("(56, 56, 1) to (28, 28, 1) by Lanczos")
+    assert large["scores"]["fid"] is None  # 30 images are fewer than the 64 features
+    assert large["scores"]["kid"]["mean"] == pytest.approx(
+        small["scores"]["kid"]["mean"], abs=0.5
+    )
+
+
+def judge_of(path, n, split="train"):
+    train, test = load_reference(str(path), (28, 28, 1))
+    return Judge(train, test, choose_features("classifier", train, test), n, split)
+
+
+@pytest.mark.slow
+def test_the_floor_is_of_held_out_images_or_else_of_two_halves(place):
+    mine = place / "mine.npz"
+    for judge, text in (
+        (judge_of(mine, 300), "test against train, n = 300"),
+        (judge_of(mine, 10_000), "two parts of train, n = 450"),
+        (judge_of(mine, 10_000, "test"), "train against test, n = 300"),
+    ):
+        found, said = judge.floor
+        assert said == text
+        assert abs(found["kid"]) < 5 * found["kid_error"]
+        assert found["density"] == pytest.approx(1, abs=0.2)
+
+
+def test_without_held_out_images_no_copies_are_counted(place):
+    judge = judge_of(place / "mine.npz", 100)
+    judge.test = None
+    found, neighbours = memorisation(judge, judge.train.pixels[5:15])
+    assert found == {} and set(neighbours) == {"pixels", "features"}
+    for distances, rows in neighbours.values():  # each finds itself first
+        np.testing.assert_array_equal(rows[:, 0], [5, 6])
+        assert distances[:, 0].max() < 1e-3 and rows.shape == (2, 3)
+
+
+def test_fresh_images_are_not_flagged(place):
+    judge, fresh = judge_of(place / "mine.npz", 100), np.load(place / "fresh.npy")
+    found, _ = memorisation(judge, fresh[..., np.newaxis])
+    assert not any(space["flagged"] for space in found.values())
+
+
+def test_a_run_whose_scores_are_refused_or_below_0_is_drawn():
+    """KID of images that are as good as real ones is below 0 half of the time."""
+    low, none = ({"mean": -0.1, "std": None}, None)
+    shares = {name: {"mean": 1, "std": 0.1} for name in
+              ("precision", "recall", "density", "coverage")}  # fmt: skip
+    for fid, floor in ((none, -0.1), ({"mean": 1, "std": 1}, None)):
+        records = [
+            {"epoch": i, "model": f"{i}.h5", "scores": {"fid": fid, "kid": low, **shares}}
+            for i in (1, 2)
+        ]
+        save_curves(records, {"fid": floor, "kid": -0.1}, Path("scores.png"))
+        with Image.open("scores.png") as picture:
+            picture.load()
+
+
+def test_ctrl_c_leaves_whole_lines(run, monkeypatch):
+    draw = Judge.draw
+
+    def interrupted(judge, g_model, seed):
+        if g_model.input_shape[1] == 30:  # of the second model
+            raise KeyboardInterrupt
+        return draw(judge, g_model, seed)
+
+    monkeypatch.setattr(Judge, "draw", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        score(run, *FEW)
+    assert stop.value.code == 130
+    assert [line["model"] for line in lines()] == [FIRST]
+    monkeypatch.undo()
+
+
+def toy_run(data):
+    Path("toy").mkdir()
+    record = {"script": "toy_gan/train_points.py", "options": {"epochs": 1},
+              "data": {"fingerprint": ""}}  # fmt: skip
+    Path("toy/options.json").write_text(json.dumps(record))
+    g_model = keras.Sequential([layers.Input((2,)), layers.Dense(2)])
+    save(g_model, "toy/generator_model_001.h5")
+
+
+def other_data(data):
+    record = json.loads((RUN / "options.json").read_text())
+    record["data"]["fingerprint"] = "another"
+    (RUN / "options.json").write_text(json.dumps(record))
+
+
+def pictures(data, n=19):
+    Path("pictures").mkdir()
+    for i in range(n):
+        Image.new("L", (28, 28), i).save(f"pictures/{i}.png")
+
+
+def coloured(data):
+    g_model = keras.Sequential(
+        [layers.Input((2,)), layers.Dense(32 * 32 * 3), layers.Reshape((32, 32, 3))]
+    )
+    save(g_model, "coloured.h5")
+
+
+MODEL = str(RUN / FIRST)
+REFUSED = {
+    "nothing": ([], None, "name either a MODEL"),
+    "a model and images": ([MODEL, "--images", "runs"], None, "name either a MODEL"),
+    "no such model": (["nope/model.h5"], None, "nope/model.h5"),
+    "no such name": (["nope.h5"], None, "nope.h5"),
+    "a discriminator": ([str(RUN / "discriminator_model_001.h5")], None, "discriminator"),
+    "a toy run": (["toy"], toy_run, "not a generator of images"),
+    "a folder that is no run": (["runs"], None, "not a run folder"),
+    "a run without models": (
+        [str(RUN)],
+        lambda data: [path.unlink() for path in RUN.glob("*.h5")],
+        "train longer",
+    ),
+    "a run on other images": ([MODEL], other_data, "--data"),
+    "too few": ([MODEL, "-n", "19"], None, "at least 20"),
+    "too few pictures": (
+        ["--images", "pictures", "--data", "digits"], pictures, "19 pictures are too few"
+    ),
+    "no pictures": (["--images", str(RUN)], None, "no pictures"),
+    "no such pictures": (["--images", "nope"], None, "nope"),
+    "an export that is there": ([MODEL, "--export", "runs"], None, "--export runs"),
+    "an export of images": (["--images", "runs", "--export", "x"], None, "--export"),
+    "unknown features": ([MODEL, "--features", "magic"], None, "--features magic"),
+    "features that are missing": ([MODEL, "--features", "a.pb"], None, "a.pb"),
+    "a run folder in use": ([MODEL, *FEW, "--run-dir", "runs"], None, "is not empty"),
+    "classes that are not there": (
+        ["classes.h5", "--data", "synthetic"],
+        lambda data: save(of_classes(np.zeros((10, 28, 28))), "classes.h5"),
+        "classes.h5 draws 10 classes, synthetic has 2",
+    ),
+    "a folder that cannot be written": (
+        [MODEL], lambda data: Path(RUN, ".probe").mkdir(), "--run-dir"
+    ),
+    "too few real images": (
+        ["few.h5", "--data", "few.npz"],
+        lambda data: (
+            np.savez("few.npz", np.zeros((30, 28, 28), "uint8")),
+            save(handing_out(np.zeros((3, 28, 28), "uint8")), "few.h5"),
+        ),
+        "30 images are too few, at least 40",
+    ),
+    "images of another shape": (["coloured.h5", "--data", "digits"], coloured, "--data"),
+    "no such data": ([MODEL, "--data", "nope.npz"], None, "nope.npz"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_gets_one_sentence_and_leaves_nothing(run, data, capsys, case):
+    words, make, expected = REFUSED[case]
+    if make:
+        make(data)
+    before = sorted(Path().rglob("*"))
+    assert expected in refused(capsys, main, *words)
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_split_that_is_not_there_is_refused(run, place, capsys):
+    words = [run / FIRST, "--data", place / "no_test.npz", "--split", "test", *FEW]
+    assert "no held-out images" in refused(capsys, main, *words)
+
+
+def test_help_answers_at_once():
+    started = time.time()
+    answer = run_script("common/evaluate.py", "--help")
+    assert answer.returncode == 0 and "MODEL | RUN | --images DIR" in answer.stdout
+    assert time.time() - started < 3  # 0.3 s where nothing else runs
+
+
+@pytest.mark.slow
+def test_scores_while_training_change_nothing_in_it(data, monkeypatch):
+    make_quick(monkeypatch)
+    words = ["--data", data, "--preset", "quick", "--epochs", "2", "--seed", "1"]
+    words += ["--steps-per-epoch", "2", "--batch-size", "16"]
+    train.main([*words, "--run-dir", "without"])
+    train.main([*words, "--run-dir", "with", "--evaluate-every", "2"])
+    (line,) = lines(Path("with"))
+    assert line["epoch"] == 2 and line["protocol"]["n"] == 900
+    assert line["scores"]["fid"]["mean"] > 2 * line["floor"]["scores"]["fid"]
+    assert "score/fid" in EventAccumulator("with/tensorboard").Reload().Tags()["tensors"]
+    assert not Path("without/metrics.jsonl").exists()
+    states = [find_state(run)[1].variables for run in ("with", "without")]
+    assert all(map(np.array_equal, *states))
