@@ -1,4 +1,4 @@
-"""The layout of `common/`: few files at its top, one direction of imports, no cycle."""
+"""The layout: few files at the top of `common/`, imports one way, short test files."""
 
 import ast
 import re
@@ -21,6 +21,7 @@ ORDER = (  # of the imports: a part may import what stands before it
 MOST_FILES = 12  # at the top of common/
 MOST_OF_GAN = 6  # modules of ours that `import common.gan` loads
 MOST_LINES = 170  # of the step
+MOST_OF_TESTS = 400  # lines of a file of tests/
 
 
 def modules(root=ROOT):
@@ -114,10 +115,33 @@ def test_the_step_is_short_and_stands_on_few_modules():
     assert len(loaded_by("common.gan", graph())) <= MOST_OF_GAN
 
 
-@pytest.mark.parametrize("file", ["README.md", "Makefile", "common/README.md"])
+def test_no_file_of_the_tests_is_long():
+    paths = list((ROOT / "tests").rglob("*.py"))
+    assert len(paths) > 50
+    lengths = ((path, len(path.read_text().splitlines())) for path in paths)
+    assert [pair for pair in lengths if pair[1] > MOST_OF_TESTS] == []
+
+
+def test_no_test_file_imports_another():
+    """What they share is in modules of helpers; two names alike would hide each other."""
+    paths = list((ROOT / "tests").rglob("test_*.py"))
+    names = [path.stem for path in paths]
+    assert len(names) == len(set(names))
+    for path in paths:
+        assert not set(imports_of(path, set())) & set(names), path
+
+
+DOCUMENTS = (
+    *("README.md", "Makefile", "common/README.md", "toy_gan/README.md"),
+    *("celeba_gan/README.md", "benchmarks/README.md"),
+    *("docs/bad_inputs.md", "docs/hostile_files.md", "docs/kills.md", "docs/mutation.md"),
+)
+
+
+@pytest.mark.parametrize("file", DOCUMENTS)
 def test_files_that_documents_name_exist(file):
     text = (ROOT / file).read_text()
-    for name in set(re.findall(r"\b(?:common|\w+_gan)/[\w/]+\.py\b", text)):
+    for name in set(re.findall(r"\b(?:common|tests|\w+_gan)/[\w/]+\.py\b", text)):
         assert (ROOT / name).exists(), name
 
 

@@ -13,6 +13,8 @@ from common.checkpoints import load_model
 
 TINY = ["--data", "digits", "--batch-size", "8", "--steps-per-epoch", "2", "--seed", "5"]
 RUN = Path("runs/mnist_gan/0001")
+QUICK = [*TINY, "--preset", "quick", "--save-every", "1"]
+SCRIPT = str(ROOT / "mnist_gan" / "train.py")
 
 
 def saved_weights(run, epoch):
@@ -31,7 +33,7 @@ def assert_same_results(one, other, epoch):
 
 def start_training(*words):
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "mnist_gan" / "train.py"), *TINY, *words],
+        [sys.executable, SCRIPT, *TINY, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -19,9 +19,14 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
-import bad_files as files
+from bad_files import walk
 from bad_options import OPTIONS
+from cases_of_data import DATA
+from cases_of_models import MODELS
+from cases_of_pictures import PICTURES
+from cases_of_runs import RUNS
 
+FILES = DATA | PICTURES | MODELS | RUNS
 SECONDS = 20  # wall clock, of a machine that does other things besides
 
 
@@ -64,7 +69,7 @@ def cases():
         for words, says in rows:
             name = f"{script} {words}".strip()
             found[name] = Case(script, typed(words), says, alone=name in ALONE)
-    for name, (script, make, says, *more) in files.FILES.items():
+    for name, (script, make, says, *more) in FILES.items():
         settings = more[0] if more else {}
         found[f"{script}: {name}"] = Case(script, make, says, **settings)
     return found
@@ -73,7 +78,7 @@ def cases():
 def snapshot():
     """Every file below the working directory, links as such: path -> what it is."""
     found = {}
-    for folder, folders, names in files.walk("."):
+    for folder, folders, names in walk("."):
         for name in (*folders, *names):
             path = os.path.join(folder, name)  # noqa: PTH118, of bytes and very deep ones
             status = os.lstat(path)

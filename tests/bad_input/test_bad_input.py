@@ -1,6 +1,6 @@
 """Every wrong input is refused in one sentence, quickly, and nothing on the disk changes.
 
-The inputs are in `bad_options.py` and `bad_files.py`; `docs/bad_inputs.md`, which
+The inputs are in `bad_options.py` and `cases_of_*.py`; `docs/bad_inputs.md`, which
 `python tests/bad_input/list_bad_inputs.py` writes, lists them with their sentences.
 """
 
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import bad_files
+import bad_models
 import pytest
 from bad_inputs import cases, observe, snapshot
 from helpers import ROOT, run_script
@@ -125,7 +126,7 @@ def test_missing_permissions_are_told(name, tmp_path):
 @pytest.mark.parametrize("script", ["toy_gan/divergences.py", "common/generate.py"])
 def test_a_full_disk_is_the_machines_fault(script):
     words = {"toy_gan/divergences.py": "", "common/generate.py": "m.h5 --out a.png"}
-    bad_files.write("m.h5", bad_files.model())
+    bad_files.write("m.h5", bad_models.model())
     line = f"ulimit -f 8; '{sys.executable}' '{ROOT / script}' {words[script]}"
     told = subprocess.run(line, shell=True, capture_output=True, text=True)
     assert told.returncode == 3, told.stderr

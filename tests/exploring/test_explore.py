@@ -1,93 +1,36 @@
 """`common/explore.py` on generators whose inside is known, built by hand."""
 
-import csv
 import json
-import re
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from helpers import make_quick, refused, run_script, slow
 from keras import layers
+from known_generators import (
+    BAR,
+    MODEL,
+    SQUARE,
+    drawing,
+    explore,
+    files,
+    paint,
+    random_generator,
+    save,
+    told,
+)
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 
 from common import checkpoints
-from common.architectures import resnet
 from common.data.datasets import load_images
 from common.explore import COMMANDS, main
-from common.exploring import arithmetic, interpolate, traverse, units
-from common.exploring.concepts import areas_of, find_concepts, of_classes, of_drawings
+from common.exploring import arithmetic, interpolate, traverse
 from common.exploring.geometry import directions_of_weights
-from common.exploring.layers import chain, first_layers, layers_of_units, split
 from common.exploring.subject import Subject
-from common.layers.conditional import conditional_generator
-from common.sampling import generate_images
-from mnist_gan import conditional_dense, quick
+from mnist_gan import quick
 
-SQUARE = np.zeros((14, 14), np.float32)
 SQUARE[2:6, 3:7] = 1
-BAR = np.zeros((14, 14), np.float32)
 BAR[10, 2:12] = 1
-MODEL = Path("generator_model_001.h5")
-
-
-def drawing(latent_dim=4):
-    """A generator of three units: a square, a bar below it, and one that does nothing.
-
-    How bright each of the first two is, its own number of the point decides.
-    """
-    model = keras.Sequential(
-        [
-            layers.Input((latent_dim,)),
-            layers.Dense(14 * 14 * 3, activation="relu"),
-            layers.Reshape((14, 14, 3), name="shapes"),
-            layers.UpSampling2D(),
-            layers.Conv2D(1, 1, activation="sigmoid"),
-        ],
-        name="generator",
-    )
-    maps = np.stack([SQUARE, BAR, np.zeros_like(BAR)], axis=-1)
-    kernel = np.zeros((latent_dim, 14, 14, 3), np.float32)
-    kernel[0, ..., 0], kernel[1, ..., 1] = 0.05 * SQUARE, 0.05 * BAR
-    ink = np.reshape([10, 10, 10], (1, 1, 3, 1))
-    model.set_weights([kernel.reshape(latent_dim, -1), maps.ravel(), ink, np.array([-5])])
-    return model
-
-
-def random_generator(latent_dim=3):
-    model = keras.Sequential(
-        [
-            layers.Input((latent_dim,)),
-            layers.Dense(64, activation="tanh"),
-            layers.Dense(28 * 28, kernel_initializer=keras.initializers.RandomNormal()),
-            layers.Reshape((28, 28, 1)),
-            layers.Activation("sigmoid"),
-        ],
-        name="generator",
-    )
-    model.layers[1].kernel.assign(20 * model.layers[1].kernel)
-    return model
-
-
-def told(latent_dim=5):
-    """A generator of three classes."""
-    return conditional_generator(quick.define_generator, latent_dim, 3, "hadamard")
-
-
-def save(model, path=MODEL, classes=()):
-    with checkpoints.quiet_keras():
-        model.save(path, include_optimizer=False)
-    return path
-
-
-def explore(*words):
-    main([str(word) for word in words])
-
-
-def files(folder):
-    return sorted(path.name for path in Path(folder).iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -128,59 +71,6 @@ def test_a_command_needs_nothing_but_the_model(command, made, capsys):
         assert (again / name).read_bytes() == (first / name).read_bytes(), name
 
 
-def paint():
-    """A folder with the mask of the square, in twice its size."""
-    Path("masks").mkdir()
-    large = np.kron(SQUARE, np.full((4, 4), 255)).astype("uint8")
-    Image.fromarray(large).save("masks/window.png")
-    return "masks"
-
-
-def test_the_unit_that_draws_a_shape_is_found_and_without_it_the_shape_is_gone(capsys):
-    explore("dissect", save(drawing()), "--masks", paint(), "--top", "0.08",
-            "--concept", "window")  # fmt: skip
-    folder = Path("generator_model_001_dissect")
-    with (folder / "units.csv").open() as lines:
-        rows = list(csv.DictReader(lines))
-    ious = [float(row["window"]) for row in rows]
-    assert ious[0] > 0.5 and ious[1] == ious[2] == 0  # its edges blur when enlarged
-    assert "switched, for window:\n>unit 0, IoU: window" in capsys.readouterr().out
-
-    subject = Subject(MODEL)
-    head, tail = split(subject.g_model, layers_of_units(subject.g_model)["shapes"][0])
-    maps = generate_images(head, subject.points(30, 0))
-    versions = units.switch(tail, maps, [0], np.float32([0.5, 0.5, 0.5]), seed=0)
-    window = np.kron(SQUARE, np.ones((2, 2))) > 0
-    drawn, ablated = versions["as drawn"][..., 0], versions["ablated"][..., 0]
-    assert drawn[:, window].min() > 0.9 and ablated[:, window].max() < 0.01
-    np.testing.assert_array_equal(drawn[:, ~window], ablated[:, ~window])
-    assert versions["forced"].min() > 0.9  # everywhere
-    mask = np.broadcast_to(window, drawn.shape)
-    effects = units.measure(subject, versions, mask)
-    share = {name: found["share of stroke"] for name, found in effects.items()}
-    n_bar = 4 * BAR.sum() / 784
-    assert share["as drawn"] == pytest.approx(window.mean() + n_bar)
-    assert share["ablated"] == pytest.approx(n_bar) and share["forced"] == 1
-    numbers = effects["ablated"]
-    assert numbers["change inside"] > 0.9 and numbers["change outside"] == 0
-
-
-def test_what_a_unit_has_by_chance_is_no_job():
-    """Maps that know nothing of the images, among drawings and areas."""
-    rng = np.random.default_rng(0)
-    maps = gaussian_filter(rng.standard_normal((60, 14, 14, 8)), (0, 2, 2, 0))
-    seen = gaussian_filter(rng.standard_normal((60, 28, 28)), (0, 3, 3)) > 0.05
-    top = np.zeros((28, 28), bool)
-    top[:9] = True
-    concepts = {"seen": seen, "top": np.broadcast_to(top, seen.shape)}
-    concepts["own"] = units.enlarge(maps[..., [0]], (28, 28))[..., 0] > 0.2
-    thresholds = units.thresholds_of(maps.astype("float32"), 0.1, (28, 28))
-    ious, chance = units.score_units(maps, thresholds, concepts, {"top"}, seed=0)
-    assert (ious[:, 1] < 2 * chance[:, 1]).all() and (chance > 0).all()
-    np.testing.assert_allclose(ious[:, 0] / chance[:, 0], 1, atol=0.6)
-    assert ious[0, 2] > 3 * chance[0, 2] and (ious[1:, 2] < 2 * chance[1:, 2]).all()
-
-
 def test_a_jump_stands_out_from_its_neighbours():
     hill = 1 + 9 * np.exp(-(((np.arange(60) - 20) / 8) ** 2))
     assert "at 34% of the way; sum" in interpolate.describe(hill)
@@ -197,70 +87,6 @@ def test_an_interrupted_command_leaves_nothing(monkeypatch):
     with pytest.raises(SystemExit) as code:
         explore("arithmetic", MODEL)
     assert code.value.code == 130 and files(".") == [str(MODEL)]
-
-
-def test_the_page_holds_all_that_it_shows():
-    explore("dissect", save(drawing()), "--masks", paint())
-
-    text = Path("generator_model_001_dissect/page.html").read_text()
-    sources = re.findall(r"(?:src|href)=\"([^\"]*)", text)
-    assert len(sources) == 2
-    assert all(source.startswith("data:image/png;base64,") for source in sources)
-    assert "window" in text and "IoU" in text and "shapes" in text
-
-
-def test_what_is_named_in_a_drawing():
-    ring = np.zeros((1, 28, 28, 1))
-    ring[0, 4:12, 4:12] = 1
-    ring[0, 6:10, 6:10] = 0
-    bars = np.zeros((1, 28, 28, 1))
-    bars[0, 13:15, 2:26] = 1
-    found = of_drawings(np.concatenate([ring, bars, bars.swapaxes(1, 2)]))
-    assert found["hole"][0].sum() == 16 and not found["hole"][1:].any()
-    assert found["level stroke"][1, 13:15, 5:23].all()
-    assert not found["upright stroke"][1, 13:15, 5:23].any()
-    assert found["upright stroke"][2, 5:23, 13:15].all()
-
-
-def test_evidence_is_what_the_reading_depends_on(monkeypatch):
-    """Of a reader that looks at the upper left corner alone."""
-
-    class Corner:
-        low, read_as = 0, ("dark", "light")
-
-        def probabilities(self, images):
-            light = np.clip(images[:, :8, :8].mean(axis=(1, 2, 3)), 0.01, 0.99)
-            return np.stack([1 - light, light], axis=1)
-
-    images = np.full((3, 28, 28, 1), 0.9, "float32")
-    images[2] = 0
-    found = of_classes(Corner(), images)
-    light, dark = found["evidence of light"], found["evidence of dark"]
-    assert light[:2, :8, :8].mean() > 0.9 and not light[:, 16:, 16:].any()
-    assert not light[2].any() and not dark.any()  # black is nothing to hide
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        slow(lambda: quick.define_generator(5)),
-        lambda: resnet.define_generator(5, (8, 8, 3), width=4),
-        slow(told),
-        lambda: conditional_generator(quick.define_generator, 5, 3, "concat"),
-        slow(lambda: conditional_dense.define_generator(5, 3)),
-    ],
-)
-def test_a_generator_taken_apart_draws_the_same(make):
-    g_model = make()
-    points = np.random.default_rng(0).standard_normal((7, 5)).astype("float32")
-    labels = np.arange(7) % 3
-    whole = generate_images(g_model, points, labels)
-    n_layers = len(chain(g_model)[1])
-    inner = {first_layers(g_model)[0], first_layers(g_model)[1], n_layers - 2}
-    for index in inner:
-        head, tail = split(g_model, index)
-        parts = tail.predict(generate_images(head, points, labels), verbose=0)
-        np.testing.assert_allclose(parts, whole, atol=1e-6)
 
 
 def test_directions_of_weights_are_of_the_first_layer(capsys):
@@ -382,21 +208,6 @@ def test_the_file_names_its_images_and_the_classifier_is_used(capsys, read, monk
     explore("interpolate", run / MODEL)
     assert "straight, features" in capsys.readouterr().out
     explore("project", run / MODEL, 3, "--steps", 10)
-
-
-@pytest.mark.slow
-def test_faces_have_regions_even_where_there_are_no_images_of_them():
-    subject = Subject(save(resnet.define_generator(5, (64, 64, 3), width=4)))
-    subject.origin = {
-        "script": "celeba_gan/train.py",
-        "options": {"data": "/nowhere", "size": 64},
-        "data": {"name": "img_align_celeba", "fingerprint": "", "source": "/nowhere"},
-    }
-    images = subject.draw(subject.points(2, 0))
-    found = find_concepts(subject, images, areas_of(subject))
-    assert found["mouth"].shape == (2, 64, 64)
-    rows = np.flatnonzero(found["mouth"][0].any(axis=1))
-    assert 48 < rows.min() < rows.max() < 62
 
 
 WRONG = [

@@ -7,243 +7,31 @@ whatever `safe_mode` says (CVE-2025-9905, CVE-2025-9906), a vocabulary that is r
 any path (CVE-2025-12058), numbers in other files, archives that point outside.
 """
 
-import json
 import os
 import pickle
 import struct
 import sys
 import tempfile
-import warnings
 import zipfile
 from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
-from keras import layers
-
-RAN = "code_ran"  # what hostile code would leave in the working directory
-
-
-def generator():
-    return keras.Sequential(
-        [
-            layers.Input((6,)),
-            layers.Dense(8 * 8 * 1, name="dense"),
-            layers.Reshape((8, 8, 1)),
-            layers.Activation("sigmoid"),
-        ],
-        name="generator",
-    )
-
-
-def saved(kind, change=lambda config: None):
-    """A harmless generator in model.h5 or model.keras, its description changed."""
-    path = Path(f"model.{kind}")
-    generator().save(path)
-    return with_description(path, change)
-
-
-def with_description(path, change):
-    """Change the description in a file, and return its path."""
-    if path.suffix == ".h5":
-        with h5py.File(path, "a") as file:
-            config = json.loads(file.attrs["model_config"])
-            change(config)
-            file.attrs["model_config"] = json.dumps(config)
-        return path
-    members = members_of(path)
-    config = json.loads(members["config.json"])
-    change(config)
-    return write_zip(path, {**members, "config.json": json.dumps(config).encode()})
-
-
-def members_of(path):
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def write_zip(path, members, compression=zipfile.ZIP_STORED):
-    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", compression) as archive:
-        warnings.simplefilter("ignore")  # of a name that comes twice
-        for name, content in members.items() if isinstance(members, dict) else members:
-            archive.writestr(name, content)
-    return path
-
-
-def dense_of(config):
-    (found,) = [x for x in config["config"]["layers"] if x["class_name"] == "Dense"]
-    return found["config"]
-
-
-def layer(name, module="keras.layers", registered=None, **config):
-    return {"module": module, "class_name": name, "registered_name": registered,
-            "config": {"name": "hostile", **config}}  # fmt: skip
-
-
-def nested(levels):
-    inner = layer("Dense", units=1)
-    for _ in range(levels):
-        inner = layer("Sequential", layers=[inner])
-    return inner
-
-
-TOUCH = {"module": "os", "class_name": "function", "config": "system",
-         "registered_name": "system"}  # fmt: skip
-CODE = {"value": "4wAAAAAAAAAAAAAAAAEAAAADAAAA", "defaults": None, "closure": None}
-LAMBDA = {"class_name": "__lambda__", "config": CODE}
-LAYERS = {
-    "Lambda layer, marshalled code": layer("Lambda", function=LAMBDA, arguments={}),
-    "Lambda layer, marshalled as of old": layer(
-        "Lambda", function=["4wAA", None, None], function_type="lambda", module="os"
-    ),
-    "Lambda layer of a function by its name": layer("Lambda", function=TOUCH),
-    "Lambda layer without a module": {
-        "class_name": "Lambda", "config": {"function": "system"}},
-    "any class of any module": layer("Popen", "subprocess", args=["touch", RAN]),
-    "any function of any module": layer("system", "os", command=f"touch {RAN}"),
-    "Keras's own downloader": layer(
-        "get_file", "keras.utils", origin="http://127.0.0.1/"),
-    "module named like Keras": layer("Dense", "keras_evil.layers", units=1),
-    "name that was registered elsewhere": {
-        **layer("Dense", units=1), "registered_name": "Evil>Dense"},
-    "this project's layer, another module": layer("Augment", "os"),
-    "this project's layer, any method": layer(
-        "Augment", "common.augment", policy=["save_own_variables"], low=0,
-        registered="gan>Augment"),
-    "weights of 256 GB that it does not hold": layer("Dense", units=10**9),
-    "TensorFlow's saved model": layer("TFSMLayer", filepath="/nowhere"),
-    "PyTorch's pickled module": layer("TorchModuleWrapper", module="gASV"),
-    "JAX's function": layer("JaxLayer", call_fn=TOUCH),
-    "vocabulary of any path": layer("StringLookup", vocabulary="/etc/passwd"),
-    "vocabulary of texts": layer("TextVectorization", vocabulary="/etc/passwd"),
-    "vocabulary of an address": layer("IntegerLookup", vocabulary="http://127.0.0.1:9/"),
-    "activation layer of a function": layer("Activation", activation=TOUCH),
-    "layer that starts from a function": layer(
-        "Dense", units=1, kernel_initializer=TOUCH),
-    "metric as regularizer": layer(
-        "Dense", units=1, bias_regularizer=layer("Mean", "keras.metrics")),
-    "Lambda in a layer around it": layer("TimeDistributed", layer=layer("Lambda")),
-    "Lambda in a model in the model": layer("Sequential", layers=[layer("Lambda")]),
-    "class name that is no text": {"class_name": ["Dense"], "config": {}},
-    "lambda in place of a layer": LAMBDA,
-    "type of TensorFlow": {"class_name": "__typespec__", "module": "os", "config": []},
-    "models nested 300 deep": nested(300),
-    "weights that grow": layer("Dense", units=1, lora_rank=10**9),
-    "module of Keras's insides": layer("Dense", "keras.src.backend.torch", units=1),
-    "name of Python's own": layer("__class__"),
-}  # fmt: skip
-SETTINGS = (
-    {
-        f"{what} as {key}": {key: value}
-        for key in ("activation", "kernel_initializer", "dtype")
-        for what, value in (("function", TOUCH), ("lambda", LAMBDA))
-    }
-    | {
-        f"{name} in place of an activation": {"activation": name}
-        for name in ("deserialize", "serialize", "Input")
-    }
-    | {
-        f"{units} units": {"units": units}
-        for units in (10**9, 10**14, -1, 1.5, "x", None)
-    }
+from hostile_layers import (
+    LAYERS,
+    RAN,
+    SETTINGS,
+    called_often,
+    generator,
+    members_of,
+    saved,
+    with_layer,
+    with_setting,
+    write_zip,
 )
-
-
-def with_layer(kind, hostile):
-    return saved(kind, lambda config: config["config"]["layers"].insert(1, hostile))
-
-
-def with_setting(kind, setting):
-    return saved(kind, lambda config: dense_of(config).update(setting))
-
-
-def called_often(kind, levels=28):
-    """A model that calls one twice, which calls one twice, and so on: 2^29 calls."""
-
-    def model(name, change):
-        entry = keras.Input((6,))
-        return keras.Model(entry, change(entry), name=name)
-
-    inner = model("inner", layers.Dense(6))
-    twice = model("twice", lambda x: inner(inner(x)))
-    path = Path(f"model.{kind}")
-    end = keras.Sequential([layers.Dense(64), layers.Reshape((8, 8, 1))])
-    model("whole", lambda x: end(twice(x))).save(path)
-
-    def nest(config):
-        def called(described, name):
-            (found,) = [x for x in described["layers"] if x["name"] == name]
-            return found
-
-        place = called(config["config"], "twice")
-        text = json.dumps(place["config"])
-        for _ in range(levels):
-            place = called(place["config"], "inner")
-            place["config"] = json.loads(text)
-
-    return with_description(path, nest)
-
-
-def with_numbers(kind, write):
-    """A generator whose kernel is another thing, by write(file, its place)."""
-    path = saved("h5")
-    secret = Path("secret")
-    with h5py.File(secret, "w") as file:
-        file["kernel"] = np.ones((6, 64), "float32")
-    with h5py.File(path, "a") as file:
-        found = []
-        file.visititems(lambda at, x: found.append(at) if at.endswith("kernel") else None)
-        del file[found[0]]
-        write(file, found[0])
-    if kind == "h5":
-        return path
-    members = members_of(saved("keras"))
-    return write_zip(
-        Path("model.keras"), {**members, "model.weights.h5": path.read_bytes()}
-    )
-
-
-def virtual(file, at):
-    layout = h5py.VirtualLayout((6, 64), "float32")
-    layout[:] = h5py.VirtualSource("secret", "kernel", (6, 64))
-    file.create_virtual_dataset(at, layout)
-
-
-NUMBERS = {
-    "link to another file": lambda file, at: file.__setitem__(
-        at, h5py.ExternalLink("secret", "kernel")),
-    "soft link": lambda file, at: file.__setitem__(at, h5py.SoftLink("/nowhere")),
-    "numbers in another file": lambda file, at: file.create_dataset(
-        at, (6, 64), "float32", external=[("secret", 0, 6 * 64 * 4)]),
-    "numbers of other files put together": virtual,
-    "400 GB declared and none held": lambda file, at: file.create_dataset(
-        at, (10**6, 10**5), "float32", chunks=(10, 10)),
-    "decompression bomb": lambda file, at: file.create_dataset(
-        at, data=np.zeros((500, 6400), "float32"), compression="gzip"),
-    "texts in place of numbers": lambda file, at: file.create_dataset(at, data=["a"] * 3),
-    "pickle in place of numbers": lambda file, at: file.create_dataset(
-        at, data=np.frombuffer(pickle.dumps(print)[:20], "V20")),
-    "type in place of numbers": lambda file, at: file.__setitem__(
-        at, np.dtype("float32")),
-}  # fmt: skip
-
-
-def linked_without_end(file, at):
-    """Groups in which each name is there twice: 2**40 ways through them."""
-    group = file.create_group(at)
-    for _ in range(40):
-        inner = group.create_group("a")
-        group["b"] = inner
-        group = inner
-
-
-def named_twice(file, at):
-    file.create_dataset(at, data=np.ones((6, 64), "float32"))
-    file["model_weights/dense"].attrs["weight_names"] = [b"a"] * 1000
-
-
-NUMBERS |= {"groups linked without end": linked_without_end}
+from hostile_numbers import NUMBERS, named_twice, numbers_of_a_sparse_file, with_numbers
+from keras import layers
 
 
 class Hostile:
@@ -336,16 +124,6 @@ def one_text_often(n=3000, size=2**20):
 
 def is_heap(content, at):
     return content[at : at + 4] == b"GCOL"
-
-
-def numbers_of_a_sparse_file(file, at):
-    """A gigabyte and more, of which the disk holds nothing."""
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-    settings.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-    group, _, name = at.rpartition("/")
-    shape = h5py.h5s.create_simple((6, 2**26))
-    h5py.h5d.create(file[group].id, name.encode(), h5py.h5t.NATIVE_FLOAT, shape, settings)
 
 
 def weights_alone():

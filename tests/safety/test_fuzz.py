@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import bad_files
+import bad_models
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -161,13 +162,13 @@ values = st.one_of(
 )  # fmt: skip
 
 
-@given(st.dictionaries(st.sampled_from(sorted(bad_files.options())), values, max_size=4))
+@given(st.dictionaries(st.sampled_from(sorted(bad_models.options())), values, max_size=4))
 def test_recorded_options(odd):
     """What a run says that it was trained on is as if it were typed, or refused."""
     from common.options.training_options import training_options
     from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL
 
-    bad_files.a_run(**odd)
+    bad_models.a_run(**odd)
     read = partial(training_options, ["--resume", "run"], "Doc.", SCRIPT, DATA, TUTORIAL,
                    PRESETS, architectures=ARCHITECTURES)  # fmt: skip
     options = bounded(read)
@@ -199,7 +200,7 @@ def test_history_csv(content):
 
 
 @given(contents(SCORES))
-@example(bad_files.scores(scores={"fid": 10**400}).encode())
+@example(bad_models.scores(scores={"fid": 10**400}).encode())
 @example(b"[" * 10**5 + b"\n")
 def test_metrics_jsonl(content):
     path = Path(bad_files.write("run/metrics.jsonl", content))

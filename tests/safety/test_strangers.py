@@ -8,6 +8,7 @@ import h5py
 import hostile
 import pytest
 from helpers import ROOT, slow
+from hostile_layers import LAYERS, RAN, SETTINGS, saved, with_setting
 from small_gans import quick_models, tutorial_models
 
 import celeba_gan.train as celeba
@@ -29,7 +30,7 @@ def refused(path):
         checkpoints.load_generator(path)
     sentence = str(refusal.value)
     assert path.name in sentence and "\n" not in sentence and "\x1b" not in sentence
-    assert sorted(Path().rglob("*")) == before and not Path(hostile.RAN).exists()
+    assert sorted(Path().rglob("*")) == before and not Path(RAN).exists()
     return sentence
 
 
@@ -37,9 +38,9 @@ def refused(path):
 def test_hostile_files_are_refused_before_anything_of_them_runs(name):
     sentence = refused(FILES[name]())
     _, _, kind = name.partition(": ")
-    if kind in hostile.LAYERS and kind not in HARMLESS:
+    if kind in LAYERS and kind not in HARMLESS:
         assert "not on the list" in sentence
-    if " as " in kind and kind in hostile.SETTINGS:
+    if " as " in kind and kind in SETTINGS:
         assert "not on the list" in sentence
 
 
@@ -60,7 +61,7 @@ def test_all_hostile_files_are_listed_with_their_sentences():
 @pytest.mark.parametrize("kind", ["h5", "keras"])
 def test_a_harmless_model_that_was_changed_loads(kind):
     """The files are refused for what they are, not because they were changed."""
-    path = hostile.with_setting(kind, {"trainable": False})
+    path = with_setting(kind, {"trainable": False})
     assert checkpoints.load_generator(path)[1] == 6
 
 
@@ -70,7 +71,7 @@ def test_a_harmless_model_that_was_changed_loads(kind):
      '{"class_name": "Sequential"}'],
 )  # fmt: skip
 def test_descriptions_that_are_none_are_refused(text):
-    path = hostile.saved("h5")
+    path = saved("h5")
     with h5py.File(path, "a") as file:
         file.attrs["model_config"] = text.encode("utf-8", "surrogateescape")
     refused(path)

@@ -1,126 +1,36 @@
-"""`common/evaluate.py`: scores as a user gets them, and what it refuses."""
+"""`common/evaluate.py`: scores as a user gets them."""
 
-import json
-import shutil
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
-from helpers import make_quick, refused, run_script
-from keras import layers
+from evaluated import (
+    FEW,
+    FIRST,
+    OTHER_RUNS,
+    SECOND,
+    handing_out,
+    lines,
+    of_classes,
+    save,
+    score,
+)
+from helpers import make_quick
 from PIL import Image
-from sklearn.utils import shuffle
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from common.checkpoints import quiet_keras, save_models
 from common.data.datasets import load_images
-from common.evaluate import main
 from common.runs.state import find_state
-from common.scores import memorization
 from common.scores import scorer as judging
 from common.scores.best import save_curves
 from common.scores.features import choose_features
 from common.scores.memorization import memorisation
 from common.scores.references import load_reference
 from common.scores.scorer import Judge
-from mnist_gan import quick, train
+from mnist_gan import train
 
-RUN = Path("runs/mnist_gan/0001")
-FIRST, SECOND = "generator_model_001.h5", "generator_model_002.h5"
-FEW = ["-n", "100", "--repeats", "1"]
-OTHER_RUNS = Path("runs/evaluate")
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """900 digits to train on and 300 to hold out; the others are not in the file."""
-    place = tmp_path_factory.mktemp("place")
-    parts = [load_images("digits", split) for split in ("train", "test")]
-    pixels, labels = (
-        np.concatenate(columns) for columns in zip(*[p[:2] for p in parts], strict=True)
-    )
-    pixels, labels = shuffle(pixels[..., 0], labels, random_state=0)
-    np.savez(place / "mine.npz", x_train=pixels[:900], y_train=labels[:900],
-             x_test=pixels[900:1200], y_test=labels[900:1200])  # fmt: skip
-    np.savez(place / "no_test.npz", x_train=pixels[:900], y_train=labels[:900])
-    np.save(place / "fresh.npy", pixels[1200:])
-    return place
-
-
-@pytest.fixture(autouse=True)
-def one_classifier(own_folder, monkeypatch, place):
-    """It is trained once for all of these tests, with the features of real images."""
-    monkeypatch.setenv("KERAS_HOME", str(place / "keras"))
-    make_quick(monkeypatch)
-    monkeypatch.setattr(memorization, "SHOWN", 2)  # drawing takes longer than scoring
-
-
-@pytest.fixture
-def data(place):
-    return str(place / "mine.npz")
-
-
-@pytest.fixture(scope="module")
-def first_run(place):
-    """A run of two epochs: at first noise, then images that are as good as real ones."""
-    data, folder = str(place / "mine.npz"), place / "run"
-    folder.mkdir()
-    record = {
-        "script": "mnist_gan/train.py",
-        "options": {"data": data, "epochs": 2},
-        "data": load_images(data).describe(),
-    }
-    (folder / "options.json").write_text(json.dumps(record))
-    save_models(folder, 1, quick.define_generator(10), quick.define_discriminator())
-    save(handing_out(np.load(place / "fresh.npy")), folder / SECOND)
-    return folder
-
-
-@pytest.fixture
-def run(first_run):
-    shutil.copytree(first_run, RUN)
-    return RUN
-
-
-def save(model, path):
-    with quiet_keras():
-        model.save(path, include_optimizer=False)
-
-
-def handing_out(pixels, latent_dim=30):
-    """A generator whose every image is one of these, uint8 (n, 28, 28)."""
-    model = keras.Sequential(
-        [
-            layers.Input((latent_dim,)),
-            layers.Dense(len(pixels), activation="softmax", use_bias=False),
-            layers.Dense(28 * 28, use_bias=False),
-            layers.Reshape((28, 28, 1)),
-        ],
-        name="generator",
-    )
-    choice = 1e4 * np.random.default_rng(0).standard_normal((latent_dim, len(pixels)))
-    model.set_weights([choice, pixels.reshape(len(pixels), -1) / np.float32(255)])
-    return model
-
-
-def of_classes(pixels):
-    """A conditional generator that draws one of ten images, uint8 (10, 28, 28)."""
-    point, label = layers.Input((5,)), layers.Input((1,), dtype="int32")
-    drawn = layers.Flatten()(layers.Embedding(10, 28 * 28, name="drawn")(label))
-    drawn = layers.Add()([drawn, layers.Dense(28 * 28, "linear", False, "zeros")(point)])
-    model = keras.Model([point, label], layers.Reshape((28, 28, 1))(drawn))
-    model.get_layer("drawn").set_weights([pixels.reshape(10, -1) / 255])
-    return model
-
-
-def lines(folder=RUN):
-    return [json.loads(line) for line in (folder / "metrics.jsonl").open()]
-
-
-def score(*words):
-    main([str(word) for word in words])
+pytestmark = pytest.mark.usefixtures("one_classifier")
 
 
 def test_a_model_leaves_a_line_with_all_that_must_be_told(run, capsys, place):
@@ -342,103 +252,6 @@ def test_ctrl_c_leaves_whole_lines(run, monkeypatch):
     assert stop.value.code == 130
     assert [line["model"] for line in lines()] == [FIRST]
     monkeypatch.undo()
-
-
-def toy_run(data):
-    Path("toy").mkdir()
-    record = {"script": "toy_gan/train_points.py", "options": {"epochs": 1},
-              "data": {"fingerprint": ""}}  # fmt: skip
-    Path("toy/options.json").write_text(json.dumps(record))
-    g_model = keras.Sequential([layers.Input((2,)), layers.Dense(2)])
-    save(g_model, "toy/generator_model_001.h5")
-
-
-def other_data(data):
-    record = json.loads((RUN / "options.json").read_text())
-    record["data"]["fingerprint"] = "another"
-    (RUN / "options.json").write_text(json.dumps(record))
-
-
-def pictures(data, n=19):
-    Path("pictures").mkdir()
-    for i in range(n):
-        Image.new("L", (28, 28), i).save(f"pictures/{i}.png")
-
-
-def coloured(data):
-    g_model = keras.Sequential(
-        [layers.Input((2,)), layers.Dense(32 * 32 * 3), layers.Reshape((32, 32, 3))]
-    )
-    save(g_model, "coloured.h5")
-
-
-MODEL = str(RUN / FIRST)
-REFUSED = {
-    "nothing": ([], None, "name either a MODEL"),
-    "a model and images": ([MODEL, "--images", "runs"], None, "name either a MODEL"),
-    "no such model": (["nope/model.h5"], None, "nope/model.h5"),
-    "no such name": (["nope.h5"], None, "nope.h5"),
-    "a discriminator": ([str(RUN / "discriminator_model_001.h5")], None, "discriminator"),
-    "a toy run": (["toy"], toy_run, "not a generator of images"),
-    "a folder that is no run": (["runs"], None, "not a run folder"),
-    "a run without models": (
-        [str(RUN)],
-        lambda data: [path.unlink() for path in RUN.glob("*.h5")],
-        "train longer",
-    ),
-    "a run on other images": ([MODEL], other_data, "--data"),
-    "too few": ([MODEL, "-n", "19"], None, "at least 20"),
-    "too few pictures": (
-        ["--images", "pictures", "--data", "digits"], pictures, "19 pictures are too few"
-    ),
-    "no pictures": (["--images", str(RUN)], None, "no pictures"),
-    "no such pictures": (["--images", "nope"], None, "nope"),
-    "an export that is there": ([MODEL, "--export", "runs"], None, "--export runs"),
-    "an export of images": (["--images", "runs", "--export", "x"], None, "--export"),
-    "unknown features": ([MODEL, "--features", "magic"], None, "--features magic"),
-    "features that are missing": ([MODEL, "--features", "a.pb"], None, "a.pb"),
-    "a run folder in use": ([MODEL, *FEW, "--run-dir", "runs"], None, "is not empty"),
-    "classes that are not there": (
-        ["classes.h5", "--data", "synthetic"],
-        lambda data: save(of_classes(np.zeros((10, 28, 28))), "classes.h5"),
-        "classes.h5 draws 10 classes, synthetic has 2",
-    ),
-    "a folder that cannot be written": (
-        [MODEL], lambda data: Path(RUN, ".probe").mkdir(), "--run-dir"
-    ),
-    "too few real images": (
-        ["few.h5", "--data", "few.npz"],
-        lambda data: (
-            np.savez("few.npz", np.zeros((30, 28, 28), "uint8")),
-            save(handing_out(np.zeros((3, 28, 28), "uint8")), "few.h5"),
-        ),
-        "30 images are too few, at least 40",
-    ),
-    "images of another shape": (["coloured.h5", "--data", "digits"], coloured, "--data"),
-    "no such data": ([MODEL, "--data", "nope.npz"], None, "nope.npz"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_bad_input_gets_one_sentence_and_leaves_nothing(run, data, capsys, case):
-    words, make, expected = REFUSED[case]
-    if make:
-        make(data)
-    before = sorted(Path().rglob("*"))
-    assert expected in refused(capsys, main, *words)
-    assert sorted(Path().rglob("*")) == before
-
-
-def test_a_split_that_is_not_there_is_refused(run, place, capsys):
-    words = [run / FIRST, "--data", place / "no_test.npz", "--split", "test", *FEW]
-    assert "no held-out images" in refused(capsys, main, *words)
-
-
-def test_help_answers_at_once():
-    started = time.time()
-    answer = run_script("common/evaluate.py", "--help")
-    assert answer.returncode == 0 and "MODEL | RUN | --images DIR" in answer.stdout
-    assert time.time() - started < 3  # 0.3 s where nothing else runs
 
 
 @pytest.mark.slow

@@ -1,0 +1,169 @@
+"""Damaged and hostile models, for whatever draws with them, scores or explores them.
+
+Name -> (script, function that makes them, what is said).
+"""
+
+import os
+import pickle
+import zipfile
+
+import numpy as np
+from bad_files import (
+    DRAW,
+    LOOK,
+    SCORE,
+    Hostile,
+    batch,
+    batches,
+    folder,
+    header,
+    huge_png,
+    named,
+    packed,
+    pictures,
+    pipe,
+    with_file,
+    write,
+    zipped,
+)
+from bad_models import (
+    a_run,
+    cut_model,
+    graph_that_writes,
+    many_layers,
+    model,
+    modelled,
+    points,
+    told,
+)
+
+MODELS = {
+    # Models
+    "a place for images that cannot be": (
+        DRAW, modelled("m.h5", "--out", "g.png", "--images", "/proc/x/y"), "x/y: No"),
+    "a model of 0 bytes": (DRAW, with_file("m.h5", b"", named()), "is empty"),
+    **{f"a model cut off at {share:.0%}": (
+        DRAW, with_file("m.h5", cut_model(share), named()), "damaged or not a Keras")
+       for share in (0.01, 0.5, 0.99)},
+    "a model that is a folder": (DRAW, folder("m.h5", named()), "is no file"),
+    "a model that is a pipe": (DRAW, pipe("m.h5", named()), "is no file"),
+    "a model that is a text": (DRAW, with_file("m.h5", "text", named()), "neither an"),
+    "a pickle for a model": (
+        DRAW, with_file("m.h5", pickle.dumps(Hostile()), named()), "neither an .h5"),
+    "a packed file for a model": (DRAW, packed(lambda f: None, named()), "not numbers"),
+    "a discriminator for a generator": (
+        DRAW, modelled("m.h5", kind="discriminator"), "is a discriminator"),
+    "a .keras file cut off": (
+        DRAW, with_file("m.keras", lambda: model(ending="keras")[:900], named()),
+        "damaged or not"),
+    "a .keras file that points outside": (
+        DRAW, with_file("m.keras", zipped({"../x": b""}), named()), "nothing else"),
+    "a .keras file that is a bomb": (
+        DRAW, with_file("m.keras", lambda: zipped({"config.json": bytes(10**7)},
+                                                  zipfile.ZIP_DEFLATED), named()),
+        "packed or encrypted"),
+    "a class of a model that has none": (
+        DRAW, modelled("m.h5", "--label", "3"), "cannot be told a class"),
+    "points of another size": (
+        DRAW, modelled("m.h5", "--latent", "p.npy", make=points(np.zeros((2, 6)))),
+        "takes points of 5 numbers"),
+    "points that are NaN": (
+        DRAW, modelled("m.h5", "--latent", "p.npy", make=points(np.full((1, 5), np.nan))),
+        "not numbers"),
+    "points of 1e300": (
+        DRAW, modelled("m.h5", "--latent", "p.npy", make=points(np.full((1, 5), 1e300))),
+        "not numbers"),
+    "points that are pickles": (
+        DRAW, modelled("m.h5", "--latent", "p.npy",
+                       make=points(np.array([Hostile()], object))), "Python objects"),
+    "points that are declared and not there": (
+        DRAW, modelled("m.h5", "--latent", "p.npy",
+                       make=lambda: write("p.npy", header((10**11, 5), "<f4"))),
+        "it declares an array"),
+    "more points than are drawn": (
+        DRAW, modelled("m.h5", "--latent", "p.npy",
+                       make=points(np.zeros((100_001, 5), "f4"))), "100001 points"),
+    "a --latent of 0 bytes": (
+        DRAW, modelled("m.h5", "--latent", "p.npy", make=lambda: write("p.npy", b"")),
+        "cannot be read"),
+    "a picture in no folder": (
+        DRAW, modelled("m.h5", "--out", "no/such/a.png"), "no folder no/such"),
+    "a picture of another kind": (
+        DRAW, modelled("m.h5", "--out", "a.jpg"), "must end in .png"),
+    "a picture that is there": (
+        DRAW, modelled("m.h5", "--out", "a.png", make=lambda: write("a.png", b"mine")),
+        "exists already"),
+    "a model of 500 layers": (
+        DRAW, modelled("m.h5", change=many_layers), "200 are the most"),
+    "a generator for --verdict": (
+        DRAW, modelled("m.h5", "--verdict", "m.h5"), "is not a discriminator"),
+    # Scores
+    "scores of a folder that is no run": (SCORE, folder("run", named()), "not a run"),
+    "scores of a run without models": (
+        SCORE, lambda: [a_run(), ["run"]][1], "no generator_model"),
+    "scores of a model cut off": (
+        SCORE, with_file("m.h5", cut_model(0.5), named()), "damaged or not"),
+    "scores against other images": (
+        SCORE, modelled("m.h5", "--data", "cifar", make=batches(batch(50))),
+        "has no cifar.npz"),
+    "scores against a damaged set": (
+        SCORE, modelled("m.h5", "--data", "a.npz", make=lambda: write("a.npz", b"x")),
+        "cannot be read"),
+    "scores of held-out images without any": (
+        SCORE, modelled("m.h5", "--data", "synthetic", "--split", "test"), "no held-"),
+    "features of another kind": (
+        SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.txt"), "wanted"),
+    "features that are not here": (
+        SCORE, modelled("m.h5", "--data", "synthetic", "--features", "keras-inception"),
+        "is missing: download"),
+    "features of 0 bytes": (
+        SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.h5",
+                        make=lambda: write("x.h5", b"")), "not an HDF5 file"),
+    "a graph of 0 bytes": (
+        SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.pb",
+                        make=lambda: write("x.pb", b"")), "not the Inception graph"),
+    "a graph that writes files": (
+        SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.pb",
+                        make=lambda: write("x.pb", graph_that_writes())),
+        "it would run"),
+    "a folder of texts to score": (
+        SCORE, pictures("text", 3, words=named("--images")), "no pictures in it"),
+    "results into a folder in use": (
+        SCORE, modelled("m.h5", "--run-dir", ".", "--data", "synthetic"), "not empty"),
+    # Looking inside
+    "no real images named": (LOOK, modelled("diversity", "m.h5"), "does not say which"),
+    "a model that names another script": (
+        LOOK, modelled("diversity", "m.h5", change=told(script="toy_gan/train.py")),
+        "makes no images"),
+    "a model that names its images by a number": (
+        LOOK, modelled("diversity", "m.h5", change=told(options={"data": 5})),
+        "tells in a wrong way"),
+    "a model that names images of another size": (
+        LOOK, modelled("diversity", "m.h5", change=told(
+            script="celeba_gan/train.py", options={"data": "/", "size": 10**9})),
+        "tells in a wrong way"),
+    "a model whose images' name is damaged": (
+        LOOK, modelled("diversity", "m.h5",
+                       change=lambda f: f.attrs.update(trained_on="[" * 9000)),
+        "the name of its images is damaged"),
+    "a picture that is none": (
+        LOOK, modelled("project", "m.h5", "a.png", make=lambda: write("a.png", "text")),
+        "is not a picture"),
+    "a picture of 60000x60000 pixels": (
+        LOOK, modelled("project", "m.h5", "a.png",
+                       make=lambda: write("a.png", huge_png())), "is not a picture"),
+    "a picture that is a pipe": (
+        LOOK, modelled("project", "m.h5", "a.png", make=lambda: os.mkfifo("a.png")),
+        "no plain file"),
+    "the number of a picture, 5000 digits": (
+        LOOK, modelled("project", "m.h5", "9" * 5000), "too long"),
+    "one point to walk from": (
+        LOOK, modelled("interpolate", "m.h5", "--seeds", "3"), "at least two"),
+    "masks that are none": (
+        LOOK, modelled("dissect", "m.h5", "--masks", "masks",
+                       make=lambda: write("masks/a.png", "text")), "is not a picture"),
+    "a generator without maps": (
+        LOOK, modelled("dissect", "m.h5", "--layer", "x", "--data", "synthetic"), "no l"),
+    "a file for the results' folder": (
+        LOOK, modelled("interpolate", "m.h5", "--run-dir", "m.h5"), "not an empty"),
+}  # fmt: skip

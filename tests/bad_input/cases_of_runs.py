@@ -1,0 +1,143 @@
+"""Damaged and hostile runs, to go on with or to compare.
+
+Name -> (script, function that makes them, what is said).
+"""
+
+import os
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from bad_files import (
+    ALONE,
+    SIDE,
+    STATE,
+    TRAIN,
+    data,
+    header,
+    named,
+    saved,
+    with_file,
+    write,
+    zipped,
+)
+from bad_models import HISTORY, a_run, compared, resume, scores
+
+RUNS = {
+    # Runs to go on with
+    "options.json of 0 bytes": (TRAIN, resume(""), "no readable options.json"),
+    "options.json cut off": (TRAIN, resume('{"script": "mnist_gan/tr'), "no readable"),
+    "options.json of a list": (TRAIN, resume("[1, 2]"), "no readable options.json"),
+    "options.json nested without end": (TRAIN, resume("[" * 10**5), "no readable", ALONE),
+    "options.json of bytes": (TRAIN, resume(b"\xff\xfe"), "no readable options.json"),
+    "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "smaller one in its"),
+    "options.json without data": (TRAIN, resume(record={"data": {}}), "no readable"),
+    "options.json whose script is a number": (TRAIN, resume(record={"script": 5}), "no"),
+    "options.json of another script": (
+        TRAIN, resume(record={"script": "cifar10_gan/train.py"}), "is a run of cifar10"),
+    "options.json with epochs in words": (
+        TRAIN, resume(words=(), epochs="ten"), "not 'ten'"),
+    "options.json with batch_size 3": (TRAIN, resume(batch_size=3), "an even number"),
+    "options.json with batch_size of a list": (TRAIN, resume(batch_size=[16]), "even"),
+    "options.json with null for a number": (TRAIN, resume(latent_dim=None), "latent"),
+    "options.json with a text for a number": (
+        TRAIN, resume(learning_rate="0.1"), "of another type"),
+    "options.json with NaN": (TRAIN, resume(learning_rate=float("nan")), "finite"),
+    "options.json with a made-up objective": (TRAIN, resume(objective="x"), "objective"),
+    "options.json with an object for a flag": (TRAIN, resume(augment={}), "another type"),
+    "options.json that contradicts itself": (
+        TRAIN, resume(wrong_labels=True), "needs --conditional"),
+    "options.json of other images": (
+        TRAIN, resume(record={"data": {"fingerprint": "0", "source": "elsewhere"}}),
+        "came from elsewhere"),
+    "another option than the run's": (
+        TRAIN, resume(words=("--seed", "9")), "--seed 9 (the run's: 1)"),
+    "metrics.jsonl that is a pipe": (
+        TRAIN, lambda: [resume()(), os.mkfifo("run/metrics.jsonl")][0], "is a pipe"),
+    "no more epochs than the run's, and steps": (
+        TRAIN, resume(words=("--epochs", "1"), within=True), "has finished 1 epochs"),
+    "no more epochs than the run's": (
+        TRAIN, resume(words=("--epochs", "1")), "has finished 1 epochs"),
+    "a state.npz of 0 bytes": (TRAIN, resume(state=b""), "state.npz is damaged"),
+    "a state.npz cut off": (TRAIN, resume(state=saved(epoch=1)[:80]), "is damaged"),
+    "a state.npz that declares 10**12 numbers": (
+        TRAIN, resume(state=zipped({"epoch.npy": header((10**12,))})), "it declares"),
+    "a state.npz that is compressed": (
+        TRAIN, resume(state=zipped({"epoch.npy": bytes(9999)}, zipfile.ZIP_DEFLATED)),
+        "is compressed"),
+    "history.csv of words": (TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "line 3 is"),
+    "history.csv with a row too short": (TRAIN, resume(history=HISTORY + "1,2\n"), "li"),
+    "history.csv of a row without end": (
+        TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "is damaged"),
+    "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "other columns"),
+    "history.csv without losses": (
+        TRAIN, resume(history="epoch,step\n1,2\n"), "other columns"),
+    "history.csv without steps": (
+        TRAIN, resume(history="epoch,g_loss\n1,2\n"), "other columns"),
+    "history.csv of quoted numbers": (
+        TRAIN, resume(history=HISTORY + '"1",2,1,1\n'), "other columns"),
+    "events.csv of other columns": (
+        TRAIN, resume(beside=("events.csv", "epoch,x\n1,2\n")), "other columns"),
+    "events.csv that is a folder": (
+        TRAIN, resume(beside=("events.csv/x", "")), "is a folder"),
+    "a folder in place of a picture": (
+        TRAIN, resume(beside=("generated_plot_e003.png/x", "")), "is a folder"),
+    "tensorboard that is a file": (
+        TRAIN, resume(beside=("tensorboard", "x")), "is no folder"),
+    "a run folder with a link": (
+        TRAIN, resume(link=".state.npz"), "is a link"),
+    "options.json without a seed": (TRAIN, resume(seed=None), "no whole number as seed"),
+    "a state.npz of texts": (
+        TRAIN, resume(state=saved(**STATE, variable=np.array("x"))), "no numbers"),
+    "a state.npz of epoch -5": (
+        TRAIN, resume(state=saved(**{**STATE, "epoch": -5})), "no numbers"),
+    "a state.npz of epoch 1.5": (
+        TRAIN, resume(state=saved(**{**STATE, "epoch": 1.5})), "no numbers"),
+    "a state.npz whose generator is out of its range": (
+        TRAIN, resume(state=saved(**{**STATE, "numpy 1": 10**9})), "generators"),
+    "a state.npz of half a generator": (
+        TRAIN, resume(state=saved(**{**STATE, "numpy 0": np.zeros(3)})), "generators"),
+    "history.csv of epoch NaN": (
+        TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "no whole numbers"),
+    # Runs to compare
+    "a run without history": (SIDE, compared(history=""), "has no history"),
+    "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "line 2 is"),
+    "a run without losses": (SIDE, compared(history="epoch\n1\n"), "has no column"),
+    "a history of half the losses": (
+        SIDE, compared(history="epoch,step,g_loss,d1\n1,1,1,1\n"), "has no column d2"),
+    "a history of a field without end": (
+        SIDE, compared(history="epoch\n" + "1" * 200_000 + "\n"), "is damaged"),
+    "damaged times": (SIDE, compared("times.csv", "epoch,seconds\n1,x\n"), "line 2"),
+    "scores that are no JSON": (SIDE, compared("metrics.jsonl", "fid 3\n"), "line 1"),
+    "scores nested without end": (
+        SIDE, compared("metrics.jsonl", "[" * 10**5 + "\n"), "line 1 is damaged"),
+    "scores of a number without end": (
+        SIDE, compared("metrics.jsonl", scores(scores={"fid": 10**400})), "line 1 is"),
+    "scores of texts": (
+        SIDE, compared("metrics.jsonl", scores(scores={"fid": "good"})), "line 1 is"),
+    "a run that is a link to itself": (
+        SIDE, lambda: [a_run("one"), Path("two").symlink_to("two"), ["one", "two"]][2],
+        "not a run folder"),
+    "a run whose history is a folder": (
+        SIDE, lambda: [compared()(), Path("two/history.csv").unlink(),
+                       Path("two/history.csv").mkdir(), ["one", "two"]][3], "no plain"),
+    "results into a folder that is not empty": (
+        SIDE, lambda: [*compared()(), "--run-dir", "one"], "is not empty"),
+    "a table gone on with in a damaged run": (
+        "mnist_gan/compare.py",
+        lambda: [write("t/bce/state.npz", b""), write("t/bce/options.json", ""),
+                 ["objectives", "--only", "bce", *data("synthetic"), "--resume", "t"]][2],
+        "no readable options.json"),
+    "a run folder that is a file": (
+        "toy_gan/train_1010.py", with_file("r", "x", named("--run-dir")), "run folder"),
+    "a run folder in a file": (
+        "toy_gan/divergences.py", with_file("r", "x", lambda x: ["--run-dir", "r/s"]),
+        "cannot make the run folder"),
+    "a run folder that is not empty": (
+        "cifar10_gan/define_gan.py", with_file("r/x", "x", lambda x: ["--run-dir", "r"]),
+        "is not empty"),
+    "TF_CONFIG that is no JSON": (
+        TRAIN, partial(str.split, "--devices all --data synthetic"), "TF_CONFIG must be",
+        {"settings": {"TF_CONFIG": "machines"}}),
+}  # fmt: skip

@@ -1,0 +1,83 @@
+"""Run folders: one process in each, and what its record must have in common."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import bad_models
+import pytest
+from helpers import ROOT
+from training_runs import SCRIPT
+
+from common.basics.errors import UserError
+from common.runs import folder as runs
+from common.runs.state import BEFORE, find_state
+
+TAKE = """
+import sys
+from pathlib import Path
+from common.runs import folder as runs
+runs.take(Path(sys.argv[1]))
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_second_process_on_a_run_is_refused():
+    """Also at a moment when a file of the first one is none: it is being renamed."""
+    run = Path("run")
+    run.mkdir()
+    record = {"script": SCRIPT, "options": {"epochs": 1}, "data": {"fingerprint": ""}}
+    runs.write_record(run, record)
+    os.mkfifo(run / "state.npz")
+    other = subprocess.Popen(
+        [sys.executable, "-c", TAKE, run],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert other.stdout.readline() == b"taken\n"
+    with pytest.raises(UserError, match="another process"):
+        runs.start_run(SCRIPT, argparse.Namespace(resume="run"), {}, "")
+    other.kill()  # as a crash does
+    other.communicate()
+    runs.take(run)
+    runs.take(run)  # in this process, once more
+    assert {path.name for path in run.iterdir()} == {"options.json", "state.npz"}
+
+
+def test_all_options_that_differ_are_named():
+    Path("run").mkdir()
+    options = {"epochs": 1, "batch_size": 8, "ema": 0.0, "save_every": 1}
+    record = {"script": "a.py", "data": {"fingerprint": "0"}, "options": options}
+    runs.write_record(Path("run"), record)
+    given = {"epochs": 2, "batch_size": 16, "ema": 0.5, "save_every": 3}
+    with pytest.raises(UserError) as refusal:
+        runs.resumed_options("run", "a.py", given)
+    sentence = str(refusal.value)
+    assert "--batch-size 16 (the run's: 8)" in sentence and "--ema 0.5" in sentence
+    assert "--save-every" not in sentence and "--epochs" not in sentence
+    merged = runs.resumed_options("run", "a.py", {"epochs": 2, "save_every": 3})
+    assert merged == {**options, "epochs": 2, "save_every": 3}
+
+
+def test_other_versions_are_told_when_a_run_goes_on():
+    now = runs.all_versions()
+    assert runs.other_versions({"versions": now}) == ""
+    said = runs.other_versions({"versions": {**now, "keras": "2.15.0"}})
+    assert said == f"keras {now['keras']} (the run's: 2.15.0)"
+    earlier = {name: now[name] for name in now if name != "oneDNN"}
+    said = runs.other_versions({"versions": earlier})
+    assert said == f"oneDNN {now['oneDNN']} (the run's: unknown)"
+
+
+def test_a_run_killed_between_two_renames_knows_whether_it_is_drawn():
+    bad_models.a_run()
+    run = Path("run")
+    (run / "state.npz").rename(run / BEFORE)
+    state, *_ = find_state(run)
+    assert runs.is_drawn(state)
+    (run / "training.gif").unlink()
+    assert not runs.is_drawn(state)

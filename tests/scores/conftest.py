@@ -1,0 +1,66 @@
+"""What the tests of scores share: a set of digits, a run on it, its classifier."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from evaluated import RUN, SECOND, handing_out, save
+from helpers import make_quick
+from sklearn.utils import shuffle
+
+from common.checkpoints import save_models
+from common.data.datasets import load_images
+from common.scores import memorization
+from mnist_gan import quick
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """900 digits to train on and 300 to hold out; the others are not in the file."""
+    place = tmp_path_factory.mktemp("place")
+    parts = [load_images("digits", split) for split in ("train", "test")]
+    pixels, labels = (
+        np.concatenate(columns) for columns in zip(*[p[:2] for p in parts], strict=True)
+    )
+    pixels, labels = shuffle(pixels[..., 0], labels, random_state=0)
+    np.savez(place / "mine.npz", x_train=pixels[:900], y_train=labels[:900],
+             x_test=pixels[900:1200], y_test=labels[900:1200])  # fmt: skip
+    np.savez(place / "no_test.npz", x_train=pixels[:900], y_train=labels[:900])
+    np.save(place / "fresh.npy", pixels[1200:])
+    return place
+
+
+@pytest.fixture
+def one_classifier(own_folder, monkeypatch, place):
+    """It is trained once for all of these tests, with the features of real images."""
+    monkeypatch.setenv("KERAS_HOME", str(place / "keras"))
+    make_quick(monkeypatch)
+    monkeypatch.setattr(memorization, "SHOWN", 2)  # drawing takes longer than scoring
+
+
+@pytest.fixture
+def data(place):
+    return str(place / "mine.npz")
+
+
+@pytest.fixture(scope="session")
+def first_run(place):
+    """A run of two epochs: at first noise, then images that are as good as real ones."""
+    data, folder = str(place / "mine.npz"), place / "run"
+    folder.mkdir()
+    record = {
+        "script": "mnist_gan/train.py",
+        "options": {"data": data, "epochs": 2},
+        "data": load_images(data).describe(),
+    }
+    (folder / "options.json").write_text(json.dumps(record))
+    save_models(folder, 1, quick.define_generator(10), quick.define_discriminator())
+    save(handing_out(np.load(place / "fresh.npy")), folder / SECOND)
+    return folder
+
+
+@pytest.fixture
+def run(first_run):
+    shutil.copytree(first_run, RUN)
+    return RUN
