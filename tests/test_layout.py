@@ -131,10 +131,9 @@ def test_no_test_file_imports_another():
         assert not set(imports_of(path, set())) & set(names), path
 
 
-DOCUMENTS = (
+DOCUMENTS = (  # records of runs and inputs may name files that are none
     *("README.md", "Makefile", "common/README.md", "toy_gan/README.md"),
-    *("celeba_gan/README.md", "benchmarks/README.md"),
-    *("docs/bad_inputs.md", "docs/hostile_files.md", "docs/kills.md", "docs/mutation.md"),
+    *("celeba_gan/README.md", "benchmarks/README.md", "docs/hostile_files.md"),
 )
 
 

@@ -1,6 +1,7 @@
 """What the tests of scores share: a set of digits, a run on it, its classifier."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -32,9 +33,11 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def one_classifier(own_folder, monkeypatch, place):
-    """It is trained once for all of these tests, with the features of real images."""
-    monkeypatch.setenv("KERAS_HOME", str(place / "keras"))
+def one_classifier(own_folder, tmp_path_factory, monkeypatch):
+    """It is trained once for all of these tests, whichever worker they run on."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    monkeypatch.setenv("KERAS_HOME", str(folder / "keras_of_scores"))
     make_quick(monkeypatch)
     monkeypatch.setattr(memorization, "SHOWN", 2)  # drawing takes longer than scoring
 
