@@ -31,7 +31,7 @@ def outside(quick):
     """
     from common.data.batches import batches_of
     from common.gan import GAN
-    from common.training import train
+    from common.training import Settings, train
 
     set_up("auto", "auto")
     n_steps, tutorial = 4 if quick else 20, ours.script_of("mnist").TUTORIAL
@@ -39,10 +39,13 @@ def outside(quick):
     models = ours.define_models("mnist")
     dataset = ours.scaled(models[0], mnist())
     with tempfile.TemporaryDirectory() as run:
-        train(
-            *models, dataset, n_epochs=3, n_batch=n_batch, n_steps=n_steps, save_every=2,
-            run=Path(run), make_gan=lambda *models: timed(GAN(*models), marks),
-        )  # fmt: skip
+        settings = Settings(
+            n_steps=n_steps,
+            save_every=2,
+            make_gan=lambda *models: timed(GAN(*models), marks),
+        )
+        sizes = {"n_epochs": 3, "n_batch": n_batch}
+        train(*models, dataset, **sizes, settings=settings, run=Path(run))
     batches = batches_of(dataset, n_batch // 2, seed=1)
     batches[0]
     started = time.perf_counter()

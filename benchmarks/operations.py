@@ -22,7 +22,7 @@ from benchmarks import ours
 from benchmarks.bench import BATCH, HERE, images_of
 from benchmarks.summary import described, header, lines_of
 from common.basics import cli
-from common.runs.folder import versions
+from common.runs.record import versions
 
 ROUNDS, STEPS = 4, 2
 WHAT = """By `python benchmarks/operations.py`. An operation's time is summed over the

@@ -22,7 +22,7 @@ from benchmarks.bench import HERE, OTHER_PYTHON, WORK
 from benchmarks.summary import header, row, write
 from common.basics import cli
 from common.basics.errors import UserError
-from common.runs.folder import versions
+from common.runs.record import versions
 
 SEEDS = (1, 2, 3)
 EPOCH = 234  # steps of the textbook's

@@ -9,7 +9,7 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
-from common.runs.folder import commit
+from common.runs.record import commit
 
 SIGNS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge}
 QUICK = "**A quick run: few repetitions. Its numbers are for trying the scripts.**"

@@ -1,20 +1,29 @@
 """The options that only the scripts of this folder have."""
 
-from common.basics import cli
+from common.basics.cli import share
+from common.options.table import Option
 
-SIZES = (32, 64, 128)
+SIZE = Option("size", "height and width of an image", 64, int, "N", (32, 64, 128))
+CROP = Option(
+    "crop",
+    "share of the shorter side that is kept",
+    type=share,
+    metavar="SHARE",
+    shown="1.0; CelebA 0.72",
+)
+ATTRIBUTE = Option(
+    "attribute",
+    "with --conditional: the attribute of CelebA that is the class",
+    metavar="NAME",
+)
 
 
-def add_size(parser, default=64):
+def add_size(parser):
     """Add `--size`, for the scripts that need no images."""
-    text = "height and width of an image: 32, 64 or 128 (64)"
-    parser.add_argument(
-        "--size", type=int, choices=SIZES, default=default, help=text, metavar="N"
-    )
+    SIZE.add_to(parser, default=SIZE.default)
 
 
-def add_size_and_crop(parser, default=64):
+def add_size_and_crop(parser):
     """Add `--size` and `--crop`, for the scripts that read images."""
-    add_size(parser, default)
-    text = "share of the shorter side that is kept (1.0; CelebA 0.72)"
-    parser.add_argument("--crop", type=cli.share, help=text, metavar="SHARE")
+    add_size(parser)
+    CROP.add_to(parser)

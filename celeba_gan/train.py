@@ -11,20 +11,15 @@ from celeba_gan import dense, quick
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.define_gan import define_gan
 from celeba_gan.define_generator import define_generator
-from celeba_gan.options import add_size_and_crop
+from celeba_gan.options import ATTRIBUTE, CROP, SIZE
 from common.architectures import architectures
 from common.basics import cli
 from common.data.celeba import DATA, load_images
-from common.fitting.build import classes_of, define_models, scaled_for
-from common.options.training_options import training_options
-from common.training import prepare, train_as_asked
-
-SCRIPT = "celeba_gan/train.py"
+from common.fitting.build import define_models, scaled_for
+from common.options.training_options import Script, training_options
+from common.training import prepare, summarize_performance, train_as_asked
 
 TUTORIAL = {
-    "size": 64,
-    "crop": None,  # None: load_data chooses
-    "attribute": None,
     "epochs": 50,
     "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
     "halves": "separate",  # so that BatchNormalization in D sees one kind at a time
@@ -38,35 +33,25 @@ ARCHITECTURES = {
     **architectures(),
     "dense": (dense.define_generator, dense.define_discriminator, define_gan),
 }
-
-
-def add_options(group):
-    """Add the options that only this training has."""
-    add_size_and_crop(group, default=None)
-    text = "with --conditional: the attribute of CelebA that is the class"
-    group.add_argument("--attribute", metavar="NAME", help=text)
+OWN = (SIZE, CROP, ATTRIBUTE)
+SCRIPT = Script(
+    "celeba_gan/train.py", __doc__, DATA, TUTORIAL, PRESETS, ARCHITECTURES, own=OWN
+)
 
 
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = training_options(
-        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, add_options,
-        architectures=ARCHITECTURES,
-    )  # fmt: skip
+    options = training_options(argv, SCRIPT)
     images = load_images(options.data, options.size, options.crop, options.attribute)
-    labels, classes = classes_of(images, options)
-    device = prepare(options, images)
-    define_g, define_d, define_composite = ARCHITECTURES[options.architecture]
     shape = images.pixels.shape[1:]
-    define_g = partial(define_g, out_shape=shape)
-    trio = define_g, define_d, define_composite
-    models = define_models(options, *trio, shape, classes)
-    dataset = scaled_for(models[0], images, labels)
-    train_as_asked(
-        SCRIPT, options, images, device, models, dataset,
-        n_samples=100, grid=7, classes=classes,
-    )  # fmt: skip
+    define_g, define_d, define_composite = ARCHITECTURES[options.architecture]
+    architecture = partial(define_g, out_shape=shape), define_d, define_composite
+    device = prepare(options, images, architecture)
+    models = define_models(options, *architecture, shape, images.classes)
+    dataset = scaled_for(models[0], images, options.conditional)
+    summarize = partial(summarize_performance, n_samples=100, grid=7)
+    train_as_asked(SCRIPT, options, images, device, models, dataset, summarize)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Step 6 of 6, the training: D learns to tell real from fake, G to be taken for real."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -14,11 +15,9 @@ from cifar10_gan.load_data import DATA
 from common.architectures import architectures
 from common.basics import cli
 from common.data.cifar10 import load_images
-from common.fitting.build import classes_of, define_models, scaled_for
-from common.options.training_options import training_options
-from common.training import prepare, train_as_asked
-
-SCRIPT = "cifar10_gan/train.py"
+from common.fitting.build import define_models, scaled_for
+from common.options.training_options import Script, training_options
+from common.training import prepare, summarize_performance, train_as_asked
 
 TUTORIAL = {
     "epochs": 200,
@@ -35,24 +34,20 @@ ARCHITECTURES = {
     "best": (best.define_generator, best.define_discriminator, best.define_gan),
     **architectures(SHAPE),
 }
+SCRIPT = Script("cifar10_gan/train.py", __doc__, DATA, TUTORIAL, PRESETS, ARCHITECTURES)
 
 
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = training_options(
-        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, architectures=ARCHITECTURES
-    )
+    options = training_options(argv, SCRIPT)
     images = load_images(options.data)
-    labels, classes = classes_of(images, options)
-    device = prepare(options, images)
-    trio = ARCHITECTURES[options.architecture]
-    models = define_models(options, *trio, SHAPE, classes)
-    dataset = scaled_for(models[0], images, labels)
-    train_as_asked(
-        SCRIPT, options, images, device, models, dataset,
-        n_samples=150, grid=7, classes=classes,
-    )  # fmt: skip
+    architecture = ARCHITECTURES[options.architecture]
+    device = prepare(options, images, architecture)
+    models = define_models(options, *architecture, SHAPE, images.classes)
+    dataset = scaled_for(models[0], images, options.conditional)
+    summarize = partial(summarize_performance, n_samples=150, grid=7)
+    train_as_asked(SCRIPT, options, images, device, models, dataset, summarize)
 
 
 if __name__ == "__main__":

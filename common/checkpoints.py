@@ -36,7 +36,7 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     """
     import h5py
 
-    from common.runs.folder import trained_on
+    from common.runs.record import trained_on
 
     origin = trained_on(run)
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
@@ -184,7 +184,7 @@ def origin_of(path):
     """
     import h5py
 
-    from common.runs.folder import check_record
+    from common.runs.record import check_record
 
     if not h5py.is_hdf5(path):
         return None

@@ -9,9 +9,10 @@ if __name__ == "__main__":
 from common.basics import cli
 from common.comparing.read import read_runs
 from common.comparing.tables import differing, report
-from common.runs import folder as runs
+from common.options.table import OPTIONS
+from common.runs.folder import new_run
 
-NOT_THE_GAME = {f"--{name.replace('_', '-')}" for name in runs.MAY_CHANGE}
+NOT_THE_GAME = {row.flag for row in OPTIONS.values() if row.resume or row.local}
 LONG = 60  # characters of a legend's line
 
 
@@ -51,7 +52,7 @@ def main(argv=None):
     """Print and save the tables; draw curves and pictures."""
     options = parse(argv)
     compared = read_runs(options.runs)
-    folder = runs.new_run("compare", options.run_dir)
+    folder = new_run("compare", options.run_dir)
     rows = differing(compared)
     text = report(compared, rows)
     print(text)

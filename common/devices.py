@@ -22,7 +22,7 @@ def set_up(device="auto", precision="float32"):
     """Choose the device and the precision, before the first use of Keras.
 
     Args:
-        device: "auto" (the first GPU, else the CPU), "cpu", "gpu" or "gpu:1".
+        device: "auto" (the first GPU, else the CPU), "cpu", "gpu", "gpu:1" or "all".
         precision: "float32", "bfloat16", "float16" (weights stay float32 in all), or
             "auto": bfloat16 where the processor computes in it, else float32.
 
@@ -32,7 +32,7 @@ def set_up(device="auto", precision="float32"):
     Raises:
         UserError: there is no such device.
     """
-    if device != "auto":
+    if device not in ("auto", "all"):
         os.environ["CUDA_VISIBLE_DEVICES"] = cuda_name(device)
     try:
         with quiet_start():
@@ -61,7 +61,9 @@ def cuda_name(device):
     if kind == "cpu" and not number:
         return HIDDEN
     if kind != "gpu" or not (number or "0").isdecimal() or len(number) > 9:
-        raise cli.UserError(f"--device must be auto, cpu, gpu or gpu:N, not {device!r}")
+        raise cli.UserError(
+            f"--device must be auto, cpu, gpu, gpu:N or all, not {device!r}"
+        )
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = visible.split(",") if visible else [str(n) for n in range(64)]
     return names[int(number or 0)] if int(number or 0) < len(names) else HIDDEN

@@ -15,6 +15,7 @@ from common.basics.errors import UserError
 from common.basics.files import check_new
 from common.checkpoints import find_model
 from common.runs import folder as runs
+from common.runs.record import read_options
 from common.sampling import n_classes, takes_labels
 from common.scores.references import FEWEST
 
@@ -67,7 +68,7 @@ def find_models(target):
 
     path = Path(target).expanduser()
     if path.is_dir():
-        runs.read_options(path)
+        read_options(path)
         models = [m for m in path.glob("generator_model_*.h5") if epoch_of(m) is not None]
         models = by_epoch(models)
         if not models:

@@ -14,7 +14,8 @@ from common.basics import cli
 from common.data.datasets import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS
-from common.runs.folder import ROOT, new_run, read_options
+from common.runs.folder import new_run
+from common.runs.record import ROOT, read_options
 from common.runs.tables import read_columns
 from mnist_gan.load_data import DATA
 

@@ -1,6 +1,7 @@
 """Step 6 of 6, the training: D learns to tell real from fake, G to be taken for real."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -9,16 +10,14 @@ if __name__ == "__main__":
 from common.architectures import architectures
 from common.basics import cli
 from common.data.datasets import load_images
-from common.fitting.build import classes_of, define_models, scaled_for
-from common.options.training_options import training_options
-from common.training import prepare, train_as_asked
+from common.fitting.build import define_models, scaled_for
+from common.options.training_options import Script, training_options
+from common.training import prepare, summarize_performance, train_as_asked
 from mnist_gan import conditional_dense, quick
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.define_gan import define_gan
 from mnist_gan.define_generator import define_generator
 from mnist_gan.load_data import DATA
-
-SCRIPT = "mnist_gan/train.py"
 
 TUTORIAL = {
     "epochs": 100,
@@ -39,24 +38,20 @@ ARCHITECTURES = {
         conditional_dense.define_gan,
     ),
 }
+SCRIPT = Script("mnist_gan/train.py", __doc__, DATA, TUTORIAL, PRESETS, ARCHITECTURES)
 
 
 @cli.command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = training_options(
-        argv, __doc__, SCRIPT, DATA, TUTORIAL, PRESETS, architectures=ARCHITECTURES
-    )
+    options = training_options(argv, SCRIPT)
     images = load_images(options.data)
-    labels, classes = classes_of(images, options)
-    device = prepare(options, images)
-    trio = ARCHITECTURES[options.architecture]
-    models = define_models(options, *trio, SHAPE, classes)
-    dataset = scaled_for(models[0], images, labels)
-    train_as_asked(
-        SCRIPT, options, images, device, models, dataset,
-        n_samples=100, grid=10, classes=classes,
-    )  # fmt: skip
+    architecture = ARCHITECTURES[options.architecture]
+    device = prepare(options, images, architecture)
+    models = define_models(options, *architecture, SHAPE, images.classes)
+    dataset = scaled_for(models[0], images, options.conditional)
+    summarize = partial(summarize_performance, n_samples=100, grid=10)
+    train_as_asked(SCRIPT, options, images, device, models, dataset, summarize)
 
 
 if __name__ == "__main__":

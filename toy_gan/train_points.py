@@ -1,6 +1,7 @@
 """A GAN of points in the plane, where one sees what G and D do, and what goes wrong."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -12,12 +13,10 @@ from common.basics.cli import command
 from common.data.datasets import Images
 from common.fitting.build import define_models
 from common.objectives.table import OPTIONS
-from common.options.training_options import training_options
+from common.options.training_options import Script, training_options
 from common.sampling import generate_images, generate_latent_points
 from common.training import prepare, train_as_asked
 from toy_gan.points import SETS, coverage
-
-SCRIPT = "toy_gan/train_points.py"
 
 TUTORIAL = {
     "epochs": 40,
@@ -33,6 +32,9 @@ OBJECTIVES = {  # in the plane a game needs higher rates, and smaller penalties
     "wgan-gp": {**OPTIONS["wgan-gp"], "learning_rate": 0.001, "penalty": 0.1},
     "r3gan": {**OPTIONS["r3gan"], "penalty": 0.1},
 }
+SCRIPT = Script(
+    "toy_gan/train_points.py", __doc__, tuple(SETS), TUTORIAL, objectives=OBJECTIVES
+)
 
 
 def define_discriminator(in_shape=(2,)):
@@ -97,24 +99,14 @@ def show_points(epoch, g_model, d_model, dataset, latent_dim, target, threshold,
 @command
 def main(argv=None):
     """Train on the command line's options, in a run folder."""
-    options = training_options(
-        argv,
-        __doc__,
-        SCRIPT,
-        list(SETS),
-        TUTORIAL,
-        presets={},
-        objectives=OBJECTIVES,
-    )
+    options = training_options(argv, SCRIPT)
     target = SETS[options.data](np.random.default_rng(options.seed))
     images = Images(target.points, None, options.data, "drawn")
-    device = prepare(options, images)
-    trio = define_generator, define_discriminator, define_gan
-    models = define_models(options, *trio, shape=(2,))
-    train_as_asked(
-        SCRIPT, options, images, device, models, target.points,
-        summarize=show_points, target=target,
-    )  # fmt: skip
+    functions = define_generator, define_discriminator, define_gan
+    device = prepare(options, images, functions)
+    models = define_models(options, *functions, shape=(2,))
+    summarize = partial(show_points, target=target)
+    train_as_asked(SCRIPT, options, images, device, models, target.points, summarize)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.basics.errors import UserError
-from common.runs.folder import read_options
+from common.runs.record import read_options
 from common.runs.tables import read_columns, whole_lines
 
 PROTOCOL = ("n", "n_real", "split", "features", "features_hash", "resize")

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from functools import partial, wraps
 from importlib import import_module
+from inspect import getsourcefile
+from pathlib import Path
 
 import numpy as np
 
@@ -10,16 +12,17 @@ from common.basics.errors import UserError
 from common.data.datasets import Scaled
 from common.fitting import replicas
 from common.objectives.table import OBJECTIVES, OPTIONS, OWN
-from common.options import extensions
-from common.sampling import image_range
+from common.options import rules
+from common.runs.record import ROOT
+from common.sampling import image_range, takes_labels
 
 
 def _in_scope(function):
-    """Call `function(options, ...)` where `--devices all` wants models to be made."""
+    """Call `function(options, ...)` where `--device all` wants models to be made."""
 
     @wraps(function)
     def make(options, *arguments, **keywords):
-        with replicas.scope(options.devices):
+        with replicas.scope(options.device):
             return function(options, *arguments, **keywords)
 
     return make
@@ -42,17 +45,18 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
     """
     from common.objectives.heads import head_for
 
-    if options.architecture == "flexible":
-        of_g, of_d = extensions.of_flexible(options)
-        define_generator = partial(define_generator, **of_g)
-        define_discriminator = partial(define_discriminator, **of_d)
+    flexible = rules.flexible_options(vars(options))
+    of_g = {n: x for n, x in flexible.items() if n != "dropout"}
+    of_d = {n: x for n, x in flexible.items() if n not in ("upsampling", "output")}
+    define_generator = partial(define_generator, **of_g)
+    define_discriminator = partial(define_discriminator, **of_d)
 
     def define_d(in_shape):
         return head_for(
             options.objective, define_discriminator(in_shape), define_generator
         )
 
-    if options.architecture in extensions.TOLD:
+    if options.architecture in rules.TOLD:
         n = len(classes)
         g_model = define_generator(options.latent_dim, n_classes=n)
         d_model = head_for(options.objective, define_discriminator(shape, n_classes=n))
@@ -107,56 +111,66 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
         wrong_labels: see `conditional_gan.ConditionalGAN`, which is for a G of classes.
         own: options that only this objective has, else as in its paper.
     """
-    from keras.activations import linear
-    from keras.optimizers import Adam
-
     from common.fitting.conditional_gan import ConditionalGAN
     from common.gan import GAN
-    from common.layers.ema import inner
     from common.objectives.labels import SmoothedLabels
     from common.objectives.wgan import Clip
-    from common.sampling import takes_labels
 
-    row = OBJECTIVES[objective]
-    if row.betas:
-        for model in (d_model, gan_model):
-            adam = inner(model.optimizer)
-            if isinstance(adam, Adam):
-                adam.beta_1, adam.beta_2 = row.betas
-    losses, noise_seed = None, None
-    if row.losses:
-        module = import_module(f"common.objectives.{row.losses}")
-        losses = module.d_loss, module.g_loss
-        if row.of_labels:
-            for model, loss in zip((d_model, gan_model), losses, strict=True):
-                model.compile(model.optimizer, loss=loss)
-            losses = None
-    elif getattr(d_model.layers[-1], "activation", None) is linear:
-        row = replace(row, threshold=0.0)  # a reader's own D gives scores
-    known_loss = d_model.loss
+    row, losses = install(OBJECTIVES[objective], d_model, gan_model)
+    own = {name: row.options[name] for name in OWN if name in row.options} | own
+    noise_seed = None
     if smoothing or noise:
         loss = SmoothedLabels(d_model.loss, smoothing, noise)
         d_model.compile(d_model.optimizer, loss=loss)
         noise_seed = loss.seed
-    own = {name: row.options[name] for name in OWN if name in row.options} | own
     clip = own.pop("clip", None)
     gan_class = GAN
     if takes_labels(g_model):
         gan_class = partial(ConditionalGAN, wrong_labels=wrong_labels)
-    gan = gan_class(
-        g_model, d_model, gan_model, separate=halves == "separate" and row.of_labels,
-        critic_steps=critic_steps, objective=row, losses=losses, **own,
-    )  # fmt: skip
+    separate = halves == "separate" and row.of_labels
+    models = g_model, d_model, gan_model
+    gan = gan_class(*models, separate, critic_steps, row, losses, **own)
+    gan.ideal = own.get(row.ideal, row.ideal)
     gan.noise_seed = noise_seed  # a part of what is saved and resumed
-    if isinstance(row.ideal, str):
-        gan.ideal = getattr(gan, row.ideal)
-    names = {getattr(x, "name", x) for x in (known_loss, gan_model.loss)}
-    if row.losses is None and names != {"binary_crossentropy"}:
-        gan.ideal = None  # a reader's own loss
     if clip:
         for weight in d_model.trainable_weights:
             weight.constraint = Clip(clip)  # the optimizer applies it after each step
     return gan
+
+
+def install(row, d_model, gan_model):
+    """Compile an objective's losses into the models, and set Adam's betas.
+
+    Args:
+        row: objectives.table.Objective.
+        d_model, gan_model: see `make_gan`.
+
+    Returns:
+        the row as it holds for these models, and a pair of functions that replace
+        `GAN.d_loss` and `GAN.g_loss`, or None.
+    """
+    from keras.activations import linear
+    from keras.optimizers import Adam
+
+    from common.layers.ema import inner
+
+    models = d_model, gan_model
+    for adam in (inner(model.optimizer) for model in models):
+        if row.betas and isinstance(adam, Adam):
+            adam.beta_1, adam.beta_2 = row.betas
+    if row.losses:
+        module = import_module(f"common.objectives.{row.losses}")
+        losses = module.d_loss, module.g_loss
+        if not row.of_labels:
+            return row, losses
+        for model, loss in zip(models, losses, strict=True):
+            model.compile(model.optimizer, loss=loss)
+        return row, None
+    # A reader's own: D may give scores, and nothing is known of another loss.
+    if getattr(d_model.layers[-1], "activation", None) is linear:
+        row = replace(row, threshold=0.0)
+    names = {getattr(model.loss, "name", model.loss) for model in models}
+    return (row if names == {"binary_crossentropy"} else replace(row, ideal=None)), None
 
 
 def set_optimizers(options, d_model, gan_model):
@@ -188,31 +202,24 @@ def set_optimizers(options, d_model, gan_model):
         optimizer.use_ema, optimizer.ema_momentum = True, options.ema
 
 
-def classes_of(images, options):
-    """What `--conditional` needs: labels int (n,) and names; None and () without it.
-
-    Raises:
-        UserError: the images have no classes.
-    """
-    if not options.conditional:
-        return None, ()
-    if images.labels is None or not images.classes:
+def check_classes(options, images):
+    """Raise a UserError if `--conditional` is given, and the images have no classes."""
+    if options.conditional and (images.labels is None or not images.classes):
         raise UserError(
             f"--conditional: {images.name} has no classes, at least two; wanted are "
             "subfolders, one for each class, a file with labels 0, 1, ..., or CelebA's "
             "attributes and --attribute NAME; else leave out --conditional, or the "
             "preset that sets it"
         )
-    return images.labels, tuple(images.classes)
 
 
-def scaled_for(g_model, images, labels=None):
-    """The real images in the range of G's: [0, 1], or [-1, 1] where its end is tanh.
+def scaled_for(g_model, images, conditional=False):
+    """Return the real images in the range of G's: [0, 1], or [-1, 1] after a tanh.
 
     Args:
         g_model: generator.
         images: datasets.Images.
-        labels: int (n,), where D and G are told the classes.
+        conditional: whether D and G are told their classes.
 
     Returns:
         datasets.Scaled.
@@ -222,4 +229,11 @@ def scaled_for(g_model, images, labels=None):
     def scale(pixels):
         return pixels.astype("float32") / np.float32(255 / (high - low)) + low
 
-    return Scaled(images.pixels, scale, labels)
+    return Scaled(images.pixels, scale, *([images.labels, images.classes] * conditional))
+
+
+def places_of(functions):
+    """Return the files in which functions are defined: "mnist_gan/quick.py"."""
+    plain = [getattr(function, "func", function) for function in functions]
+    paths = [Path(getsourcefile(function)).relative_to(ROOT) for function in plain]
+    return ", ".join(dict.fromkeys(path.as_posix() for path in paths))

@@ -8,35 +8,31 @@ import time
 import keras
 
 from common.basics.errors import UserError
-from common.runs.layout import COLUMNS
-from common.runs.state import BEGINNING, save_state
+from common.runs.layout import COLUMNS, GENERATOR, HEADS, HISTORY, TIMES
+from common.runs.state import save_state
 
 EVERY = 10  # steps averaged in one row
 
 
-def run_callbacks(run, start, save_every, save_every_steps, summarize, guard,
-                  evaluate_every, trackers):  # fmt: skip
-    """The callbacks of a training, in their order: trackers are told the scores.
+def run_callbacks(run, settings, summarize, guard, trackers):
+    """The callbacks of a training, in their order.
 
     Args:
         run: Path of the run folder.
-        start: state.State from which it goes on.
-        save_every: epochs between two calls of `summarize`.
-        save_every_steps: steps between two states within an epoch, or None.
+        settings: training.Settings.
         summarize: function of the number of finished epochs.
-        guard: collapse.Guard, which may undo an epoch before it is saved.
-        evaluate_every: epochs between two scorings of G, or None.
+        guard: collapse.Guard.
         trackers: list of tracking.Tracker.
     """
-    history = History(run, start)
+    every = settings.evaluate_every
     return [
         keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
-        history,
-        guard,
-        Snapshots(save_every, summarize),
-        *([Scores(run, evaluate_every)] if evaluate_every else []),
-        States(run, save_every_steps, history),  # after all that an epoch makes
-        *trackers,
+        History(run),
+        guard,  # before what saves: it may undo an epoch
+        Snapshots(settings.save_every, summarize),
+        *([Scores(run, every)] if every else []),
+        States(run),  # after all that an epoch makes
+        *trackers,  # which log the scores
     ]
 
 
@@ -49,37 +45,31 @@ class History(keras.callbacks.Callback):
     """Write `history.csv`, a row of means every 10 steps, and `times.csv`.
 
     `history.csv` holds no clock times, so that equal runs write equal files.
-
-    Attributes:
-        row: dict, the step of the last row of this epoch and the sums up to there.
     """
 
-    def __init__(self, run, start=BEGINNING):
+    def __init__(self, run):
         super().__init__()
-        self.path, self.times_path = run / "history.csv", run / "times.csv"
-        self.start = start
+        self.path, self.times_path = run / HISTORY, run / TIMES
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch + 1
-        is_begun = self.start.step > 0 and self.start.epoch == epoch
-        self.row = self.start.row if is_begun else {"step": 0}
-        self.started = time.time()
+        self.epoch, self.started = epoch + 1, time.time()
+        self.last_step, self.sums = 0, {}  # of the last row of this epoch
 
     def on_train_batch_end(self, batch, logs=None):
         step = batch + 1
-        if logs and (step % EVERY == 0 or step == self.params["steps"]):
+        if step % EVERY == 0 or step == self.params["steps"]:
             # The logs are means since the epoch began: take the earlier rows out.
             sums = {name: float(logs[name]) * step for name in COLUMNS if name in logs}
-            steps = step - self.row["step"]
-            means = [(sums[name] - self.row.get(name, 0)) / steps for name in sums]
+            steps = step - self.last_step
+            means = [(sums[name] - self.sums.get(name, 0)) / steps for name in sums]
             row = [self.epoch, step, *(f"{round(mean, 4) + 0.0:.4f}" for mean in means)]
             append_row(self.path, ["epoch", "step", *sums], row)
-            self.row = {"step": step, **sums}
+            self.last_step, self.sums = step, sums
 
     def on_epoch_end(self, epoch, logs=None):
         ended = time.strftime("%Y-%m-%dT%H:%M:%S")
         row = [self.epoch, f"{time.time() - self.started:.2f}", ended]
-        append_row(self.times_path, ["epoch", "seconds", "ended"], row)
+        append_row(self.times_path, HEADS[TIMES], row)
 
 
 def append_row(path, names, row):
@@ -111,7 +101,7 @@ class Scores(keras.callbacks.Callback):
         self.run, self.every = run, every
 
     def on_train_begin(self, logs=None):
-        from common.scores.report import of_run
+        from common.scores.report import of_run  # loads scikit-learn
 
         self.evaluation = of_run(self.run)
         self.evaluation.start()
@@ -121,7 +111,7 @@ class Scores(keras.callbacks.Callback):
 
         done = epoch + 1
         if is_due(self, done):
-            model = f"generator_model_{done:03d}.h5"
+            model = GENERATOR.format(done)
             try:
                 with self.model.averaged_generator():
                     record = self.evaluation.generator(self.model.g_model, model, done)
@@ -138,25 +128,11 @@ def is_due(callback, done):
 
 
 class States(keras.callbacks.Callback):
-    """Save the state after every epoch and, if asked, every so many steps within one.
+    """Save the state after every epoch."""
 
-    Args:
-        run: Path of the run folder.
-        every: steps between two states within an epoch, or None.
-        history: the History of this training.
-    """
-
-    def __init__(self, run, every, history):
+    def __init__(self, run):
         super().__init__()
-        self.run, self.every, self.history = run, every, history
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        step = batch + 1
-        if logs and self.every and step % self.every == 0 and step < self.params["steps"]:
-            save_state(self.model, self.epoch, self.run, step, self.history.row)
+        self.run = run
 
     def on_epoch_end(self, epoch, logs=None):
         save_state(self.model, epoch + 1, self.run)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from common.fitting.callbacks import append_row
+from common.runs.layout import EVENTS, HEADS
 from common.runs.state import load_state, random_states
 from common.runs.tables import whole_lines
 from common.sampling import (
@@ -123,7 +124,7 @@ class Guard(keras.callbacks.Callback):
 
     def __init__(self, run, dataset, on_collapse="warn", seed=0):
         super().__init__()
-        self.run, self.path, self.dataset = run, run / "events.csv", dataset
+        self.run, self.path, self.dataset = run, run / EVENTS, dataset
         self.on_collapse, self.seed = on_collapse, seed
 
     def on_train_begin(self, logs=None):
@@ -166,7 +167,7 @@ class Guard(keras.callbacks.Callback):
         self.tell(done, found, "restart" if again else "stop")
         self.restarts += again
         self.model.stop_training = not again
-        load_state(self.model, self.run, within=False)
+        load_state(self.model, self.run)
         reseed(self.model, [self.seed, done])
         print("back to the last healthy state, with fresh random numbers")
 
@@ -174,4 +175,4 @@ class Guard(keras.callbacks.Callback):
         for what, value, text in found:
             print(f"after epoch {done}, {action}: {text}")
             row = [done, what, f"{value:.4g}", action]
-            append_row(self.path, ["epoch", "what", "value", "action"], row)
+            append_row(self.path, HEADS[EVENTS], row)

@@ -4,6 +4,7 @@ import logging
 
 from common.basics.errors import UserError
 from common.options.track import package
+from common.runs.layout import COMET
 
 PROJECT = "keras-gans"  # the name of the project on Comet
 QUIET = dict.fromkeys(  # settings of comet_ml: it logs nothing by itself
@@ -31,7 +32,7 @@ def start(run, track):
         UserError: Comet cannot be reached, or refuses the key.
     """
     comet_ml = package()
-    name = run / "comet" / "experiment"
+    name = run / COMET / "experiment"
     if not name.exists():
         name.parent.mkdir(exist_ok=True)
         name.write_text(comet_ml.generate_guid())

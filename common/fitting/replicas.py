@@ -14,9 +14,9 @@ from zlib import crc32
 
 from common.basics.errors import UserError
 from common.options.cluster import cluster_and_task, machines
-from common.runs.state import FILES, find_state, has_begun
-
-MAY_DIFFER = {"data", "device", "resume", "run_dir", "track"}  # from machine to machine
+from common.options.table import OPTIONS
+from common.runs import layout
+from common.runs.state import find_state, has_begun
 
 
 def start(options):
@@ -31,14 +31,14 @@ def start(options):
     Raises:
         UserError: they cannot share a training with these options.
     """
-    if options.devices != "all":
+    if options.device != "all":
         unused = bool(os.environ.get("TF_CONFIG"))
-        return "; TF_CONFIG is not used without --devices all" * unused
+        return "; TF_CONFIG is not used without --device all" * unused
     import keras
 
     if keras.backend.backend() != "tensorflow":
         raise UserError(
-            "--devices all is done by TensorFlow: leave it out, or KERAS_BACKEND="
+            "--device all is done by TensorFlow: leave it out, or KERAS_BACKEND="
             f"{keras.backend.backend()}"
         )
     n = strategy().num_replicas_in_sync
@@ -48,7 +48,7 @@ def start(options):
             f"share that half evenly: choose a multiple of {2 * n}"
         )
     if n == 1:
-        return "; --devices all: it is the only one"
+        return "; --device all: it is the only one"
     return f"; {n} devices{f' of {machines()} machines' * (machines() > 1)}"
 
 
@@ -100,15 +100,16 @@ def check_same(options, images):
     Raises:
         UserError: their options, precisions, images or states to resume differ.
     """
-    if options.devices != "all" or machines() == 1:
+    if options.device != "all" or machines() == 1:
         return
     import keras
     import tensorflow as tf
 
     state = b""
     if options.resume and has_begun(options.resume):
-        state = find_state(options.resume, within=False)[0].read_bytes()
-    words = {k: v for k, v in vars(options).items() if k not in MAY_DIFFER}
+        state = find_state(options.resume)[0].read_bytes()
+    local = {"data", *(name for name, row in OPTIONS.items() if row.local)}
+    words = {k: v for k, v in vars(options).items() if k not in local}
     own = {
         "options": repr(sorted(words.items())).encode(),
         "precision": keras.config.dtype_policy().name.encode(),
@@ -134,9 +135,9 @@ def skip_proxy():
     os.environ["no_grpc_proxy"] = ",".join(hosts)  # noqa: SIM112  # gRPC's own name
 
 
-def scope(devices):
-    """Where models and optimizers are to be made: `--devices all` makes one a device."""
-    several = devices == "all" and strategy().num_replicas_in_sync > 1
+def scope(device):
+    """Where models and optimizers are to be made: `--device all` makes one a device."""
+    several = device == "all" and strategy().num_replicas_in_sync > 1
     return strategy().scope() if several else nullcontext()
 
 
@@ -157,7 +158,8 @@ def as_worker(options):
     folder = tempfile.mkdtemp(prefix="gan-")
     atexit.register(rmtree, folder, ignore_errors=True)
     if options.resume:
-        for name in ("options.json", "events.csv", *FILES):
+        names = layout.OPTIONS, layout.EVENTS, layout.STATE, layout.STATE_BEFORE
+        for name in names:
             if (path := Path(options.resume).expanduser() / name).exists():
                 copy(path, folder)
         options.resume = folder

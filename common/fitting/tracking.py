@@ -17,14 +17,19 @@ from common.fitting.diagnostics import (
     outputs_of_d,
 )
 from common.fitting.distributed import replicas_of
-from common.plotting import by_epoch, epoch_of
-from common.runs.folder import read_options
-from common.runs.layout import LOSSES
+from common.options.table import OPTIONS
+from common.runs.layout import (
+    COMET,
+    LOSSES,
+    PLOT,
+    TENSORBOARD,
+    epoch_of,
+    files_of_epochs,
+)
+from common.runs.record import read_options
 
-FOLDER = "tensorboard"  # in the run folder
 SCORE = "score/"  # how the names of scores begin, in logs and in TensorBoard
 N_JUDGED = 200  # real images, and fakes, in a histogram of D's outputs
-NOT_SETTINGS = ("resume", "run_dir", "track")
 
 
 @contextmanager
@@ -72,7 +77,7 @@ def open_writer(run):
     """A writer of one more event file in the run folder."""
     import tensorflow as tf
 
-    return tf.summary.create_file_writer(str(Path(run) / FOLDER))
+    return tf.summary.create_file_writer(str(Path(run) / TENSORBOARD))
 
 
 def write_scalars(values):
@@ -96,7 +101,7 @@ def settings_of(run):
     return {
         name: value if isinstance(value, bool | int | float) else str(value)
         for name, value in {"script": record["script"], **options}.items()
-        if name not in NOT_SETTINGS and value is not None
+        if value is not None and not (name in OPTIONS and OPTIONS[name].local)
     }
 
 
@@ -109,7 +114,7 @@ class Tracker(keras.callbacks.Callback):
         self.past = set(self.grids())  # of the run before it was resumed
 
     def grids(self):
-        return by_epoch(self.run.glob("generated_plot_e*.png"))
+        return files_of_epochs(self.run, PLOT)
 
     def log_new_grids(self):
         """Call `log_grid` for each grid that was drawn since the last time."""
@@ -223,4 +228,4 @@ class Comet(Tracker):
         if self.track == "comet":
             print(f"on Comet: {self.experiment.url}")
         else:
-            print(f"to have it on Comet: comet upload {self.run / 'comet'}/*/*.zip")
+            print(f"to have it on Comet: comet upload {self.run / COMET}/*/*.zip")

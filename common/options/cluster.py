@@ -1,4 +1,4 @@
-"""The machines of TF_CONFIG, for `--devices all`."""
+"""The machines of TF_CONFIG, for `--device all`."""
 
 import json
 import os
@@ -10,14 +10,9 @@ from common.basics.errors import UserError
 
 def check(options):
     """Refuse what needs no device to be refused, see `start`."""
-    if options.devices == "all" and options.save_every_steps:
+    if options.device == "all" and machines() > 1 and options.seed is None:
         raise UserError(
-            "--save-every-steps: --devices all saves its state after whole epochs alone; "
-            "leave one of them out, or make epochs shorter with --steps-per-epoch"
-        )
-    if options.devices == "all" and machines() > 1 and options.seed is None:
-        raise UserError(
-            "--devices all on several machines: give each the same --seed, so that all "
+            "--device all on several machines: give each the same --seed, so that all "
             "go through the images in the same order"
         )
 
@@ -55,8 +50,7 @@ def cluster_and_task():
             and all(0 < port < 2**16 for port in ports)
         ):
             return cluster, (kind, index)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-            RecursionError):  # fmt: skip
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError):
         pass
     raise UserError(
         'TF_CONFIG must be like {"cluster": {"worker": ["10.0.0.1:2222", '

@@ -1,7 +1,7 @@
 """The state from which a run goes on: weights, optimizers and every random generator.
 
-Three files, each written as a whole or not at all: after the last whole epoch, after the
-one before, should the last be damaged, and, with --save-every-steps, within an epoch.
+Two files, each written as a whole or not at all: after the last epoch, and after the one
+before, should the last be damaged.
 """
 
 import random
@@ -13,10 +13,9 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.basics.files import whole
+from common.runs.layout import HISTORY, STATE, STATE_BEFORE
 from common.safety.arrays import check_file, member
 
-STATE, BEFORE, WITHIN = "state.npz", "state_before.npz", "state_within.npz"
-FILES = (STATE, BEFORE, WITHIN)
 MOST_BYTES = 2**36  # of a file
 
 
@@ -25,23 +24,16 @@ class State(NamedTuple):
 
     Attributes:
         epoch: number of finished epochs.
-        step: number of finished steps of the next one.
         variables: arrays of `state_variables`.
-        metrics: arrays of the epoch's running means; none where step is 0.
-        row: dict, see `callbacks.History`; empty where step is 0.
         generators: dict, see `global_generators`.
     """
 
     epoch: int
-    step: int
     variables: list
-    metrics: list
-    row: dict
     generators: dict
 
 
 GENERATORS = (*(f"numpy {i}" for i in range(4)), "python", "python gauss")
-BEGINNING = State(0, 0, [], [], {}, {})  # of which nothing needs to be set
 
 
 def state_variables(gan):
@@ -55,31 +47,24 @@ def random_states(gan):
     return [v for v in gan.variables if v.path.endswith("seed_generator_state")]
 
 
-def save_state(gan, epoch, run, step=0, row=None):
-    """Write the state after so many epochs, or within the next one, after so many steps.
+def save_state(gan, epoch, run):
+    """Write the state after so many epochs.
 
     Args:
         gan: gan.GAN.
-        epoch, step, row: see `State`.
+        epoch: number of finished epochs.
         run: Path of the run folder.
 
     Raises:
         OSError: it cannot be written; the states before it are untouched.
     """
-    arrays = numbered("variable", state_variables(gan))
-    if step:
-        arrays |= numbered("metric", gan.metrics_variables)
-    arrays |= {f"row {name}": value for name, value in (row or {}).items()}
-    state, before, within = (Path(run) / name for name in FILES)
-    target = whole(within) if step else whole(state, before)
+    arrays = {
+        f"variable {i:03d} {v.path}": v.numpy()
+        for i, v in enumerate(state_variables(gan))
+    }
+    target = whole(Path(run) / STATE, Path(run) / STATE_BEFORE)
     with target as part, part.open("wb") as file:
-        np.savez(file, epoch=epoch, step=step, **arrays, **global_generators())
-    if not step:
-        within.unlink(missing_ok=True)
-
-
-def numbered(kind, variables):
-    return {f"{kind} {i:03d} {v.path}": v.numpy() for i, v in enumerate(variables)}
+        np.savez(file, epoch=epoch, **arrays, **global_generators())
 
 
 def global_generators():
@@ -103,23 +88,22 @@ def set_global_generators(states):
     random.setstate((version, tuple(words), None if np.isnan(gauss) else gauss))
 
 
-def load_state(gan, run, within=True):
-    """Set all to the last state in this run folder.
+def load_state(gan, run):
+    """Set `gan` and the global generators to the last state in this run folder.
 
     Says so where a damaged file made it an earlier one.
 
     Args:
         gan: gan.GAN.
         run: Path of the run folder.
-        within: whether a state within an epoch will do.
 
     Returns:
-        the State.
+        the number of finished epochs.
 
     Raises:
         UserError: there is no state, it is damaged, or it belongs to other models.
     """
-    path, state, damaged = find_state(run, within)
+    path, state, damaged = find_state(run)
     variables = state_variables(gan)
     if [v.shape for v in state.variables] != [tuple(v.shape) for v in variables]:
         raise UserError(
@@ -128,18 +112,14 @@ def load_state(gan, run, within=True):
         )
     for other, error in damaged.items():
         other.replace(other.with_suffix(".damaged"))  # not to be saved as the one before
-        print(f"{other} is damaged ({error}): going on with {path.name}, after epoch "
-              f"{state.epoch}")  # fmt: skip
-    set_state(gan, state)
-    return state
-
-
-def set_state(gan, state):
-    """Set `gan`, its running means if it has any yet, and the global generators."""
-    variables = [*state_variables(gan), *gan.metrics_variables]
-    for variable, value in zip(variables, state.variables + state.metrics, strict=False):
+        print(
+            f"{other} is damaged ({error}): going on with {path.name}, after epoch "
+            f"{state.epoch}"
+        )
+    for variable, value in zip(variables, state.variables, strict=True):
         variable.assign(value)
     set_global_generators(state.generators)
+    return state.epoch
 
 
 def finished_epochs(run):
@@ -153,10 +133,10 @@ def finished_epochs(run):
 
 def has_begun(run):
     """Whether a run folder has a state, or rows of steps that would need one."""
-    return any((Path(run) / name).exists() for name in (*FILES, "history.csv"))
+    return any((Path(run) / name).exists() for name in (STATE, STATE_BEFORE, HISTORY))
 
 
-def find_state(run, within=True):
+def find_state(run):
     """The last state in a run folder that is whole.
 
     Returns:
@@ -165,15 +145,13 @@ def find_state(run, within=True):
     Raises:
         UserError: there is no state, or all are damaged.
     """
-    found, damaged = [], {}
-    for path in (Path(run) / name for name in FILES[: 2 + within]):
+    damaged = {}
+    for path in (Path(run) / STATE, Path(run) / STATE_BEFORE):
         if path.exists():
             try:
-                found.append((path, read_state(path)))
+                return path, read_state(path), damaged
             except Exception as error:  # NumPy and zipfile raise a dozen kinds
                 damaged[path] = error
-    if found:
-        return *max(found, key=lambda pair: pair[1][:2]), damaged
     for path, error in damaged.items():
         raise UserError(f"{path} is damaged ({error}): start a new run")
     raise UserError(f"{run} has no {STATE}: there is nothing to go on with")
@@ -189,24 +167,15 @@ def read_state(path):
             if info.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{info.filename} is compressed")
         arrays = {name: member(archive, name) for name in archive.files}
-
-    def starting(kind):
-        return [value for name, value in arrays.items() if name.startswith(f"{kind} ")]
-
-    if "step" not in arrays:
-        raise ValueError("of an earlier version of these scripts")
-    kinds = {x.dtype.kind for x in arrays.values()}
-    counts = [arrays[name] for name in ("epoch", "step")]
-    is_count = all(n.dtype.kind == "i" and n.shape == () and n >= 0 for n in counts)
-    if not (kinds <= set("biuf") and is_count):
+    if not {x.dtype.kind for x in arrays.values()} <= set("biuf"):
         raise ValueError("it holds what are no numbers")
-    epoch, step = int(arrays["epoch"]), int(arrays["step"])
-    row = {n[4:]: x.item() for n, x in arrays.items() if n.startswith("row ")}
+    epoch = arrays["epoch"]
+    if epoch.dtype.kind != "i" or epoch.shape != () or epoch < 0:
+        raise ValueError("its epoch is no whole number")
+    variables = [x for name, x in arrays.items() if name.startswith("variable ")]
     generators = {name: arrays[name] for name in GENERATORS}
-    if step and "step" not in row:
-        raise ValueError("it lacks its rows")
     check_generators(generators)
-    return State(epoch, step, starting("variable"), starting("metric"), row, generators)
+    return State(int(epoch), variables, generators)
 
 
 def check_generators(generators):

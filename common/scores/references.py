@@ -12,7 +12,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.data import cifar10, datasets
-from common.runs.folder import CHOOSE_IMAGES, read_options
+from common.runs.record import CHOOSE_IMAGES, read_options
 
 GREY_SETS = ("mnist", "fashion-mnist", "digits")
 COLOUR_SETS = ("cifar-10",)

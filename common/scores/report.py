@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from common.runs import folder as runs
+from common.runs.record import commit, versions
 from common.scores import memorization
 from common.scores.references import reference_of_run
 from common.scores.scorer import classifier_judge, summarize
@@ -111,7 +111,7 @@ class Evaluation:
             "floor": {"what": self.floor_text, "scores": self.floor},
             "ceiling": {"what": self.ceiling_text, "scores": self.ceiling},
             "protocol": self.protocol, "date": date.today().isoformat(),
-            "versions": runs.versions(), "commit": runs.commit(),
+            "versions": versions(), "commit": commit(),
         }  # fmt: skip
         with (self.folder / METRICS).open("a") as file:
             file.write(json.dumps(record) + "\n")

@@ -1,0 +1,94 @@
+"""The options of a run that is resumed: its own, except what may change."""
+
+from common.basics.errors import UserError
+from common.runs.layout import FORMAT
+from common.runs.record import format_of, read_options
+
+
+def resumed_options(script, parser, given, dry_run):
+    """Return name -> value of the run that is resumed.
+
+    Args:
+        script: training_options.Script.
+        parser: its Parser.
+        given: dict of the options that were typed now.
+        dry_run: dict of the options that `--dry-run` sets.
+
+    Raises:
+        UserError: not a run of this script, of another format, with options that could
+            not have been typed, or another option than then was typed.
+    """
+    run = given["resume"]
+    record = read_options(run)
+    if record["script"] != script.path:
+        raise UserError(
+            f"--resume {run} is a run of {record['script']}, not of {script.path}"
+        )
+    if record.get("format", 1) != FORMAT:
+        raise UserError(
+            f"--resume {run}: its options.json {format_of(record)}: resume it with the "
+            "scripts that made it, or start a new run"
+        )
+    rows, own = script.rows(), record["options"]
+    may_change = {"data", *(n for n, row in rows.items() if row.resume or row.local)}
+    others = [
+        f"--{name.replace('_', '-')} {value} (the run's: {own.get(name)})"
+        for name, value in given.items()
+        if name not in may_change and own.get(name) != value
+    ]
+    if others:
+        raise UserError(
+            f"--resume {run}: {', '.join(others)}: leave out what differs, or start "
+            "a new run"
+        )
+    changed = {name: value for name, value in given.items() if name in may_change}
+    options = {name: own[name] for name in own if name in {"data", *rows}} | changed
+    defaults = script.defaults()
+    known = [defaults, dry_run, *script.presets.values(), *script.objectives.values()]
+    check_options(parser, options, known)
+    of_objective = script.objectives[options.get("objective", "bce")]
+    return {**defaults, **of_objective, **options}
+
+
+def check_options(parser, options, known):
+    """Refuse recorded options that could not have been typed.
+
+    Args:
+        parser: the Parser of the script.
+        options: dict of the options of an `options.json`.
+        known: list of dicts of options that need not be typed, of defaults and presets.
+
+    Raises:
+        UserError: a value has another type, or is out of range.
+    """
+    if type(options.get("seed")) is not int:  # None would be drawn anew
+        raise UserError(
+            "the run's options.json has no whole number as seed; mend it there"
+        )
+    for action in parser._actions:
+        name = action.dest
+        if name not in options or is_known(name, options[name], known):
+            continue
+        try:
+            if not is_typed(parser, action, options[name]):
+                raise UserError(f"{name} is {options[name]!r}, of another type")
+        except UserError as error:
+            raise UserError(f"the run's options.json: {error}; mend it there") from None
+
+
+def is_known(name, value, known):
+    """Whether one of these dicts has this value."""
+    return any(
+        name in each and each[name] == value and type(each[name]) is type(value)
+        for each in known
+    )
+
+
+def is_typed(parser, action, value):
+    """Whether a value is what its option makes of its text."""
+    if action.nargs == 0:  # a switch
+        return isinstance(value, bool)
+    word = f"{action.option_strings[-1]}={value}"
+    typed = getattr(parser.parse_args([word]), action.dest)
+    is_float = isinstance(typed, float) and type(value) is int
+    return typed == value and (is_float or type(value) is type(typed))
