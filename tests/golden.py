@@ -51,10 +51,7 @@ SHAPE, N, N_CLASSES, N_VALUES = (4, 4, 1), 3, 3, 6
 def options_of(name):
     """The options of a case, whose name is its words and the kind of its D."""
     words = f"--learning-rate 0.01 --latent-dim 4 --seed 1 --objective {name}"
-    return training_options(
-        words.partition(",")[0].split(), __doc__, train.SCRIPT, train.DATA,
-        train.TUTORIAL, {}, architectures=train.ARCHITECTURES,
-    )  # fmt: skip
+    return training_options(words.partition(",")[0].split(), train.SCRIPT)
 
 
 def all_cases():

@@ -31,16 +31,21 @@ from common.checkpoints import load_model
 from common.data import packed
 from common.objectives.table import OPTIONS
 from common.options.training_options import training_options
-from common.runs.folder import versions
-from common.runs.state import BEFORE, STATE, find_state
+from common.runs.layout import STATE, STATE_BEFORE
+from common.runs.record import versions
+from common.runs.state import find_state
 
 ROOT = Path(__file__).resolve().parents[1]
 LATEST = 0.5  # seconds after a run has made a file
-SINCE = [STATE, "history.csv", *[BEFORE] * 3]  # at the start, or when an epoch is done
+SINCE = [
+    STATE,
+    "history.csv",
+    *[STATE_BEFORE] * 3,
+]  # at the start, or when an epoch is done
 NOT_WHOLE = ".*"  # files in writing
 WRITING = [None, NOT_WHOLE, f".{STATE}"]  # what it must be writing when it is killed
 MAY_DIFFER = {  # clock times, the run's own words; states are compared by their arrays
-    "times.csv", "options.json", "tensorboard", STATE, BEFORE,
+    "times.csv", "options.json", "tensorboard", STATE, STATE_BEFORE,
 }  # fmt: skip
 PACKED = "pictures.hdf5"
 FORKS = multiprocessing.get_context("forkserver")  # of a process that has read Keras
@@ -72,16 +77,12 @@ def draw_training(seed):
             [[], ["--ema", "0.9"], ["--augment"], ["--optimizer", "sgd"],
              ["--label-noise", "0.2"], ["--halves", "separate"]]
         )  # fmt: skip
-        words += rng.choice([[], ["--save-every-steps", "1"]])
         words += ["--size", "32"] * (folder == "celeba_gan")
         words += ["--batch-size", "4", "--steps-per-epoch", "4", "--latent-dim", "8"]
         words += ["--save-every", str(rng.choice([1, 2])), "--seed", str(seed)]
         train = importlib.import_module(f"{folder}.train")
         try:
-            training_options(
-                words, __doc__, train.SCRIPT, train.DATA, train.TUTORIAL, {},
-                getattr(train, "add_options", None), architectures=train.ARCHITECTURES,
-            )  # fmt: skip
+            training_options(words, train.SCRIPT)
         except UserError:  # these do not go together
             continue
         return folder, words
@@ -116,13 +117,13 @@ def kill_and_compare(seed):
     writing = kill(folder, beginning, victim, since, delay, wanted)
     _, state, damaged = find_state(victim)
     later = writing or [*victim.glob(f"*{state.epoch + 1:03d}.*")]
-    more = bool(later) or state.step > 0 or state.epoch == 0 or rng.random() < 0.5
+    more = bool(later) or state.epoch == 0 or rng.random() < 0.5
     epochs = state.epoch + more  # no more, perhaps, where nothing later was begun
     train(folder, ["--resume", victim, "--epochs", epochs])
     train(folder, [*words, "--epochs", epochs, "--run-dir", whole])
     return {
         "seed": seed, "folder": folder, "words": words, "since": since, "delay": delay,
-        "state": state[:2], "writing": writing, "damaged": damaged,
+        "state": state.epoch, "writing": writing, "damaged": damaged,
         "differences": differences(victim, whole),
     }  # fmt: skip
 
@@ -201,12 +202,11 @@ def told(record):
     """A row of the record's table."""
     shown = " ".join(record["words"][: record["words"].index("--batch-size")])
     equal = "yes" if not record["differences"] else ", ".join(record["differences"])
-    epoch, step = record["state"]
     cells = [
         record["seed"],
         f"`{record['folder']} {shown}`",
         f"{record['delay']:.2f} s after {record['since']}",
-        f"{epoch} + {step}" + ", one damaged" * bool(record["damaged"]),
+        f"{record['state']}" + ", one damaged" * bool(record["damaged"]),
         ", ".join(record["writing"]) or "-",
         equal,
     ]
@@ -233,10 +233,9 @@ file, or when it was next writing one or its state (`state.npz` comes before the
 step, `history.csv` and then `state_before.npz` with the first epoch),
 resumed for one more epoch than it had finished (or for none, in half of the rows where
 nothing of the next one was there), and compared with one that was never stopped:
-state, models, `history.csv` and pictures, bit for bit. The last whole state is told as
-epochs, and steps of the next one.
+state, models, `history.csv` and pictures, bit for bit.
 
-| seed | training | killed | last whole state | files it was writing | equal |
+| seed | training | killed | last whole epoch | files it was writing | equal |
 |---|---|---|---|---|---|
 """
     text += "".join(f"{told(record)}\n" for record in records)

@@ -25,7 +25,6 @@ from training_runs import (
 
 from common import plotting, sampling
 from common.checkpoints import load_generator, load_model
-from common.fitting.callbacks import History
 from common.runs.folder import new_run
 from common.training import summarize_performance, train
 from mnist_gan import define_gan, train_discriminator
@@ -116,45 +115,6 @@ def test_seed_repeats_and_resume_goes_on_bit_for_bit():
     main(["--resume", "parts", "--epochs", "2"])
     assert_same_results(Path("whole"), Path("parts"), 2)
     assert names(Path("whole")) == names(Path("parts"))
-
-
-@pytest.mark.slow
-def test_a_run_goes_on_bit_for_bit_within_an_epoch(monkeypatch):
-    """Killed after 15 of 23 steps, of which the state after the 14th is kept."""
-    words = [*TINY[:4], "--steps-per-epoch", "23", "--seed", "5"]
-    words += ["--preset", "quick", "--epochs", "2"]
-    words += ["--save-every", "1", "--save-every-steps", "7"]
-    main([*words, "--run-dir", "whole"])
-    with monkeypatch.context() as change:
-        change.setattr(History, "on_train_batch_end", killed_after(23 + 15))
-        with pytest.raises(Killed):
-            main([*words, "--run-dir", "parts"])
-    rows = [(r["epoch"], r["step"]) for r in history_of("parts")]
-    assert rows[-1] == ("2", "10") and Path("parts/state_within.npz").exists()
-    main(["--resume", "parts"])
-    assert_same_results(Path("whole"), Path("parts"), 2)
-    assert names(Path("whole")) == names(Path("parts"))
-
-
-def history_of(run):
-    return csv.DictReader(Path(run, "history.csv").open())
-
-
-class Killed(BaseException):
-    pass
-
-
-def killed_after(n):
-    kept, done = History.on_train_batch_end, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        nonlocal done
-        done += 1
-        if done > n:
-            raise Killed
-        kept(self, batch, logs)
-
-    return on_train_batch_end
 
 
 @pytest.mark.slow

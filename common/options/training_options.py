@@ -62,7 +62,11 @@ class Script:
 
     def defaults(self):
         """Return name -> value where nothing sets it."""
-        defaults = {name: row.default for name, row in self.rows().items()}
+        defaults = {
+            name: row.default
+            for name, row in self.rows().items()
+            if row.of != "objective" or row.default is not None
+        }
         return {"data": self.data[0], **defaults, **self.tutorial}
 
 
@@ -157,7 +161,7 @@ def parser_of(script):
 
 def help_of(row, script, names):
     """Return the help of an option: its meaning, and its default in brackets."""
-    shown = row.shown or script.defaults()[row.name]
+    shown = row.shown or script.defaults().get(row.name)
     text = row.help
     if row.name == "preset":
         return "; ".join(f"{name}: {PRESETS[name]}" for name in names)

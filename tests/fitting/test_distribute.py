@@ -1,4 +1,4 @@
-"""`--devices all`: two devices, or two processes, learn what one learns."""
+"""`--device all`: two devices, or two processes, learn what one learns."""
 
 import json
 import os
@@ -27,11 +27,11 @@ from common.objectives import wgan_gp
 from common.options import cluster
 from common.options.training_options import training_options
 from common.runs.state import random_states, state_variables
-from mnist_gan.train import ARCHITECTURES, DATA, TUTORIAL, main
+from mnist_gan.train import SCRIPT, main
 
 SHAPE, LATENT, HALF = (4, 4, 1), 3, 8
 QUICK = ["--data", "digits", "--preset", "quick", "--batch-size", "8", "--seed", "5"]
-ALL = ["--devices", "all"]
+ALL = ["--device", "all"]
 
 
 def define_generator(latent_dim):
@@ -70,10 +70,7 @@ def define_gan(g_model, d_model):
 def tiny_gan(*words):
     """A GAN of tiny models whose weights move by just their gradients."""
     words = ["--optimizer", "sgd", "--learning-rate", "1", "--latent-dim", LATENT, *words]
-    options = training_options(
-        [str(word) for word in words], "A test.", "mnist_gan/train.py", DATA, TUTORIAL,
-        {}, architectures=ARCHITECTURES,
-    )  # fmt: skip
+    options = training_options([str(word) for word in words], SCRIPT)
     keras.utils.set_random_seed(2)
     trio = define_generator, define_discriminator, define_gan
     classes = ("a", "b", "c") if options.conditional else ()
@@ -207,7 +204,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(capsys):
 def test_other_backends_are_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     with pytest.raises(UserError, match="KERAS_BACKEND=torch"):
-        replicas.start(Namespace(devices="all"))
+        replicas.start(Namespace(device="all"))
 
 
 def tf_config(i, *ports):
@@ -273,9 +270,9 @@ def test_the_chief_is_known_however_its_task_is_written(monkeypatch, index):
 
 
 def test_a_tf_config_that_is_not_used_is_told(monkeypatch):
-    assert replicas.start(Namespace(devices="one")) == ""
+    assert replicas.start(Namespace(device="auto")) == ""
     monkeypatch.setenv("TF_CONFIG", "any")
-    assert "not used without --devices all" in replicas.start(Namespace(devices="one"))
+    assert "not used without --device all" in replicas.start(Namespace(device="auto"))
 
 
 def two_processes(*words, second=None):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -33,7 +34,7 @@ from common.options.training_options import training_options
 from mnist_gan import quick as mnist_quick
 from mnist_gan.define_discriminator import define_discriminator as mnist_d
 from mnist_gan.define_generator import define_generator as mnist_g
-from mnist_gan.train import DATA, PRESETS, SCRIPT, TUTORIAL
+from mnist_gan.train import SCRIPT
 from mnist_gan.train import main as mnist
 from toy_gan import draw
 from toy_gan.train_points import main as toy
@@ -274,9 +275,7 @@ def test_options_reach_the_training(without_pictures):
 
 def test_what_is_typed_goes_before_the_preset_and_that_before_the_objective():
     def options(*words):
-        words = ["--objective", "wgan", *words]
-        names = {"architectures": ["tutorial"]}
-        return training_options(words, "Doc", SCRIPT, DATA, TUTORIAL, PRESETS, **names)
+        return training_options(["--objective", "wgan", *words], SCRIPT)
 
     found = options()
     assert (found.learning_rate, found.critic_steps, found.clip) == (5e-5, 5, 0.01)
@@ -289,7 +288,7 @@ def test_what_is_typed_goes_before_the_preset_and_that_before_the_objective():
 def test_without_options_an_objective_has_those_of_its_table():
     def found(name):
         words = ["--objective", name]
-        options = vars(training_options(words, "Doc", SCRIPT, DATA, TUTORIAL, PRESETS))
+        options = vars(training_options(words, SCRIPT))
         names = ("clip", "penalty", "margin", "pull_away", "gamma", "critic_steps")
         return {own: options[own] for own in names if own in options}
 
@@ -304,10 +303,11 @@ def test_without_options_an_objective_has_those_of_its_table():
 
 def test_a_preset_s_penalty_goes_with_its_objective_only():
     presets = {"best": {"objective": "r3gan", "penalty": 0.1, "epochs": 3}}
+    script = replace(SCRIPT, presets=presets)
 
     def found(*words):
         words = ["--preset", "best", *words]
-        options = vars(training_options(words, "Doc", SCRIPT, DATA, TUTORIAL, presets))
+        options = vars(training_options(words, script))
         return options["objective"], options.get("penalty"), options["epochs"]
 
     assert found() == found("--objective", "r3gan") == ("r3gan", 0.1, 3)

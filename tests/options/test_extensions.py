@@ -17,7 +17,7 @@ from common.objectives.labels import SmoothedLabels
 from common.objectives.table import OPTIONS
 from common.options.training_options import training_options
 from mnist_gan import quick
-from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL, main
+from mnist_gan.train import SCRIPT, main
 
 CLASSES = tuple("abc")
 SHAPE = (8, 8, 1)
@@ -40,9 +40,7 @@ CHOICES = [  # each the words of one choice; every two of different lists meet
 
 def options_of(*words):
     given = [*words, "--critic-steps", "1"]
-    return training_options(
-        given, "Doc", SCRIPT, DATA, TUTORIAL, PRESETS, architectures=ARCHITECTURES
-    )
+    return training_options(given, SCRIPT)
 
 
 def gan_of(*words):

@@ -12,10 +12,8 @@ from common.fitting.build import make_gan
 from common.fitting.resume import keep_rows_until, keep_scores_until
 from common.gan import GAN
 from common.layers.augment import with_augmentation
+from common.runs.layout import STATE
 from common.runs.state import (
-    BEGINNING,
-    STATE,
-    WITHIN,
     finished_epochs,
     load_state,
     random_states,
@@ -41,7 +39,7 @@ def test_training_goes_on_bit_for_bit(tmp_path):
     whole = trained(quick_models)
     save_state(whole, 1, tmp_path)
     resumed = GAN(*quick_models())
-    assert load_state(resumed, tmp_path).epoch == 1
+    assert load_state(resumed, tmp_path) == 1
     for gan in (whole, resumed):
         gan.fit(real_images(12, seed=5), batch_size=4, verbose=0, shuffle=False)
     for one, other in zip(
@@ -103,7 +101,7 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys, gan):
     for damage in (content[:-100], content[:1000], b"", b"\0" * len(content)):
         (tmp_path / STATE).write_bytes(damage)
         other = GAN(*quick_models())
-        assert load_state(other, tmp_path).epoch == finished_epochs(tmp_path) == 1
+        assert load_state(other, tmp_path) == finished_epochs(tmp_path) == 1
         assert np.array_equal(weights(other.g_model), first)
         said = capsys.readouterr().out
         assert "state.npz is damaged" in said and "going on with state_before" in said
@@ -113,12 +111,11 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys, gan):
     assert finished_epochs(tmp_path) == 1
 
 
-@pytest.mark.parametrize("moment", ["writing", "renaming", "removing"])
+@pytest.mark.parametrize("moment", ["writing", "renaming"])
 def test_a_state_is_whole_wherever_saving_it_was_broken_off(
     tmp_path, monkeypatch, moment, gan
 ):
     save_state(gan, 1, tmp_path)
-    save_state(gan, 1, tmp_path, step=3, row={"step": 0})
 
     class Killed(BaseException):
         pass
@@ -130,10 +127,7 @@ def test_a_state_is_whole_wherever_saving_it_was_broken_off(
         file.write(b"half a state")
         kill()
 
-    renamed, removed = Path.replace, Path.unlink
-
-    def remove_but_the_last(path, **words):
-        return kill() if path.name == WITHIN else removed(path, **words)
+    renamed = Path.replace
 
     def rename_but_the_last(path, target):
         return kill() if path.name.startswith(".") else renamed(path, target)
@@ -141,29 +135,13 @@ def test_a_state_is_whole_wherever_saving_it_was_broken_off(
     with monkeypatch.context() as change:
         if moment == "writing":
             change.setattr(np, "savez", half_write)
-        elif moment == "renaming":
-            change.setattr(Path, "replace", rename_but_the_last)
         else:
-            change.setattr(Path, "unlink", remove_but_the_last)
+            change.setattr(Path, "replace", rename_but_the_last)
         with pytest.raises(Killed):
             save_state(gan, 2, tmp_path)
-    assert load_state(gan, tmp_path)[:2] == ((2, 0) if moment == "removing" else (1, 3))
+    assert load_state(gan, tmp_path) == 1
     save_state(gan, 3, tmp_path)
-    assert load_state(gan, tmp_path)[:2] == (3, 0)
-
-
-def test_the_state_within_an_epoch_is_the_last_until_the_epoch_is_whole(tmp_path, gan):
-    save_state(gan, 1, tmp_path)
-    row = {"step": 5, "g_loss": 1 / 3}
-    save_state(gan, 1, tmp_path, step=7, row=row)
-    found = load_state(gan, tmp_path)
-    assert found[:2] == (1, 7) and found.row == row
-    assert len(found.metrics) == len(gan.metrics_variables)
-    assert load_state(gan, tmp_path, within=False)[:2] == (1, 0)
-    assert finished_epochs(tmp_path) == 1
-    save_state(gan, 2, tmp_path)
-    assert load_state(gan, tmp_path)[:2] == (2, 0)
-    assert not (tmp_path / WITHIN).exists()
+    assert load_state(gan, tmp_path) == 3
 
 
 def test_numpys_and_pythons_generators_go_on_where_they_were(tmp_path, gan):
@@ -186,13 +164,13 @@ def test_rows_stay_as_others_wrote_them(tmp_path):
     path = tmp_path / "history.csv"
     head, rows = "epoch,step,d_loss", ["1.0,10.0,0.5", "1,11,0.25"]
     path.write_text("\n".join([head, *rows]))
-    keep_rows_until(BEGINNING._replace(epoch=1), path)
+    keep_rows_until(1, path)
     assert path.read_text() == "\n".join([head, *rows, ""])
     path.write_text("\n".join([head, *rows, "2,1,0.5", "2,2,0.5", "1"]))
-    keep_rows_until(BEGINNING._replace(epoch=1, step=1), path)
-    assert path.read_text() == "\n".join([head, *rows, "2,1,0.5", ""])
+    keep_rows_until(1, path)
+    assert path.read_text() == "\n".join([head, *rows, ""])
     path.write_text("epoch,st")
-    keep_rows_until(BEGINNING, path)
+    keep_rows_until(0, path)
     assert path.read_text() == ""
 
 
@@ -201,5 +179,5 @@ def test_scores_of_epochs_that_are_done_again_are_dropped(tmp_path):
     kept = [b'{"epoch": 1}', b'{"epoch": null}', b"damaged \xe9", b'{"epoch": 2}']
     for more in ([b'{"epoch": 3}', b'{"epo'], []):
         path.write_bytes(b"\n".join([*kept, *more]))
-        keep_scores_until(BEGINNING._replace(epoch=2), path)
+        keep_scores_until(2, path)
         assert path.read_bytes() == b"\n".join([*kept, b""])
