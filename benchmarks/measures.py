@@ -40,7 +40,7 @@ def outside(quick):
     dataset = ours.scaled(models[0], mnist())
     with tempfile.TemporaryDirectory() as run:
         settings = Settings(
-            n_steps=n_steps,
+            steps_per_epoch=n_steps,
             save_every=2,
             make_gan=lambda *models: timed(GAN(*models), marks),
         )

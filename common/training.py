@@ -1,7 +1,7 @@
 """The training of every `train.py`: what comes before, during and after `fit`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
@@ -29,32 +29,38 @@ FEWEST_STEPS = 100  # of an epoch, where the options do not say: few images, man
 
 @dataclass(frozen=True)
 class Settings:
-    """How `train` trains, besides its models and images.
+    """How `train` trains, besides its models and images; names as of the options.
 
     Attributes:
-        n_steps: steps an epoch; None: n // n_batch, but at least 100.
+        steps_per_epoch: None: n // n_batch, but at least 100.
         save_every: epochs between pictures and models.
         seed: whole number, for the order of the images and the latent vectors of the
             pictures.
         resume: whether to go on with the state in the run folder.
-        record: what to write as `options.json` once a state is there, see `record.py`.
-        make_gan: function of the three models -> the GAN that learns; None: `gan.GAN`.
-        n_pretrain: updates of an auto-encoding D on real images before the training.
+        pretrain_discriminator: updates of an auto-encoding D on real images at first.
         on_collapse: "warn", "stop" or "restart", see `collapse.Guard`.
         evaluate_every: epochs between two scorings of G, see `report`; None: never.
         track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
+        record: what to write as `options.json` once a state is there, see `record.py`.
+        make_gan: function of the three models -> the GAN that learns; None: `gan.GAN`.
     """
 
-    n_steps: int | None = None
+    steps_per_epoch: int | None = None
     save_every: int = 10
     seed: int = 0
-    resume: bool = False
-    record: dict | None = None
-    make_gan: Callable | None = None
-    n_pretrain: int = 0
+    resume: str | bool | None = None
+    pretrain_discriminator: int = 0
     on_collapse: str = "warn"
     evaluate_every: int | None = None
     track: str = "none"
+    record: dict | None = None
+    make_gan: Callable | None = None
+
+    @classmethod
+    def typed(cls, options, **more):
+        """Return those of a Namespace, and what is given besides."""
+        names = [field.name for field in fields(cls) if field.name not in more]
+        return cls(**{name: vars(options)[name] for name in names}, **more)
 
 
 def prepare(options, images, models):
@@ -113,18 +119,8 @@ def train_as_asked(script, options, images, device, models, dataset, summarize):
     memory.check(*models[:2], options.batch_size)
     run, record = folder.start_run(script.path, options, images.describe(), device)
     print(f"seed: {options.seed}; results in {run}")
-    settings = Settings(
-        n_steps=options.steps_per_epoch,
-        save_every=options.save_every,
-        seed=options.seed,
-        resume=bool(options.resume),
-        record=record,
-        make_gan=partial(gan_for, options),
-        n_pretrain=options.pretrain_discriminator,
-        on_collapse=options.on_collapse,
-        evaluate_every=options.evaluate_every,
-        track=options.track,
-    )
+    make_gan = partial(gan_for, options)
+    settings = Settings.typed(options, record=record, make_gan=make_gan)
     sizes = options.latent_dim, options.epochs, options.batch_size
     gan = train(*models, dataset, *sizes, settings=settings, run=run, summarize=summarize)
     print(f"{'stopped' if gan.stop_training else 'done'}: see {run}")
@@ -138,7 +134,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         g_model, d_model, gan_model: as the `define_*` functions make them.
         dataset: array or `datasets.Scaled`, float32 (n, h, w, c) in G's range.
         latent_dim: numbers of a latent vector.
-        n_epochs: number of epochs, of `settings.n_steps` steps each.
+        n_epochs: number of epochs, of `settings.steps_per_epoch` steps each.
         n_batch: images D sees in a step, half of them real; latent vectors of G's update.
         settings: Settings.
         run: Path of the run folder; a new one if None.
@@ -159,13 +155,13 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     run, seed = run or folder.new_run("trained"), settings.seed
     gan = (settings.make_gan or GAN)(g_model, d_model, gan_model)
     resume = settings.resume and has_begun(run)  # or it was killed before its first state
-    if settings.n_pretrain and not resume:
+    if settings.pretrain_discriminator and not resume:
         batches = batches_of(dataset, n_batch // 2, seed)
-        pretrain(gan, batches, settings.n_pretrain)
+        pretrain(gan, batches, settings.pretrain_discriminator)
     start = resuming.start(gan, run, resume)
     if settings.record:
         write_record(run, settings.record)
-    n_steps = settings.n_steps or max(len(dataset) // n_batch, FEWEST_STEPS)
+    n_steps = settings.steps_per_epoch or max(len(dataset) // n_batch, FEWEST_STEPS)
     n_real = n_batch // 2 * gan.critic_steps
     batches = batches_of(dataset, n_real, seed, start=start * n_steps)
     own = {"g_model": g_model, "d_model": d_model, "threshold": gan.threshold}

@@ -179,7 +179,7 @@ def name_of(file, mutant):
 def record(chosen, results, text):
     """The record as Markdown: counts by file, and each survivor with its reason."""
     from benchmarks.summary import described, header, lines_of
-    from common.runs.folder import versions
+    from common.runs.record import versions
 
     reasons = json.loads(REASONS.read_text())
     alive = [x for x, ended in zip(chosen, results, strict=True) if ended == "passed"]

@@ -21,7 +21,7 @@ from PIL import Image
 
 from benchmarks.summary import described, header, lines_of
 from common.fitting import callbacks
-from common.runs.folder import versions
+from common.runs.record import versions
 
 ROOT = Path(__file__).resolve().parents[1]
 N_IMAGES = 200  # and as many are scored each time

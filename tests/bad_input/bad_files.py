@@ -22,7 +22,7 @@ ALONE = {"alone": True}
 GREY = np.arange(70 * 784, dtype=np.uint32).reshape(70, 28, 28).astype(np.uint8)
 DEEP = 400  # folders, one in the other
 RNG = np.random.default_rng(0)
-STATE = {"epoch": np.array(1), "step": np.array(0), **global_generators()}
+STATE = {"epoch": np.array(1), **global_generators()}
 
 
 def walk(top):

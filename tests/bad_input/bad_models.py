@@ -88,13 +88,9 @@ def graph_that_writes():
 def options():
     """The options of a dry run of MNIST, as a run folder keeps them."""
     from common.options.training_options import training_options
-    from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL, __doc__
+    from mnist_gan.train import SCRIPT
 
-    typed = training_options(
-        ["--dry-run", "--seed", "1"], __doc__, SCRIPT, DATA, TUTORIAL, PRESETS,
-        architectures=ARCHITECTURES,
-    )  # fmt: skip
-    return vars(typed)
+    return vars(training_options(["--dry-run", "--seed", "1"], SCRIPT))
 
 
 @cache
@@ -107,9 +103,10 @@ def fingerprint():
 HISTORY = "epoch,step,d_loss,g_loss\n1,2,0.5,0.7\n"
 
 
-def a_run(name="run", record=None, state=None, history=HISTORY, within=False, **changed):
+def a_run(name="run", record=None, state=None, history=HISTORY, **changed):
     """A run folder, of which something is wrong."""
-    whole = {"script": "mnist_gan/train.py", "options": {**options(), **changed},
+    whole = {"format": 2, "script": "mnist_gan/train.py",
+             "options": {**options(), **changed},
              "data": fingerprint(), "device": "device: CPU"}  # fmt: skip
     whole.update(record or {})
     write(f"{name}/options.json", json.dumps(whole))
@@ -118,13 +115,7 @@ def a_run(name="run", record=None, state=None, history=HISTORY, within=False, **
         f"{name}/state.npz",
         saved(**STATE) if state is None else state,
     )
-    if within:
-        write(
-            f"{name}/state_within.npz",
-            saved(**{**STATE, "step": np.array(1), "row step": np.array(1)}),
-        )
-    else:
-        write(f"{name}/training.gif", b"")  # its last act
+    write(f"{name}/training.gif", b"")  # its last act
 
 
 def resume(text=None, words=("--epochs", "3"), beside=None, link=None, **keywords):

@@ -55,8 +55,13 @@ RUNS = {
         TRAIN, resume(words=("--seed", "9")), "--seed 9 (the run's: 1)"),
     "metrics.jsonl that is a pipe": (
         TRAIN, lambda: [resume()(), os.mkfifo("run/metrics.jsonl")][0], "is a pipe"),
-    "no more epochs than the run's, and steps": (
-        TRAIN, resume(words=("--epochs", "1"), within=True), "has finished 1 epochs"),
+    "options.json of an older format": (
+        TRAIN, resume(record={"format": 1, "commit": "f89383e"}),
+        "has format 1, commit f89383e, and these scripts know 2"),
+    "options.json of a newer format": (
+        TRAIN, resume(record={"format": 3}), "has format 3, and these scripts know 2"),
+    "options.json with a format in words": (
+        TRAIN, resume(record={"format": "2"}), "not a run folder"),
     "no more epochs than the run's": (
         TRAIN, resume(words=("--epochs", "1")), "has finished 1 epochs"),
     "a state.npz of 0 bytes": (TRAIN, resume(state=b""), "state.npz is damaged"),
@@ -91,9 +96,9 @@ RUNS = {
     "a state.npz of texts": (
         TRAIN, resume(state=saved(**STATE, variable=np.array("x"))), "no numbers"),
     "a state.npz of epoch -5": (
-        TRAIN, resume(state=saved(**{**STATE, "epoch": -5})), "no numbers"),
+        TRAIN, resume(state=saved(**{**STATE, "epoch": -5})), "no whole number"),
     "a state.npz of epoch 1.5": (
-        TRAIN, resume(state=saved(**{**STATE, "epoch": 1.5})), "no numbers"),
+        TRAIN, resume(state=saved(**{**STATE, "epoch": 1.5})), "no whole number"),
     "a state.npz whose generator is out of its range": (
         TRAIN, resume(state=saved(**{**STATE, "numpy 1": 10**9})), "generators"),
     "a state.npz of half a generator": (

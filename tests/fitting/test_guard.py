@@ -123,7 +123,7 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
     """Train under the guard; return all variables after each epoch, and the events."""
     run.mkdir(exist_ok=True)
     dataset, spy = digits(), Spy()
-    done = resuming.start(gan, run, resume, 2).epoch
+    done = resuming.start(gan, run, resume)
     history = callbacks.History(run)
     watch = [Guard(run, dataset, on_collapse, seed)] if on_collapse else []
     gan.fit(
@@ -134,7 +134,7 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
         shuffle=False,
         verbose=0,
         callbacks=[*([broken] if broken else []), history, *watch,
-                   callbacks.States(run, None, history), spy],
+                   callbacks.States(run), spy],
     )  # fmt: skip
     return spy.kept, events(run)
 

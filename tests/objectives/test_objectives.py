@@ -262,4 +262,4 @@ def test_k_is_a_part_of_the_state(tmp_path):
     gan.k.assign(0.625)
     save_state(gan, 3, tmp_path)
     other = energy_game("began")
-    assert load_state(other, tmp_path).epoch == 3 and float(other.k) == 0.625
+    assert load_state(other, tmp_path) == 3 and float(other.k) == 0.625

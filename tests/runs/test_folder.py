@@ -12,8 +12,12 @@ from helpers import ROOT
 from training_runs import SCRIPT
 
 from common.basics.errors import UserError
+from common.options.training_options import training_options
 from common.runs import folder as runs
-from common.runs.state import BEFORE, find_state
+from common.runs import record
+from common.runs.layout import STATE_BEFORE
+from common.runs.state import find_state
+from mnist_gan.train import SCRIPT as TRAIN
 
 TAKE = """
 import sys
@@ -29,8 +33,13 @@ def test_a_second_process_on_a_run_is_refused():
     """Also at a moment when a file of the first one is none: it is being renamed."""
     run = Path("run")
     run.mkdir()
-    record = {"script": SCRIPT, "options": {"epochs": 1}, "data": {"fingerprint": ""}}
-    runs.write_record(run, record)
+    known = {
+        "format": 2,
+        "script": SCRIPT,
+        "options": {"epochs": 1},
+        "data": {"fingerprint": ""},
+    }
+    record.write_record(run, known)
     os.mkfifo(run / "state.npz")
     other = subprocess.Popen(
         [sys.executable, "-c", TAKE, run],
@@ -50,33 +59,35 @@ def test_a_second_process_on_a_run_is_refused():
 
 def test_all_options_that_differ_are_named():
     Path("run").mkdir()
-    options = {"epochs": 1, "batch_size": 8, "ema": 0.0, "save_every": 1}
-    record = {"script": "a.py", "data": {"fingerprint": "0"}, "options": options}
-    runs.write_record(Path("run"), record)
-    given = {"epochs": 2, "batch_size": 16, "ema": 0.5, "save_every": 3}
+    typed = ["--epochs", "1", "--batch-size", "8", "--seed", "3", "--save-every", "1"]
+    options = vars(training_options(typed, TRAIN))
+    data = {"fingerprint": "0"}
+    known = {"format": 2, "script": TRAIN.path, "data": data, "options": options}
+    record.write_record(Path("run"), known)
+    given = ["--resume", "run", "--epochs", "2", "--save-every", "3"]
     with pytest.raises(UserError) as refusal:
-        runs.resumed_options("run", "a.py", given)
+        training_options([*given, "--batch-size", "16", "--ema", "0.5"], TRAIN)
     sentence = str(refusal.value)
     assert "--batch-size 16 (the run's: 8)" in sentence and "--ema 0.5" in sentence
     assert "--save-every" not in sentence and "--epochs" not in sentence
-    merged = runs.resumed_options("run", "a.py", {"epochs": 2, "save_every": 3})
-    assert merged == {**options, "epochs": 2, "save_every": 3}
+    merged = {**options, "resume": "run", "epochs": 2, "save_every": 3}
+    assert vars(training_options(given, TRAIN)) == merged
 
 
 def test_other_versions_are_told_when_a_run_goes_on():
-    now = runs.all_versions()
-    assert runs.other_versions({"versions": now}) == ""
-    said = runs.other_versions({"versions": {**now, "keras": "2.15.0"}})
+    now = record.all_versions()
+    assert record.other_versions({"versions": now}) == ""
+    said = record.other_versions({"versions": {**now, "keras": "2.15.0"}})
     assert said == f"keras {now['keras']} (the run's: 2.15.0)"
     earlier = {name: now[name] for name in now if name != "oneDNN"}
-    said = runs.other_versions({"versions": earlier})
+    said = record.other_versions({"versions": earlier})
     assert said == f"oneDNN {now['oneDNN']} (the run's: unknown)"
 
 
 def test_a_run_killed_between_two_renames_knows_whether_it_is_drawn():
     bad_models.a_run()
     run = Path("run")
-    (run / "state.npz").rename(run / BEFORE)
+    (run / "state.npz").rename(run / STATE_BEFORE)
     state, *_ = find_state(run)
     assert runs.is_drawn(state)
     (run / "training.gif").unlink()

@@ -8,7 +8,6 @@ import json
 import pickle
 import tempfile
 import tracemalloc
-from functools import partial
 from pathlib import Path
 
 import bad_files
@@ -24,7 +23,7 @@ from common.comparing import read as compared
 from common.data import cifar10, datasets
 from common.data.pictures import read_attributes
 from common.fitting.resume import keep_rows_until
-from common.runs import checks, folder, state
+from common.runs import checks, record, state
 from common.runs.tables import read_columns
 from common.safety import arrays
 
@@ -149,10 +148,10 @@ def test_lists_of_attributes(content):
 @example(b'{"script": 1, "data": {"fingerprint": ""}, "options": {"epochs": 1}}')
 def test_options_json(content):
     bad_files.write("run/options.json", content)
-    record = bounded(folder.read_options, "run")
-    if record is not None:
-        assert isinstance(record["script"], str) and "epochs" in record["options"]
-        assert folder.trained_on("run")["data"]["fingerprint"] is not None
+    found = bounded(record.read_options, "run")
+    if found is not None:
+        assert isinstance(found["script"], str) and "epochs" in found["options"]
+        assert record.trained_on("run")["data"]["fingerprint"] is not None
 
 
 words = st.text(st.characters(codec="utf-8"), max_size=5)
@@ -166,12 +165,10 @@ values = st.one_of(
 def test_recorded_options(odd):
     """What a run says that it was trained on is as if it were typed, or refused."""
     from common.options.training_options import training_options
-    from mnist_gan.train import ARCHITECTURES, DATA, PRESETS, SCRIPT, TUTORIAL
+    from mnist_gan.train import SCRIPT
 
     bad_models.a_run(**odd)
-    read = partial(training_options, ["--resume", "run"], "Doc.", SCRIPT, DATA, TUTORIAL,
-                   PRESETS, architectures=ARCHITECTURES)  # fmt: skip
-    options = bounded(read)
+    options = bounded(training_options, ["--resume", "run"], SCRIPT)
     if options is not None:
         assert options.epochs >= 1 and options.batch_size % 2 == 0
         assert isinstance(options.learning_rate, float | int | None)
@@ -194,7 +191,7 @@ def test_history_csv(content):
         checks.check_tables("run")
     except UserError:
         return
-    bounded(keep_rows_until, state.BEGINNING._replace(epoch=1), path)
+    bounded(keep_rows_until, 1, path)
     for row in path.read_text().splitlines()[1:]:
         assert int(row.split(",")[0]) <= 1
 
