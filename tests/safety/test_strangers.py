@@ -17,7 +17,7 @@ import mnist_gan.train as mnist
 from common import checkpoints
 from common.basics.errors import UserError
 from common.exploring.subject import Subject
-from common.options.extensions import TOLD
+from common.options.rules import TOLD
 from common.safety import model_files
 
 FILES = hostile.files()
