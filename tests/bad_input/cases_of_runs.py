@@ -143,6 +143,6 @@ RUNS = {
         "cifar10_gan/define_gan.py", with_file("r/x", "x", lambda x: ["--run-dir", "r"]),
         "is not empty"),
     "TF_CONFIG that is no JSON": (
-        TRAIN, partial(str.split, "--devices all --data synthetic"), "TF_CONFIG must be",
+        TRAIN, partial(str.split, "--device all --data synthetic"), "TF_CONFIG must be",
         {"settings": {"TF_CONFIG": "machines"}}),
 }  # fmt: skip
