@@ -32,9 +32,9 @@ def train(kind, words, run):
     command = [sys.executable, SCRIPT, "--device", "cpu", *words, "--run-dir", str(run)]
     settings = [{}]
     if kind == "two devices":
-        command = [sys.executable, "-c", HALVES, *command[1:], "--devices", "all"]
+        command = [sys.executable, "-c", HALVES, *command[1:], "--device", "all"]
     if kind == "two processes":
-        command += ["--devices", "all"]
+        command += ["--device", "all"]
         cluster = {"worker": ["127.0.0.1:23451", "127.0.0.1:23452"]}
         tasks = [{"type": "worker", "index": i} for i in range(2)]
         texts = [json.dumps({"cluster": cluster, "task": task}) for task in tasks]

@@ -23,7 +23,7 @@ TRAIN = [
     ("--device tpu", "must be auto, cpu, gpu, gpu:N or all, not 'tpu'"),
     ("--device gpu:²", "not 'gpu:²'"),
     ("--device gpu:7", "no such GPU"),
-    ("--device all", "unrecognized arguments: --devices all"),
+    ("--devices all", "unrecognized arguments: --devices all"),
     ("--preset slow", "--preset"),
     ("--dry-run=yes", "--dry-run"),
     ("--halves both", "--halves"),
