@@ -5,7 +5,8 @@ BatchNormalization in G only, small batches at a high rate, and the mean of G's 
 weights for the pictures.
 """
 
-from common.architectures.quick import adam, define_gan  # noqa: F401  # for train.py
+from common.architectures.blocks import define_gan as define_gan  # for train.py
+from common.architectures.blocks import discriminator, doubling, generator
 
 OPTIONS = {
     "architecture": "narrow",
@@ -29,43 +30,13 @@ BEST = {  # `--preset best`: pairs of a real and a fake face, for longer
 
 def define_discriminator(in_shape=(64, 64, 3)):
     """As the DCGAN's, with half the filters and without BatchNormalization."""
-    from keras import Sequential, layers
-
-    size, _, _ = in_shape
-    model = Sequential(name="discriminator")
-    model.add(layers.Input(in_shape))
-    filters = 32
-    while size > 4:  # 32x32x32, 16x16x64, 8x8x128, 4x4x256
-        model.add(layers.Conv2D(filters, 4, strides=2, padding="same"))
-        model.add(layers.LeakyReLU(0.2))
-        filters, size = 2 * filters, size // 2
-    model.add(layers.Flatten())  # 4096
-    model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
-    optimizer = adam(OPTIONS["learning_rate"])
-    model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
-    return model
+    filters = doubling(32, in_shape)  # 32x32x32, 16x16x64, 8x8x128, 4x4x256
+    convolutions = [(n, 4, 2) for n in filters]
+    rate = OPTIONS["learning_rate"]
+    return discriminator(in_shape, convolutions, learning_rate=rate, beta_2=0.99)
 
 
 def define_generator(latent_dim, out_shape=(64, 64, 3)):
     """As the DCGAN's, with half the filters."""
-    from keras import Sequential, layers
-
-    size, _, channels = out_shape
-    filters = 4 * size  # halved by every block; 32 before the last
-    model = Sequential(name="generator")
-    model.add(layers.Input((latent_dim,)))
-    model.add(layers.Dense(4 * 4 * filters, use_bias=False))  # 4096
-    model.add(layers.Reshape((4, 4, filters)))  # 4x4x256
-    model.add(layers.BatchNormalization(momentum=0.9))
-    model.add(layers.ReLU())
-    while filters > 32:  # 8x8x128, 16x16x64, 32x32x32
-        filters //= 2
-        model.add(
-            layers.Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=False)
-        )
-        model.add(layers.BatchNormalization(momentum=0.9))
-        model.add(layers.ReLU())
-    model.add(  # 64x64x3
-        layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation="tanh")
-    )
-    return model
+    filters = doubling(32, out_shape)[::-1]  # 4x4x256, 8x8x128, 16x16x64, 32x32x32
+    return generator(latent_dim, out_shape, filters)

@@ -3,10 +3,12 @@
 Found by trial at equal minutes: many small steps beat few large ones, D needs its third
 convolution to see whole digits, 40 latent numbers are learned sooner than 100, and the
 mean of G's last weights draws better than any one of them (EMA; Yazici et al. 2019,
-"The Unusual Effectiveness of Averaging in GAN Training").
+"The Unusual Effectiveness of Averaging in GAN Training"). Adam's beta_2 is 0.99, for few
+steps, where 0.999 is usual. The layers are made in `common/architectures/blocks.py`.
 """
 
-from common.architectures.quick import adam, define_gan  # noqa: F401  # for train.py
+from common.architectures.blocks import define_gan as define_gan  # for train.py
+from common.architectures.blocks import discriminator, generator
 
 OPTIONS = {
     "architecture": "narrow",
@@ -31,42 +33,13 @@ BEST = {  # `--preset best`: told which digit to draw, the pair learns for half 
 
 def define_discriminator(in_shape=(28, 28, 1)):
     """As the tutorial's, with fewer filters, a third convolution and no dropout."""
-    from keras import Sequential, layers
-
-    model = Sequential(
-        [
-            layers.Input(in_shape),
-            layers.Conv2D(32, 4, strides=2, padding="same"),  # 14x14x32
-            layers.LeakyReLU(0.2),
-            layers.Conv2D(64, 4, strides=2, padding="same"),  # 7x7x64
-            layers.LeakyReLU(0.2),
-            layers.Conv2D(128, 3, strides=2, padding="same"),  # 4x4x128
-            layers.LeakyReLU(0.2),
-            layers.Flatten(),  # 2048
-            layers.Dense(1, activation="sigmoid", dtype="float32"),
-        ],
-        name="discriminator",
-    )
-    optimizer = adam(OPTIONS["learning_rate"])
-    model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
-    return model
+    # Filters, size of the kernel and stride of each convolution.
+    convolutions = (32, 4, 2), (64, 4, 2), (128, 3, 2)  # 14x14x32, 7x7x64, 4x4x128
+    rate = OPTIONS["learning_rate"]
+    return discriminator(in_shape, convolutions, learning_rate=rate, beta_2=0.99)
 
 
 def define_generator(latent_dim):
     """As the tutorial's, with fewer filters and BatchNormalization."""
-    from keras import Sequential, layers
-
-    return Sequential(
-        [
-            layers.Input((latent_dim,)),
-            layers.Dense(128 * 7 * 7, use_bias=False),  # 6272
-            layers.Reshape((7, 7, 128)),  # 7x7x128
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.Conv2DTranspose(64, 4, strides=2, padding="same", use_bias=False),
-            layers.BatchNormalization(momentum=0.9),  # 14x14x64
-            layers.ReLU(),
-            layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="sigmoid"),
-        ],
-        name="generator",
-    )
+    filters = 128, 64  # 7x7x128, 14x14x64
+    return generator(latent_dim, (28, 28, 1), filters, activation="sigmoid")

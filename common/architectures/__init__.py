@@ -6,7 +6,9 @@ out_shape)`, like the folders' own; `flexible` is that of the two tutorials, MNI
 Height and width are multiples of 4, at least 8. `train.py` sets the optimizers' rates.
 """
 
-from common.architectures import dcgan, dense, flexible, resnet, small
+from functools import partial
+
+from common.architectures import blocks, dcgan, dense, flexible, resnet, small
 
 ARCHITECTURES = {
     "dense": dense,
@@ -23,13 +25,9 @@ def architectures(shape=None):
     Args:
         shape: (h, w, c) of an image; if None, define_generator asks for it.
     """
-    from functools import partial
-
-    from common.architectures.quick import define_gan
-
     trios = {}
     for name, module in ARCHITECTURES.items():
         draw = module.define_generator
         draw = partial(draw, out_shape=shape) if shape else draw
-        trios[name] = draw, module.define_discriminator, define_gan
+        trios[name] = draw, module.define_discriminator, blocks.define_gan
     return trios

@@ -1,60 +1,62 @@
-"""The book's pair: one hidden layer of 200, every pixel has weights of its own.
+"""The book's models: one hidden layer of 200, every pixel has weights of its own.
 
 Rashid, "Make Your First GAN with PyTorch" (2020), the improved GAN of the MNIST chapter.
 """
 
+from math import prod
 
-def define_discriminator(in_shape):
+from common.architectures.blocks import compiled, probability
+
+
+def define_discriminator(in_shape, hidden=200, learning_rate=0.0001, beta_1=0.9):
     """Define and compile D.
 
     Args:
         in_shape: height, width and channels of an image.
+        hidden: size of the hidden layer.
+        learning_rate, beta_1: of Adam.
 
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
     """
-    from keras import Sequential, layers, optimizers
+    from keras import Sequential, layers
 
     model = Sequential(
         [
             layers.Input(in_shape),
             layers.Flatten(),
-            layers.Dense(200),
+            layers.Dense(hidden),
             layers.LeakyReLU(0.02),
             layers.LayerNormalization(),
-            layers.Dense(1, activation="sigmoid", dtype="float32"),
+            probability(),
         ],
         name="discriminator",
     )
-    model.compile(
-        loss="binary_crossentropy",
-        optimizer=optimizers.Adam(learning_rate=0.0001),
-        metrics=["accuracy"],
-    )
-    return model
+    return compiled(model, learning_rate, beta_1)
 
 
-def define_generator(latent_dim, out_shape):
+def define_generator(latent_dim, out_shape, hidden=200, activation="sigmoid"):
     """Define G.
 
     Args:
-        latent_dim: numbers of a latent point; the book takes 100.
+        latent_dim: numbers of a latent vector; the book takes 100.
         out_shape: height, width and channels of an image.
+        hidden: size of the hidden layer.
+        activation: of the last layer.
 
     Returns:
-        a model, float32 (n, latent_dim) -> images (n, *out_shape) in [0, 1].
+        a model, float32 (n, latent_dim) -> images (n, *out_shape), in [0, 1] for
+        "sigmoid", in [-1, 1] for "tanh".
     """
-    from math import prod
-
     from keras import Sequential, layers
 
     return Sequential(
         [
             layers.Input((latent_dim,)),
-            layers.Dense(200),
+            layers.Dense(hidden),
             layers.LeakyReLU(0.02),
             layers.LayerNormalization(),
-            layers.Dense(prod(out_shape), activation="sigmoid"),
+            layers.Dense(prod(out_shape), activation=activation),
             layers.Reshape(out_shape),
         ],
         name="generator",

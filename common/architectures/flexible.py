@@ -6,7 +6,7 @@ Without options, images of 28x28 have the models of `mnist_gan`, all others thos
 
 from typing import NamedTuple
 
-from common.architectures.dcgan import halved
+from common.architectures.blocks import activated, compiled, halved, probability
 
 
 class Tutorial(NamedTuple):
@@ -28,25 +28,6 @@ def tutorial_for(shape):
     return MNIST if tuple(shape[:2]) == (28, 28) else CIFAR10
 
 
-def activated(layer, normalization):
-    """A layer with its normalization and LeakyReLU: a list of layers.
-
-    "layer" is GroupNormalization of one group: over all pixels and channels of an image,
-    with one scale per channel. (LayerNormalization learns one per pixel, or takes
-    each pixel for itself.)
-    """
-    from keras import layers
-
-    normalized = {
-        "none": lambda: [layer],
-        "batch": lambda: [layer, layers.BatchNormalization(momentum=0.9)],
-        "layer": lambda: [layer, layers.GroupNormalization(groups=1)],
-        # float32, because Keras writes the divided kernel back, and must not round it.
-        "spectral": lambda: [layers.SpectralNormalization(layer, dtype="float32")],
-    }[normalization]
-    return [*normalized(), layers.LeakyReLU(0.2)]
-
-
 def define_discriminator(
     in_shape, *, normalization="none", width=1.0, depth=0, dropout=0.4
 ):
@@ -63,7 +44,7 @@ def define_discriminator(
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
     """
-    from keras import Sequential, layers, optimizers
+    from keras import Sequential, layers
 
     own = tutorial_for(in_shape)
     halvings = len(halved(*in_shape[:2])) - 1
@@ -81,13 +62,8 @@ def define_discriminator(
     model.add(layers.Flatten())
     if own.dropout_at == "end":
         model.add(layers.Dropout(dropout))
-    model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
-    model.compile(
-        loss="binary_crossentropy",
-        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
-        metrics=["accuracy"],
-    )
-    return model
+    model.add(probability())
+    return compiled(model)
 
 
 def define_generator(
@@ -118,26 +94,31 @@ def define_generator(
     *larger, (h, w) = halved(*out_shape[:2])
     start, filters = (max(1, round(width * n)) for n in (own.g_start, 128))
     kind = "none" if normalization == "spectral" else normalization
-    enlarged = {
-        "transpose": lambda: activated(
-            layers.Conv2DTranspose(filters, 4, strides=2, padding="same"), kind
-        ),
-        "resize": lambda: [
-            layers.UpSampling2D(),
-            *activated(layers.Conv2D(filters, 3, padding="same"), kind),
-        ],
-    }[upsampling]
-
-    def deeper(n):
-        for _ in range(depth):
-            yield from activated(layers.Conv2D(n, 3, padding="same"), kind)
-
     body = [layers.Input((latent_dim,))]
     body += activated(layers.Dense(start * h * w), kind)
-    body += [layers.Reshape((h, w, start)), *deeper(start)]
+    body += [layers.Reshape((h, w, start)), *deeper(depth, start, kind)]
     for _ in larger:
-        body += [*enlarged(), *deeper(filters)]
+        body += [*doubled(upsampling, filters, kind), *deeper(depth, filters, kind)]
     last = layers.Conv2D(
         out_shape[2], own.last_kernel, padding="same", activation=output or own.output
     )
     return Sequential([*body, last], name="generator")
+
+
+def deeper(depth, filters, kind):
+    """Return the layers of `depth` convolutions that keep height and width."""
+    from keras import layers
+
+    blocks = (
+        activated(layers.Conv2D(filters, 3, padding="same"), kind) for _ in range(depth)
+    )
+    return [layer for block in blocks for layer in block]
+
+
+def doubled(upsampling, filters, kind):
+    """Return the layers that double height and width; see `define_generator`."""
+    from keras import layers
+
+    if upsampling == "resize":
+        return [layers.UpSampling2D(), *deeper(1, filters, kind)]
+    return activated(layers.Conv2DTranspose(filters, 4, strides=2, padding="same"), kind)

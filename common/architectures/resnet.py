@@ -10,7 +10,7 @@ the division. Add `--halves merged`, as in the paper: in separate updates, by an
 no memory, the real half lifts all scores and the fake half lowers them again.
 """
 
-from common.architectures.dcgan import halved
+from common.architectures.blocks import compiled, halved, probability, spectral
 
 
 def residual(name, shape, path, shortcut):
@@ -33,14 +33,6 @@ def residual(name, shape, path, shortcut):
     return Model(start, layers.Add()(ends), name=name)
 
 
-def normalized_convolution(filters, size):
-    """float32, because Keras writes the divided kernel back, and must not round it."""
-    from keras import layers
-
-    convolution = layers.Conv2D(filters, size, padding="same")
-    return layers.SpectralNormalization(convolution, dtype="float32")
-
-
 def define_discriminator(in_shape, width=64):
     """Define and compile D: blocks that halve the image down to about 8, then two more.
 
@@ -51,25 +43,23 @@ def define_discriminator(in_shape, width=64):
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
     """
-    from keras import Sequential, layers, optimizers
+    from keras import Sequential, layers
+
+    def convolution(size):
+        return spectral(layers.Conv2D(width, size, padding="same"))
 
     model = Sequential([layers.Input(in_shape)], name="discriminator")
     halvings = max(1, sum(min(size) > 8 for size in halved(*in_shape[:2])[:-1]))
     shape = in_shape
     for i in range(halvings + 2):
-        path = [
-            layers.ReLU(),
-            normalized_convolution(width, 3),
-            layers.ReLU(),
-            normalized_convolution(width, 3),
-        ]
+        path = [layers.ReLU(), convolution(3), layers.ReLU(), convolution(3)]
         shortcut = []
         if i == 0:
             del path[0]  # of the image itself, nothing is cut off
         if i < halvings:
             path.append(layers.AveragePooling2D(2))
             # The paper pools last, which gives the same, at four times the work.
-            shortcut = [layers.AveragePooling2D(2), normalized_convolution(width, 1)]
+            shortcut = [layers.AveragePooling2D(2), convolution(1)]
         block = residual(f"block_{i + 1}", shape, path, shortcut)
         model.add(block)
         shape = block.output_shape[1:]
@@ -78,13 +68,8 @@ def define_discriminator(in_shape, width=64):
     model.add(layers.GlobalAveragePooling2D())
     model.add(layers.Rescaling(height * width))  # a sum: of means, D hardly tells
     # The paper's last layer is normalized, too; here it is every D's, as heads expect.
-    model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
-    model.compile(
-        loss="binary_crossentropy",
-        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.0, beta_2=0.9),
-        metrics=["accuracy"],
-    )
-    return model
+    model.add(probability())
+    return compiled(model, beta_1=0.0, beta_2=0.9)
 
 
 def define_generator(latent_dim, out_shape, width=64):

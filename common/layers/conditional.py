@@ -7,7 +7,7 @@ training is that of `gan.py`, with the classes for both (`fitting/conditional_ga
 import keras
 from keras import Model, layers
 
-from common.architectures.quick import compile_like
+from common.architectures.blocks import compile_like
 from common.layers.losses import ClassLoss
 
 SIZE = 50  # numbers that stand for a class

@@ -10,7 +10,7 @@ from helpers import slow
 from sklearn.datasets import load_digits
 from small_gans import conditional_models
 
-from common.architectures.quick import define_gan
+from common.architectures.blocks import define_gan
 from common.data.batches import batches_of
 from common.fitting import callbacks, collapse
 from common.fitting import resume as resuming

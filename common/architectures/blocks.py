@@ -1,0 +1,160 @@
+"""What the architectures share: DCGANs of any size, their blocks, and the composite."""
+
+USUAL = "glorot_uniform"  # Keras's own initializer of kernels
+
+
+def halved(height, width):
+    """Return (height, width) and its halves, while both are even and above 4: a list."""
+    sizes = [(height, width)]
+    while height % 2 == width % 2 == 0 and min(height, width) > 4:
+        height, width = height // 2, width // 2
+        sizes.append((height, width))
+    return sizes
+
+
+def doubling(first, shape):
+    """Return the filters of D's convolutions that halve an image: [first, 2 first, ...].
+
+    Args:
+        first: filters of the first convolution.
+        shape: height, width and channels of the image.
+    """
+    return [first * 2**i for i in range(len(halved(*shape[:2])) - 1)]
+
+
+def spectral(layer):
+    """Return a layer of spectral norm 1: Miyato et al. 2018.
+
+    It is float32, because Keras writes the divided kernel back, and must not round it.
+    """
+    from keras import layers
+
+    return layers.SpectralNormalization(layer, dtype="float32")
+
+
+def activated(layer, normalization="none", slope=0.2):
+    """Return a list: a layer, its normalization and LeakyReLU.
+
+    Args:
+        layer: Keras layer.
+        normalization: "none", "batch", "spectral", or "layer": GroupNormalization of one
+            group, over all pixels and channels of an image, with one scale per channel.
+            (LayerNormalization learns one per pixel, or takes each pixel for itself.)
+        slope: of LeakyReLU below 0.
+    """
+    from keras import layers
+
+    found = [spectral(layer) if normalization == "spectral" else layer]
+    if normalization == "batch":
+        found.append(layers.BatchNormalization(momentum=0.9))
+    elif normalization == "layer":
+        found.append(layers.GroupNormalization(groups=1))
+    return [*found, layers.LeakyReLU(slope)]
+
+
+def discriminator(
+    in_shape, convolutions, normalization="none", *, slope=0.2, initializer=USUAL, **adam
+):
+    """Define and compile D: convolutions with LeakyReLU, then one number.
+
+    Args:
+        in_shape: height, width and channels of an image.
+        convolutions: list of (filters, size of the kernel, stride).
+        normalization: see `activated`; "batch" begins with the second convolution, as in
+            DCGAN, and replaces the bias, which it would take away.
+        slope: of LeakyReLU below 0.
+        initializer: of the kernels.
+        adam: see `compiled`.
+
+    Returns:
+        a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
+    """
+    from keras import Sequential, layers
+
+    model = Sequential([layers.Input(in_shape)], name="discriminator")
+    for i, (filters, kernel, strides) in enumerate(convolutions):
+        kind = "none" if i == 0 and normalization == "batch" else normalization
+        convolution = layers.Conv2D(
+            filters,
+            kernel,
+            strides=strides,
+            padding="same",
+            use_bias=kind != "batch",
+            kernel_initializer=initializer,
+        )
+        for layer in activated(convolution, kind, slope):
+            model.add(layer)
+    model.add(layers.Flatten())
+    model.add(probability(initializer))
+    return compiled(model, **adam)
+
+
+def probability(initializer=USUAL):
+    """Return the last layer of a D: one number from 0 to 1, in float32."""
+    from keras import layers
+
+    return layers.Dense(
+        1, activation="sigmoid", kernel_initializer=initializer, dtype="float32"
+    )
+
+
+def compiled(d_model, learning_rate=0.0002, beta_1=0.5, beta_2=0.999):
+    """Compile D with the cross-entropy, real = 1 and fake = 0, and Adam; return it."""
+    from keras import optimizers
+
+    optimizer = optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2)
+    d_model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
+    return d_model
+
+
+def generator(
+    latent_dim, out_shape, filters, *, kernel=4, activation="tanh", initializer=USUAL
+):
+    """Define G, a DCGAN's: each transposed convolution doubles height and width.
+
+    Args:
+        latent_dim: numbers of a latent vector.
+        out_shape: height, width and channels of an image.
+        filters: numbers of channels of the maps, the smallest map first.
+        kernel: size of the kernels.
+        activation: of the last layer.
+        initializer: of the kernels.
+
+    Returns:
+        a model, float32 (n, latent_dim) -> images (n, *out_shape).
+    """
+    from keras import Sequential, layers
+
+    height, width = (size // 2 ** len(filters) for size in out_shape[:2])
+    dense = layers.Dense(
+        height * width * filters[0], use_bias=False, kernel_initializer=initializer
+    )
+    body = [dense, layers.Reshape((height, width, filters[0]))]
+    for i, channels in enumerate([*filters[1:], out_shape[2]], start=1):
+        is_last = i == len(filters)
+        convolution = layers.Conv2DTranspose(
+            channels,
+            kernel,
+            strides=2,
+            padding="same",
+            use_bias=is_last,  # BatchNormalization would take it away
+            activation=activation if is_last else None,
+            kernel_initializer=initializer,
+        )
+        body += [layers.BatchNormalization(momentum=0.9), layers.ReLU(), convolution]
+    return Sequential([layers.Input((latent_dim,)), *body], name="generator")
+
+
+def define_gan(g_model, d_model):
+    """Define and compile the composite, as the tutorials', with an optimizer like D's."""
+    from keras import Sequential
+
+    d_model.trainable = False
+    return compile_like(d_model, Sequential([g_model, d_model], name="gan"))
+
+
+def compile_like(d_model, model):
+    """Compile a composite with an optimizer like D's; return it."""
+    optimizer = type(d_model.optimizer).from_config(d_model.optimizer.get_config())
+    model.compile(loss="binary_crossentropy", optimizer=optimizer)
+    return model
