@@ -16,6 +16,7 @@ if __name__ == "__main__":
 from common.basics import cli
 from common.fitting import steps
 from common.plotting import plot_model
+from mnist_gan.define_gan import define_gan as define_plain_gan
 
 SHAPE = (28, 28, 1)
 
@@ -74,17 +75,9 @@ def define_generator(latent_dim, n_classes=10):
 
 def define_gan(g_model, d_model):
     """Define and compile the composite, with D frozen: both are told the same class."""
-    from keras import Model, optimizers
+    from common.layers.conditional import conditional_gan
 
-    d_model.trainable = False
-    point, classes = g_model.inputs
-    verdict = d_model([g_model([point, classes]), classes])
-    model = Model([point, classes], verdict, name="gan")
-    model.compile(
-        loss="binary_crossentropy",
-        optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
-    )
-    return model
+    return conditional_gan(g_model, d_model, define_plain_gan)
 
 
 @cli.command
