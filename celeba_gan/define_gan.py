@@ -11,7 +11,6 @@ from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.define_generator import define_generator
 from common.basics import cli
 from common.fitting import steps
-from common.plotting import plot_model
 
 
 def define_gan(g_model, d_model):
@@ -47,11 +46,7 @@ def main(argv=None):
     run = steps.start("celeba_gan", options)
     shape = options.size, options.size, 3
     g_model, d_model = define_generator(100, shape), define_discriminator(shape)
-    gan_model = define_gan(g_model, d_model)
-    gan_model.summary()
-    plot_model(gan_model, run / "gan_plot.png")
-    steps.show_who_moves(g_model, d_model, gan_model)
-    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
+    steps.show_gan(g_model, d_model, define_gan(g_model, d_model), run)
 
 
 if __name__ == "__main__":

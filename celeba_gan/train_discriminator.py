@@ -6,16 +6,12 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np
-
 from celeba_gan import options as own
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.load_data import load_real_samples
 from common.basics import cli
 from common.data.celeba import DATA
 from common.fitting import steps
-from common.plotting import save_grid
-from common.sampling import generate_random_samples
 
 
 def train_discriminator(model, dataset, n_iter=20, n_batch=128):
@@ -32,13 +28,9 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
     dataset = load_real_samples(options.data, options.size, options.crop)
     run = steps.start("celeba_gan", options)
-    shape = dataset.shape[1:]
-    steps.judge_accuracies(train_discriminator(define_discriminator(shape), dataset))
-    noise, _ = generate_random_samples(shape, 7, low=-1, high=1)
-    path = run / "real_and_random.png"
-    images = np.concatenate([dataset[np.arange(7)], noise])
-    save_grid(images, path, columns=7, low=-1)
-    print(f"saved {path}")
+    model = define_discriminator(dataset.shape[1:])
+    steps.judge_accuracies(train_discriminator(model, dataset))
+    steps.save_real_and_random(dataset, run, 7, low=-1)
 
 
 if __name__ == "__main__":

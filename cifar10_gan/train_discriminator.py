@@ -6,14 +6,10 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np
-
 from cifar10_gan.define_discriminator import define_discriminator
 from cifar10_gan.load_data import DATA, load_real_samples
 from common.basics import cli
 from common.fitting import steps
-from common.plotting import save_grid
-from common.sampling import generate_random_samples
 
 
 def train_discriminator(model, dataset, n_iter=20, n_batch=128):
@@ -31,10 +27,7 @@ def main(argv=None):
     dataset = load_real_samples(options.data)
     run = steps.start("cifar10_gan", options)
     steps.judge_accuracies(train_discriminator(define_discriminator(), dataset))
-    noise, _ = generate_random_samples(dataset.shape[1:], 7, low=-1, high=1)
-    path = run / "real_and_random.png"
-    save_grid(np.concatenate([dataset[:7], noise]), path, columns=7, low=-1)
-    print(f"saved {path}")
+    steps.save_real_and_random(dataset, run, 7, low=-1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ if __name__ == "__main__":
 
 from common.basics import cli
 from common.fitting import steps
-from common.plotting import plot_model
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.define_generator import define_generator
 
@@ -48,11 +47,7 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__)
     run = steps.start("mnist_gan", options)
     g_model, d_model = define_generator(latent_dim=100), define_discriminator()
-    gan_model = define_gan(g_model, d_model)
-    gan_model.summary()
-    plot_model(gan_model, run / "gan_plot.png")
-    steps.show_who_moves(g_model, d_model, gan_model)
-    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
+    steps.show_gan(g_model, d_model, define_gan(g_model, d_model), run)
 
 
 if __name__ == "__main__":

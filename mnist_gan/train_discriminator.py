@@ -6,12 +6,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np
-
 from common.basics import cli
 from common.fitting import steps
-from common.plotting import save_grid
-from common.sampling import generate_random_samples
 from mnist_gan.define_discriminator import define_discriminator
 from mnist_gan.load_data import DATA, load_real_samples
 
@@ -31,10 +27,7 @@ def main(argv=None):
     dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
     steps.judge_accuracies(train_discriminator(define_discriminator(), dataset))
-    noise, _ = generate_random_samples(dataset.shape[1:], 10)
-    path = run / "real_and_random.png"
-    save_grid(np.concatenate([dataset[:10], noise]), path, columns=10)
-    print(f"saved {path}")
+    steps.save_real_and_random(dataset, run, 10)
 
 
 if __name__ == "__main__":

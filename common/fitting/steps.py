@@ -3,6 +3,7 @@
 import numpy as np
 
 from common.devices import set_up
+from common.plotting import plot_model, save_grid
 from common.runs.folder import new_run
 from common.sampling import generate_random_samples, generate_real_samples
 
@@ -50,6 +51,23 @@ def judge_accuracies(accuracies):
     if perfect:
         print(f"Notice: all images right for the first time at iteration {perfect[0]}.")
     print("Random pixels are too easy: D needs an opponent that learns, too.")
+
+
+def save_real_and_random(dataset, run, n, low=0):
+    """Save n real images above n of random pixels as `real_and_random.png`."""
+    noise, _ = generate_random_samples(dataset.shape[1:], n, low=low, high=1)
+    path = run / "real_and_random.png"
+    images = np.concatenate([dataset[np.arange(n)], noise])
+    save_grid(images, path, columns=n, low=low)
+    print(f"saved {path}")
+
+
+def show_gan(g_model, d_model, gan_model, run):
+    """Print the composite's summary, save its plot, and show which weights move."""
+    gan_model.summary()
+    plot_model(gan_model, run / "gan_plot.png")
+    show_who_moves(g_model, d_model, gan_model)
+    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
 
 
 def show_who_moves(g_model, d_model, gan_model):
