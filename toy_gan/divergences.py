@@ -1,7 +1,6 @@
 """How different are two distributions: KL, Jensen-Shannon and Wasserstein compared."""
 
 import sys
-from math import log
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -59,8 +58,7 @@ def kl_densities(p, q, low=-10.0, high=10.0, points=4001):
 
     Args:
         p, q: functions, x (points,) -> densities (points,), smooth and at least 0.
-        low, high: limits that hold nearly all of p and q, and where q is not yet
-            rounded to 0.
+        low, high: hold nearly all of p and q, and q is not rounded to 0 there.
         points: where p and q are computed, an odd number.
 
     Returns:
@@ -106,7 +104,7 @@ def fit_normal(loss):
     def at(point):
         return loss(normal(point[0], np.exp(point[1])))  # any number makes a scale > 0
 
-    mean, log_scale = brute(at, ((-4, 4), (log(0.5), log(2.5))), Ns=9)
+    mean, log_scale = brute(at, ((-4, 4), (np.log(0.5), np.log(2.5))), Ns=9)
     return float(mean), float(np.exp(log_scale))
 
 
@@ -129,8 +127,7 @@ def compare_shifted(shift, width):
     from scipy.stats import wasserstein_distance
 
     shift, width = round(shift / CELL), round(width / CELL)
-    p = np.zeros(shift + width)
-    p[:width] = 1 / width
+    p = np.repeat([1 / width, 0], [width, shift])
     places, q = CELL * np.arange(len(p)), p[::-1]
     return js_divergence(p, q), float(wasserstein_distance(places, places, p, q))
 
@@ -242,7 +239,7 @@ def main(argv=None):
     show_likelihood(likelihood, 1 if options.seed is None else options.seed)
     show_saturation(saturation)
     for axis in (curves, saturation):
-        axis.axhline(log(2), color="grey", zorder=0, label="ln 2 = 0.693")
+        axis.axhline(np.log(2), color="grey", zorder=0, label="ln 2 = 0.693")
     for axis in axes:
         axis.legend(fontsize=9)
     figure.savefig(path, dpi=100)

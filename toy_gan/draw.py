@@ -25,11 +25,11 @@ def save_points(path, real, fake, d_model, title, reach=1.6):
     low, high = (0, 1) if is_share else (None, None)  # the same colours in every frame
     figure = Figure(figsize=(6.4, 5.4))
     axis = figure.add_axes((0.1, 0.1, 0.72, 0.82))  # the same place in every frame
+    colours = {"cmap": "RdBu_r" if is_energy else "RdBu", "vmin": low, "vmax": high}
+    place = {"extent": (-reach, reach, -reach, reach), "origin": "lower"}
     surface = axis.imshow(
-        outputs.reshape(100, 100), origin="lower", interpolation="bilinear", alpha=0.6,
-        extent=(-reach, reach, -reach, reach), cmap="RdBu_r" if is_energy else "RdBu",
-        vmin=low, vmax=high,
-    )  # fmt: skip
+        outputs.reshape(100, 100), interpolation="bilinear", alpha=0.6, **colours, **place
+    )
     bar = figure.add_axes((0.84, 0.1, 0.03, 0.82))
     figure.colorbar(surface, bar, label="energy" if is_energy else "D's output")
     axis.scatter(*real[:1000].T, s=4, color="black", label="real")

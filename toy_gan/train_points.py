@@ -9,6 +9,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
+from common.architectures.blocks import define_gan
 from common.basics.cli import command
 from common.data.datasets import Images
 from common.fitting.build import define_models
@@ -70,18 +71,7 @@ def define_generator(latent_dim):
     )
 
 
-def define_gan(g_model, d_model):
-    """Define and compile the composite, with D frozen in it."""
-    from keras import Sequential, optimizers
-
-    d_model.trainable = False
-    model = Sequential([g_model, d_model], name="gan")
-    model.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0))
-    return model
-
-
-def show_points(epoch, g_model, d_model, dataset, latent_dim, target, threshold, seed,
-                run):  # fmt: skip
+def show_points(epoch, g_model, d_model, dataset, latent_dim, target, seed, run, **_):
     """Print modes and share of good points; draw real and generated ones over D."""
     from common.checkpoints import save_models
     from toy_gan.draw import save_points
