@@ -9,19 +9,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from benchmarks.contenders import (
+    HERE,
+    OTHER_PYTHON,
+    SILENT,
+    alternate,
+    images_of,
+    workers,
+)
 from benchmarks.summary import header, ratios, row, spread, write
 from common.basics import cli
 from common.basics.errors import UserError
 
-HERE = Path(__file__).resolve().parent
-WORK = HERE / "work"
-OTHER_PYTHON = HERE / ".venv/bin/python"
 BATCH = {"mnist": 256, "cifar10": 128, "faces": 128}
 SIZES = (64, 128, 256, 512)
 NAMES = {"ours": "ours", "textbook": "the textbook's loop", "torch_pair": "PyTorch"}
@@ -35,103 +41,20 @@ TARGETS = {  # of a time over another's: dataset, precision, against -> at most
     ("cifar10", "float32", "torch_pair"): "<= 0.75",
     ("cifar10", "auto", "torch_pair"): "<= 0.75",
 }
+EVERYONE = [  # contender, precision
+    ("ours", "float32"),
+    ("textbook", "float32"),
+    ("torch_pair", "float32"),
+    ("ours", "auto"),
+    ("torch_pair", "bfloat16"),
+]
 PEERS = {"auto": {"textbook": "float32", "torch_pair": "bfloat16"}}  # else the same
 
 
-class Worker:
-    """A contender that waits in a process of its own, see `worker.py`."""
-
-    def __init__(self, contender, dataset, precision):
-        self.name = contender, precision
-        python = sys.executable if contender == "ours" else OTHER_PYTHON
-        words = [python, HERE / "worker.py", contender, dataset, precision]
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `stop`
-        self.process = subprocess.Popen(
-            [*words, images_of(dataset)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.log, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )  # fmt: skip
-
-    def answer(self):
-        """The next line that it says.
-
-        Raises:
-            UserError: it has ended.
-        """
-        line = self.process.stdout.readline()
-        if not line:
-            self.log.seek(0)
-            end = "\n".join(self.log.read().splitlines()[-15:])
-            raise UserError(f"the worker {' '.join(self.name)} ended:\n{end}")
-        return json.loads(line)
-
-    def run(self, n_batch, k):
-        """Seconds of each of k steps."""
-        print(n_batch, k, file=self.process.stdin, flush=True)
-        return self.answer()["seconds"]
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(60)
-        self.log.close()
-
-
-def images_of(dataset):
-    """Path of an .npy of the images to train on, made once: uint8 (n, h, w, c).
-
-    MNIST if it is there; drawn shapes stand for the photographs: steps take as long.
-    """
-    import numpy as np
-
-    from common.data.datasets import load_images
-    from common.data.shapes import synthetic_shapes
-
-    path = WORK / f"{dataset}.npy"
-    if not path.exists():
-        WORK.mkdir(exist_ok=True)
-        if dataset == "mnist":
-            pixels = np.resize(load_images("auto").pixels, (60_000, 28, 28, 1))
-        else:
-            pixels = synthetic_shapes(size=32 if dataset == "cifar10" else 64).pixels
-        np.save(path, pixels)
-    return path
-
-
-@contextmanager
-def workers(dataset, names):
-    """Workers of one dataset, all ready."""
-    with ExitStack() as stack:
-        found = [Worker(*name[:1], dataset, *name[1:]) for name in names]
-        for worker in found:
-            stack.callback(worker.stop)
-        for worker in found:
-            worker.versions = worker.answer()["versions"]
-        yield found
-
-
-def alternate(found, sizes, rounds, k):
-    """Let workers take turns.
-
-    Returns:
-        dict, (contender, precision, batch) -> seconds a step, one number for each round.
-    """
-    from tqdm import tqdm
-
-    times = {(*worker.name, size): [] for worker in found for size in sizes}
-    for worker in found:
-        for size in sizes:
-            worker.run(size, 2)  # traces, allocates
-    for _ in tqdm(range(rounds), desc="  rounds", disable=None, leave=False):
-        for size in sizes:
-            for worker in found:
-                seconds = worker.run(size, k)
-                times[*worker.name, size].append(sum(seconds) / k)
-    return times
-
-
-def steps(results, dataset, names, sizes, rounds, k):
-    """Rows of the steps of these contenders, and of our ratios to the others."""
+def steps(results, dataset, names, rounds, k):
+    """Add rows of the steps of these contenders, and of our ratios to the others."""
     with workers(dataset, names) as found:
-        times = alternate(found, sizes, rounds, k)
+        times = alternate(found, [BATCH[dataset]], rounds, k)
         for worker in found:
             results["versions"].update(worker.versions)
     for (contender, precision, size), values in times.items():
@@ -149,7 +72,7 @@ def steps(results, dataset, names, sizes, rounds, k):
 
 
 def growth(results, dataset, precision, rounds, k):
-    """Rows of our steps by batch size: what an image costs."""
+    """Add rows of our steps by batch size: what an image costs."""
     with workers(dataset, [("ours", precision)]) as found:
         times = alternate(found, SIZES, rounds, k)
     for (_, _, size), values in times.items():
@@ -169,14 +92,14 @@ def measure(name, quick):
 
 
 def outside(results, quick):
-    """Row of the time outside the compiled step."""
+    """Add row of the time outside the compiled step."""
     found = results["outside"] = measure("outside", quick)
     what = "time outside the compiled step, MNIST, auto, of an epoch"
     results["rows"].append(row(what, "%", [100 * found["share"]], "< 3"))
 
 
 def loader(results, quick):
-    """Rows of the HDF5 loader, and of what a training of faces takes from it."""
+    """Add rows of the HDF5 loader, and of what a training of faces takes from it."""
     rates = measure("loader", quick)["images_per_second"]
     what = "HDF5 loader, 64x64, images a second"
     results["rows"].append(row(what, "/s", rates, ">= 20000"))
@@ -187,14 +110,14 @@ def loader(results, quick):
 
 
 def generation(results, quick):
-    """Rows of images a second."""
+    """Add rows of images a second."""
     for dataset, rates in measure("generation", quick).items():
         what = f"{dataset}: generated images a second, float32"
         results["rows"].append(row(what, "/s", rates))
 
 
 def scoring(results, quick):
-    """Row of the minutes that 50,000 images take to be scored."""
+    """Add row of the minutes that 50,000 images take to be scored."""
     found = results["scoring"] = measure("scoring", quick)
     scaled = f" (scaled from {found['n']})" * found["scaled"]
     what = f"features of 50,000 MNIST images and all scores{scaled}"
@@ -202,7 +125,7 @@ def scoring(results, quick):
 
 
 def start_up(results, quick):
-    """Rows of `--help` and of the time until the first step is done."""
+    """Add rows of `--help` and of the time until the first step is done."""
     script, n = str(HERE.parent / "mnist_gan/train.py"), 1 if quick else 3
     helps = [run_to_end([sys.executable, script, "--help"])[0] for _ in range(n + 2)]
     firsts = [until_first_step(script) for _ in range(n)]
@@ -215,8 +138,8 @@ def until_first_step(script):
     """Seconds until a training has written the row of its first step."""
     with tempfile.TemporaryDirectory() as folder:
         history, started = Path(folder) / "run/history.csv", time.perf_counter()
-        words = [sys.executable, script, "--epochs", "1", "--steps-per-epoch", "1",
-                 "--run-dir", history.parent]  # fmt: skip
+        words = [sys.executable, script, "--epochs", "1", "--steps-per-epoch", "1"]
+        words += ["--run-dir", history.parent]
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as training:
             while not history.exists():
                 if training.poll() is not None:
@@ -229,9 +152,7 @@ def until_first_step(script):
 def run_to_end(words):
     """Run a program; return its seconds and its peak memory in MiB."""
     started = time.perf_counter()
-    process = subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    )
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, env=SILENT)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
@@ -241,7 +162,7 @@ def run_to_end(words):
 
 
 def memory(results, quick):
-    """Rows of the peak memory of a short MNIST run, ours and the textbook's."""
+    """Add rows of the peak memory of a short MNIST run, ours and the textbook's."""
     n_steps = str(3 if quick else 20)
     theirs = [OTHER_PYTHON, HERE / "textbook.py", "mnist", images_of("mnist")]
     with tempfile.TemporaryDirectory() as folder:
@@ -257,34 +178,31 @@ def memory(results, quick):
 
 
 def plan(quick):
-    """What is done: [(name, about how many seconds, function of the results), ...]."""
-    everyone = [("ours", "float32"), ("textbook", "float32"), ("torch_pair", "float32"),
-                ("ours", "auto"), ("torch_pair", "bfloat16")]  # fmt: skip
-    others = [name for name in everyone if name[0] != "textbook"]
-    rounds, k = (3, 1) if quick else (12, 2)
+    """Return what is done: [(name, about how many seconds, function of results), ...]."""
+    parts, rounds, k = [], 3 if quick else 12, 1 if quick else 2
 
-    def compare(dataset, names, rounds):
-        size = BATCH[dataset]
-        return lambda results: steps(results, dataset, names, [size], rounds, k)
+    def add(name, seconds, function, **how):  # seconds of a quick and of a full run
+        parts.append((name, seconds[not quick], partial(function, **how)))
 
-    def grow(dataset, precision):
-        return lambda results: growth(results, dataset, precision, 2 if quick else 5, k)
-
-    parts = [
-        ("steps of MNIST", 55 if quick else 200, compare("mnist", everyone, rounds)),
-        ("steps of CIFAR-10", 50 if quick else 160, compare("cifar10", everyone, rounds)),
-        ("steps of faces", 50 if quick else 130,
-         compare("faces", others[2:] if quick else others, 2 if quick else 6)),
-    ]  # fmt: skip
-    grown = [("mnist", "auto")] if quick else [
-        (dataset, p) for dataset in ("mnist", "cifar10") for p in ("float32", "auto")
-    ]  # fmt: skip
-    parts += [(f"batch sizes, {d}, {p}", 35, grow(d, p)) for d, p in grown]
-    alone = {outside: (25, 60), loader: (12, 25), generation: (15, 30),
-             scoring: (15, 120), start_up: (20, 50), memory: (20, 50)}  # fmt: skip
-    for function, seconds in alone.items():
-        name = function.__doc__.split("Rows of ")[-1].split("Row of ")[-1].splitlines()[0]
-        parts.append((name, seconds[not quick], lambda r, f=function: f(r, quick)))
+    for name, dataset, seconds in (
+        ("steps of MNIST", "mnist", (55, 200)),
+        ("steps of CIFAR-10", "cifar10", (50, 160)),
+    ):
+        how = {"dataset": dataset, "names": EVERYONE, "rounds": rounds, "k": k}
+        add(name, seconds, steps, **how)
+    faces = [name for name in EVERYONE if name[0] != "textbook"]
+    how = {"dataset": "faces", "rounds": 2 if quick else 6, "k": k}
+    add("steps of faces", (50, 130), steps, names=faces[2:] if quick else faces, **how)
+    both = product(("mnist", "cifar10"), ("float32", "auto"))
+    for dataset, precision in [("mnist", "auto")] if quick else both:
+        how = {"dataset": dataset, "precision": precision, "rounds": 2 if quick else 5}
+        add(f"batch sizes, {dataset}, {precision}", (35, 35), growth, k=k, **how)
+    add("the time outside the compiled step", (25, 60), outside, quick=quick)
+    add("the HDF5 loader", (12, 25), loader, quick=quick)
+    add("images a second", (15, 30), generation, quick=quick)
+    add("the scores of 50,000 images", (15, 120), scoring, quick=quick)
+    add("`--help` and the first step", (20, 50), start_up, quick=quick)
+    add("the peak memory", (20, 50), memory, quick=quick)
     return parts
 
 
@@ -305,16 +223,16 @@ def main(argv=None):
     for i, (name, seconds, function) in enumerate(parts, start=1):
         spent = (time.time() - started) / 60
         pace = 60 * spent / done if done else 1  # how slow this machine is
-        print(f"[{i}/{len(parts)}] {name.rstrip('.')}; {spent:.1f} min gone, about "
-              f"{pace * left / 60:.1f} left", flush=True)  # fmt: skip
+        ahead = f"{spent:.1f} min gone, about {pace * left / 60:.1f} left"
+        print(f"[{i}/{len(parts)}] {name}; {ahead}", flush=True)
         function(results)
         done, left = done + seconds, left - seconds
     head["versions"].update(results.pop("versions"))
     head["minutes"] = round((time.time() - started) / 60, 1)
     rows = results.pop("rows")
     print(write(options.results, "results", "make bench", head, rows, **results))
-    print(f"took {head['minutes']} min; saved results.json, results.md in "
-          f"{options.results}")  # fmt: skip
+    files = f"results.json, results.md in {options.results}"
+    print(f"took {head['minutes']} min; saved {files}")
 
 
 if __name__ == "__main__":

@@ -71,9 +71,13 @@ def share_outside(marks, n_steps, data, steps_an_epoch, save_every):
     snapshot = max(0, with_snapshot - epoch)
     spent = steps_an_epoch * (between + data) + epoch + snapshot / save_every
     return {
-        "share": spent / (steps_an_epoch * step + spent), "step": step, "data": data,
-        "between_steps": between, "between_epochs": epoch, "snapshot": snapshot,
-    }  # fmt: skip
+        "share": spent / (steps_an_epoch * step + spent),
+        "step": step,
+        "data": data,
+        "between_steps": between,
+        "between_epochs": epoch,
+        "snapshot": snapshot,
+    }
 
 
 def timed(gan, marks):

@@ -19,7 +19,8 @@ if __name__ == "__main__":
 import numpy as np
 
 from benchmarks import ours
-from benchmarks.bench import BATCH, HERE, images_of
+from benchmarks.bench import BATCH
+from benchmarks.contenders import HERE, images_of
 from benchmarks.summary import described, header, lines_of
 from common.basics import cli
 from common.runs.record import versions

@@ -18,7 +18,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from benchmarks.bench import HERE, OTHER_PYTHON, WORK
+from benchmarks.contenders import HERE, OTHER_PYTHON, WORK
 from benchmarks.summary import header, row, write
 from common.basics import cli
 from common.basics.errors import UserError
@@ -27,10 +27,8 @@ from common.runs.record import versions
 SEEDS = (1, 2, 3)
 EPOCH = 234  # steps of the textbook's
 FULL = {"data": "mnist", "n": 10_000, "steps": 5 * EPOCH, "every": EPOCH // 3, "ours": []}
-TRY = {
-    "data": "digits", "n": 200, "steps": 20, "every": 5,
-    "ours": ["--epochs", "3", "--steps-per-epoch", "30"],
-}  # fmt: skip
+SHORT = ["--epochs", "3", "--steps-per-epoch", "30"]
+TRY = {"data": "digits", "n": 200, "steps": 20, "every": 5, "ours": SHORT}
 TARGET = "<= 0.05"
 
 
@@ -57,17 +55,17 @@ def train_textbook(folder, size):
     if not images.exists():
         images.parent.mkdir(parents=True, exist_ok=True)
         np.save(images, references(size["data"])[0].pixels)
-    words = [OTHER_PYTHON, HERE / "textbook.py", "mnist", images, "--keep",
-             folder, "--steps", size["steps"], "--every", size["every"]]  # fmt: skip
+    words = [OTHER_PYTHON, HERE / "textbook.py", "mnist", images, "--keep", folder]
+    words += ["--steps", size["steps"], "--every", size["every"]]
     return timed_run(folder, list(map(str, words)))
 
 
 def train_ours(folder, size, seed):
     """Our preset, as a user runs it; models as `run/generator_model_001.h5`."""
     script = HERE.parent / "mnist_gan/train.py"
-    words = [sys.executable, script, "--preset", "quick", "--data", size["data"],
-             "--seed", seed, "--save-every", 1, "--run-dir", folder / "run",
-             *size["ours"]]  # fmt: skip
+    words = [sys.executable, script, "--preset", "quick", "--data", size["data"]]
+    words += ["--seed", seed, "--save-every", 1, "--run-dir", folder / "run"]
+    words += size["ours"]
     return timed_run(folder, list(map(str, words)))
 
 
@@ -160,8 +158,9 @@ def rows_of(textbook, ours, floor):
     text = f" ({never} of {len(times)} never did: their whole time)" * bool(never)
     what = f"ours: minutes until the textbook's last distance is reached{text}"
     times = [when or end for when, end in zip(times, ends, strict=True)]
-    ratio = row("minutes to the textbook's last distance, ours / its own", "x",
-                [minutes / their_minutes for minutes in times], TARGET)  # fmt: skip
+    ratios = [minutes / their_minutes for minutes in times]
+    about = "minutes to the textbook's last distance, ours / its own"
+    ratio = row(about, "x", ratios, TARGET)
     return [*rows, row(what, "min", times), ratio]
 
 
@@ -189,11 +188,10 @@ def main(argv=None):
     curves = [curve(folder, size) for folder in (textbook, *ours)]
     floor = judge_of(size["data"], size["n"]).floor[0]["fid"]
     rows = rows_of(curves[0], curves[1:], floor)
-    print(
-        write(options.results, "quality", "make bench-quality", head, rows, curves=curves)
-    )
-    print(f"saved quality.json, quality.md in {options.results}; to measure again, "
-          f"remove {work}")  # fmt: skip
+    command = "make bench-quality"
+    print(write(options.results, "quality", command, head, rows, curves=curves))
+    files = f"quality.json, quality.md in {options.results}"
+    print(f"saved {files}; to measure again, remove {work}")
 
 
 if __name__ == "__main__":

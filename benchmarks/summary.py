@@ -67,9 +67,12 @@ def machine():
         gpu = ""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
-        "cpu": cpu_name(), "cores": os.cpu_count(), "memory_gib": round(pages / 2**30),
-        "gpu": gpu or None, "load_before": round(os.getloadavg()[0], 2),
-    }  # fmt: skip
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(pages / 2**30),
+        "gpu": gpu or None,
+        "load_before": round(os.getloadavg()[0], 2),
+    }
 
 
 def cpu_name():
@@ -85,9 +88,11 @@ def header(versions, quick):
     """What the results are of: date, commit, machine and versions."""
     return {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "commit": commit(), "quick": quick, "machine": machine(),
+        "commit": commit(),
+        "quick": quick,
+        "machine": machine(),
         "versions": {"python": platform.python_version(), **versions},
-    }  # fmt: skip
+    }
 
 
 def write(folder, name, command, head, rows, **more):

@@ -151,9 +151,8 @@ def main():
         if options.keep and (step % options.every == 0 or step == options.steps):
             np.savez(Path(options.keep) / f"{step:05d}.npz", *models[0].get_weights())
             spent = time.perf_counter() - started
-            left = spent / step * (options.steps - step) / 60
-            print(f"textbook: step {step} of {options.steps}, {left:.1f} min left",
-                  flush=True)  # fmt: skip
+            left = f"{spent / step * (options.steps - step) / 60:.1f} min left"
+            print(f"textbook: step {step} of {options.steps}, {left}", flush=True)
 
 
 if __name__ == "__main__":

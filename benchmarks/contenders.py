@@ -1,0 +1,106 @@
+"""The contenders of a benchmark: processes that take turns with steps of training."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from common.basics.errors import UserError
+
+HERE = Path(__file__).resolve().parent
+WORK = HERE / "work"
+OTHER_PYTHON = HERE / ".venv/bin/python"
+SILENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}  # environment of a process
+
+
+class Worker:
+    """A contender that waits in a process of its own, see `worker.py`."""
+
+    def __init__(self, dataset, contender, precision):
+        self.name = contender, precision
+        python = sys.executable if contender == "ours" else OTHER_PYTHON
+        words = [python, HERE / "worker.py", *(contender, dataset, precision)]
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `stop`
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.log}
+        self.process = subprocess.Popen(
+            [*words, images_of(dataset)], text=True, env=SILENT, **pipes
+        )
+
+    def answer(self):
+        """Return the next line that it says, as a dict.
+
+        Raises:
+            UserError: it has ended.
+        """
+        line = self.process.stdout.readline()
+        if not line:
+            self.log.seek(0)
+            end = "\n".join(self.log.read().splitlines()[-15:])
+            raise UserError(f"the worker {' '.join(self.name)} ended:\n{end}")
+        return json.loads(line)
+
+    def run(self, n_batch, k):
+        """Return the seconds of each of k steps."""
+        print(n_batch, k, file=self.process.stdin, flush=True)
+        return self.answer()["seconds"]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.log.close()
+
+
+def images_of(dataset):
+    """Return the path of an .npy of images to train on, uint8 (n, h, w, c); made once.
+
+    MNIST if it is there; drawn shapes stand for the photographs: steps take as long.
+    """
+    import numpy as np
+
+    from common.data.datasets import load_images
+    from common.data.shapes import synthetic_shapes
+
+    path = WORK / f"{dataset}.npy"
+    if not path.exists():
+        WORK.mkdir(exist_ok=True)
+        if dataset == "mnist":
+            pixels = np.resize(load_images("auto").pixels, (60_000, 28, 28, 1))
+        else:
+            pixels = synthetic_shapes(size=32 if dataset == "cifar10" else 64).pixels
+        np.save(path, pixels)
+    return path
+
+
+@contextmanager
+def workers(dataset, names):
+    """Return the workers of one dataset, all ready; names: (contender, precision)."""
+    with ExitStack() as stack:
+        found = [Worker(dataset, *name) for name in names]
+        for worker in found:
+            stack.callback(worker.stop)
+        for worker in found:
+            worker.versions = worker.answer()["versions"]
+        yield found
+
+
+def alternate(found, sizes, rounds, k):
+    """Let workers take turns of k steps, for some rounds.
+
+    Returns:
+        dict, (contender, precision, batch) -> seconds a step, one number for each round.
+    """
+    from tqdm import tqdm
+
+    times = {(*worker.name, size): [] for worker in found for size in sizes}
+    for worker in found:
+        for size in sizes:
+            worker.run(size, 2)  # traces, allocates
+    for _ in tqdm(range(rounds), desc="  rounds", disable=None, leave=False):
+        for size in sizes:
+            for worker in found:
+                seconds = worker.run(size, k)
+                times[*worker.name, size].append(sum(seconds) / k)
+    return times
