@@ -56,7 +56,7 @@ def take_statistics(g_model):
     for i in range(N_BATCHES if norms else 0):
         for layer in norms:
             layer.momentum = i / (i + 1)  # so that every batch counts the same
-        g_model(inputs_of(g_model, generate_latent_points(latent_dim, N_POINTS, rng)),
-                training=True)  # fmt: skip
+        points = generate_latent_points(latent_dim, N_POINTS, rng)
+        g_model(inputs_of(g_model, points), training=True)
     for layer, momentum in zip(norms, before, strict=True):
         layer.momentum = momentum

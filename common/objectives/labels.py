@@ -20,9 +20,8 @@ class SmoothedLabels:
 
     def __init__(self, loss, smoothing, noise):
         loss = keras.losses.get(loss)
-        self.loss = getattr(
-            loss, "call", loss
-        )  # a Loss would take the mean of all images
+        # A Loss itself would take the mean of all images.
+        self.loss = getattr(loss, "call", loss)
         self.smoothing, self.noise = smoothing, noise
         self.seed = keras.random.SeedGenerator()
 
