@@ -11,13 +11,9 @@ import numpy as np
 from common.basics.cli import ran_out
 from common.basics.errors import UserError
 from common.basics.files import whole
-from common.runs import folder as runs
+from common.runs.record import check_record, trained_on
 from common.safety import model_files
-from common.sampling import (
-    generate_latent_points,
-    image_range,
-    inputs_of,
-)
+from common.sampling import all_layers, generate_latent_points, image_range, inputs_of
 
 BESIDE_WEIGHTS = 2**20  # bytes of a model file, at most
 ZIP = b"PK\x03\x04"  # how .keras files start
@@ -35,8 +31,6 @@ def save_models(run, epoch, g_model, d_model, classes=()):
         classes: names of the classes that they take; they go into the files.
     """
     import h5py
-
-    from common.runs.record import trained_on
 
     origin = trained_on(run)
     for kind, model in (("generator", g_model), ("discriminator", d_model)):
@@ -161,19 +155,13 @@ def class_names(path, n_classes):
         path: of an `.h5` or `.keras` file.
         n_classes: number of classes that its model takes.
     """
-    import h5py
-
-    if h5py.is_hdf5(path):
-        with h5py.File(path) as file:
-            try:
-                names = tuple(map(str, json.loads(file.attrs.get("classes", "[]"))))
-            except (TypeError, ValueError, RecursionError):
-                raise UserError(
-                    f"{path}: its classes' names are damaged: copy it again"
-                ) from None
-            if len(names) == n_classes:
-                return names
-    return tuple(map(str, range(n_classes)))
+    try:
+        names = tuple(map(str, read_attribute(path, "classes", "[]")))
+    except (TypeError, ValueError, RecursionError):
+        raise UserError(
+            f"{path}: its classes' names are damaged: copy it again"
+        ) from None
+    return names if len(names) == n_classes else tuple(map(str, range(n_classes)))
 
 
 def origin_of(path):
@@ -182,23 +170,32 @@ def origin_of(path):
     Raises:
         UserError: it is there, and damaged.
     """
+    try:
+        origin = read_attribute(path, "trained_on", "null")
+        if origin is not None:
+            check_record(origin)
+            origin["data"]["name"]
+        return origin
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise UserError(
+            f"{path}: the name of its images is damaged: copy it again"
+        ) from None
+
+
+def read_attribute(path, name, default):
+    """Return the value of JSON that `save_models` wrote into an `.h5` file.
+
+    Args:
+        path: of an `.h5` or `.keras` file.
+        name: of the attribute.
+        default: JSON text that stands for it where the file has none.
+    """
     import h5py
 
-    from common.runs.record import check_record
-
     if not h5py.is_hdf5(path):
-        return None
+        return json.loads(default)
     with h5py.File(path) as file:
-        try:
-            origin = json.loads(file.attrs.get("trained_on", "null"))
-            if origin is not None:
-                check_record(origin)
-                origin["data"]["name"]
-            return origin
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-            raise UserError(
-                f"{path}: the name of its images is damaged: copy it again"
-            ) from None
+        return json.loads(file.attrs.get(name, default))
 
 
 @contextmanager
@@ -215,41 +212,7 @@ def quiet_keras():
 
 def check_sizes(model, path):
     """Raise a UserError where a layer makes more of one image than memory holds."""
-    from common.sampling import all_layers
-
     for layer in all_layers(model):
         numbers = math.prod(n or 1 for n in layer.output.shape)
         if numbers > model_files.MOST_NUMBERS:
             raise UserError(f"{path}: its layer {layer.name!r} makes {numbers} numbers")
-
-
-def find_model(name):
-    """The path of a model: as given, or the newest of this name in a run folder.
-
-    Raises:
-        UserError: there is none.
-    """
-    path = Path(name).expanduser()
-    if path.exists() or len(path.parts) > 1:
-        return path
-    found = runs.find_in_runs(name)
-    if found is None:
-        raise UserError(
-            f"{name} is neither in this folder nor in a run folder under runs/: "
-            "`python common/generate.py` alone lists what is there"
-        )
-    print(f"using {found}")
-    return found
-
-
-def list_models():
-    """Print the generators in the run folders under `runs/`."""
-    models = sorted(Path("runs").glob("*/*/generator_model_*"))
-    if not models:
-        raise UserError(
-            "no MODEL was named and runs/ holds none: train one first, for example with "
-            "python mnist_gan/train.py --preset quick"
-        )
-    print("generators here; name one of them:")
-    for model in models:
-        print(f"  {model}")

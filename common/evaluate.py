@@ -13,19 +13,32 @@ import numpy as np
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
-from common.checkpoints import find_model
+from common.checkpoints import load_generator
+from common.data.datasets import show_notice
+from common.devices import set_up
+from common.generate import save_each
 from common.runs import folder as runs
+from common.runs.layout import epoch_of
+from common.runs.models import find_models
 from common.runs.record import read_options
 from common.sampling import n_classes, takes_labels
-from common.scores.references import FEWEST
+from common.scores.best import best_of, save_curves
+from common.scores.features import SOURCES, choose_features
+from common.scores.references import (
+    DATA,
+    FEWEST,
+    check_shape,
+    load_reference,
+    open_pictures,
+    reference_of,
+)
+from common.scores.report import Evaluation, means, name_of_epoch
+from common.scores.scorer import Judge
 
 N, N_REPEATS = 10_000, 3  # images, and drawings of so many
 
 
 def parse(argv):
-    from common.scores.features import SOURCES
-    from common.scores.references import DATA
-
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] MODEL | RUN | --images DIR"
     add = parser.add_argument
@@ -58,41 +71,15 @@ def is_in_use(folder):
     return folder.is_dir() and any(folder.iterdir())
 
 
-def find_models(target):
-    """What is to be scored: paths of generators, and their run folder, or None.
-
-    Raises:
-        UserError: there are none.
-    """
-    from common.plotting import by_epoch
-
-    path = Path(target).expanduser()
-    if path.is_dir():
-        read_options(path)
-        models = [m for m in path.glob("generator_model_*.h5") if epoch_of(m) is not None]
-        models = by_epoch(models)
-        if not models:
-            raise UserError(f"{path} holds no generator_model_*.h5 yet: train longer")
-        return models, path
-    model = find_model(target)
-    return [model], model.parent if (model.parent / "options.json").exists() else None
-
-
 def references(options, run, shape):
     """The real images, in training and held out; see `references.load_reference`."""
-    from common.scores.references import load_reference, reference_of_run
-
     if run and options.data is None:
-        return reference_of_run(run)
+        return reference_of(read_options(run), run)
     return load_reference(options.data or "auto", shape)
 
 
 def make_judge(options, train, test, n):
     """The Judge that the options ask for, of n images; see `scorer.Judge`."""
-    from common.data.datasets import show_notice
-    from common.scores.features import choose_features
-    from common.scores.scorer import Judge
-
     show_notice(train)
     if options.split == "test" and test is None:
         raise UserError(f"--split test: {train.name} has no held-out images")
@@ -107,10 +94,7 @@ def make_judge(options, train, test, n):
 
 def evaluate_models(options, models, run):
     """Score saved generators, and name the best."""
-    from common.checkpoints import load_generator
     from common.fitting.tracking import log_scores
-    from common.scores.best import best_of, save_curves
-    from common.scores.report import Evaluation, means, name_of_epoch
 
     g_model = load_generator(models[0])[0]
     train, test = references(options, run, g_model.output_shape[1:])
@@ -153,12 +137,7 @@ def is_usual(options):
 
 def check_fit(g_model, name, train):
     """Raise a UserError if a generator draws other images, or classes, than these."""
-    shape, real_shape = g_model.output_shape[1:], train.pixels.shape[1:]
-    if shape != real_shape:
-        raise UserError(
-            f"{name} makes images of {shape}, those of {train.name} are {real_shape}: "
-            "name others by --data"
-        )
+    check_shape(g_model.output_shape[1:], train, name)
     if takes_labels(g_model) and n_classes(g_model) != len(train.classes):
         raise UserError(
             f"{name} draws {n_classes(g_model)} classes, {train.name} has "
@@ -168,9 +147,6 @@ def check_fit(g_model, name, train):
 
 def evaluate_images(options):
     """Score a folder or zip of pictures."""
-    from common.scores.references import open_pictures
-    from common.scores.report import Evaluation
-
     shape, read = open_pictures(options.images)
     train, test = references(options, None, shape)
     pixels = read(train.pixels.shape[1:], options.n)
@@ -198,17 +174,8 @@ def result_folder(options, run):
     return runs.new_run("evaluate", options.run_dir)
 
 
-def epoch_of(model):
-    """The epoch in the name of a `generator_model_010.h5`, or None."""
-    number = model.stem.rpartition("_")[2]
-    return int(number) if number.isdecimal() else None
-
-
 def export(judge, model, options):
     """Save n images of a generator, as other programs take them."""
-    from common.checkpoints import load_generator
-    from common.generate import save_each
-
     pixels, _ = judge.draw(load_generator(model)[0], [options.seed, 0])
     save_each(pixels / np.float32(255), Path(options.export))
 
@@ -218,8 +185,6 @@ def main(argv=None):
     """Score, print, keep."""
     started, options = time.time(), parse(argv)
     models, run = find_models(options.target) if options.target else ([], None)
-    from common.devices import set_up
-
     set_up()
     if options.images:
         evaluate_images(options)

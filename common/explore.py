@@ -12,7 +12,6 @@ if __name__ == "__main__":
 
 from common.basics import cli
 from common.basics.errors import UserError
-from common.checkpoints import find_model
 from common.exploring import (
     arithmetic,
     dissect,
@@ -22,6 +21,7 @@ from common.exploring import (
     traverse,
     truncation,
 )
+from common.runs.models import find_model
 
 COMMANDS = {
     "interpolate": interpolate,

@@ -12,7 +12,7 @@ import numpy as np
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
-from common.checkpoints import find_model, list_models
+from common.runs.models import find_model, list_models
 from common.safety.arrays import check_declared, check_file
 from common.sampling import (
     class_number,

@@ -15,6 +15,7 @@ from common.data.datasets import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS
 from common.runs.folder import new_run
+from common.runs.layout import DISCRIMINATOR, GENERATOR, files_of_epochs
 from common.runs.record import ROOT, read_options
 from common.runs.tables import read_columns
 from mnist_gan.load_data import DATA
@@ -126,14 +127,14 @@ def score_all(folders, data):
     """
     set_up()
     from common.checkpoints import load_generator
-    from common.evaluate import find_models
     from common.scores.references import load_reference
     from common.scores.scorer import classifier_judge
 
     judge = classifier_judge(*load_reference(data, (28, 28, 1)))
     rows, samples = [], []
     for name, folder in folders.items():
-        pixels, labels = judge.draw(load_generator(find_models(folder)[0][-1])[0], seed=0)
+        g_model = load_generator(files_of_epochs(folder, GENERATOR)[-1])[0]
+        pixels, labels = judge.draw(g_model, seed=0)
         score = judge.score(pixels, labels)
         minutes, milliseconds = pace(folder)
         row = {
@@ -177,12 +178,11 @@ def save_critic_weights(path, folders):
     from matplotlib.figure import Figure
 
     from common.checkpoints import load_discriminator
-    from common.plotting import by_epoch
 
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes = figure.subplots(1, len(folders))
     for axis, (objective, folder) in zip(axes, folders.items(), strict=True):
-        d_model = load_discriminator(by_epoch(folder.glob("discriminator_model_*"))[-1])
+        d_model = load_discriminator(files_of_epochs(folder, DISCRIMINATOR)[-1])
         kernels = [w.numpy().ravel() for w in d_model.weights if len(w.shape) > 1]
         axis.hist(np.concatenate(kernels), bins=100, color="tab:blue")
         axis.set(title=objective, xlabel="weight", ylabel="number of weights")

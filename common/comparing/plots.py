@@ -7,6 +7,7 @@ from PIL import Image
 
 from common.comparing.read import key
 from common.plotting import by_epoch
+from common.scores.table import DISTANCES, SCORES
 
 OUTPUTS = {  # start of a column's name -> what a panel of D's outputs shows
     "acc": "share of images\nthat D tells right",
@@ -14,7 +15,6 @@ OUTPUTS = {  # start of a column's name -> what a panel of D's outputs shows
     "energy": "energy",
 }
 STYLES = {"real": "solid", "fake": "dashed"}
-DISTANCES = {"fid": "FID", "kid": "KID"}
 SPAN = 40  # curves are smoothed over this part of a run
 FAR = 20  # times the usual size of a run's curve: then the axis becomes logarithmic
 SHORT = 25  # characters of a label, of which four stand in a line of the legend
@@ -49,7 +49,7 @@ def save_curves(compared, labels, path):
         draw_panel(axis, compared, columns)
         axis.set_ylabel(ylabel)
     if points:
-        draw_distances(axes[-1], points, DISTANCES[distance])
+        draw_distances(axes[-1], points, SCORES[distance].title)
     steps = sorted({int(run.history["step"].max()) for run in compared})
     which = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
     axes[-1].set_xlabel(f"epoch{which}; faint: as recorded, strong: smoothed")

@@ -6,16 +6,9 @@ from shlex import quote
 import numpy as np
 
 from common.comparing.read import PROTOCOL, lines_to_compare
+from common.scores.table import SCORES
 
 LEFT_OUT = {"run_dir", "resume", "data"}  # they must differ; data is told by its content
-LESS, MORE = "less is better", "more is better"
-SCORES = {  # name in metrics.jsonl -> in the table; others stand as they are
-    "fid": f"FID ({LESS})",
-    "kid": f"KID ({LESS})",
-    "inception_score": f"Inception Score ({MORE})",
-    **{name: f"{name} ({MORE})" for name in ("precision", "recall")},
-    **{name: f"{name} ({MORE})" for name in ("density", "coverage")},
-}
 
 
 def facts(record):
@@ -74,13 +67,20 @@ def outcomes(compared):
     if any(lines):
         rows["epoch scored"] = [line and str(line.epoch) for line in lines]
     found = dict.fromkeys(name for line in lines if line for name in line.scores)
-    known = [name for name in SCORES if name in found]
+    known = [name for name, score in SCORES.items() if score.better and name in found]
     for name in dict.fromkeys([*known, *found]):
-        rows[SCORES.get(name, name.replace("_", " "))] = [
+        rows[title(name)] = [
             score_text(line.scores[name]) if line and name in line.scores else None
             for line in lines
         ]
     return rows
+
+
+def title(name):
+    """Return what a score is called in the table."""
+    if name in SCORES and SCORES[name].better:
+        return f"{SCORES[name].title} ({SCORES[name].better})"
+    return name.replace("_", " ")
 
 
 def epochs_done(run):

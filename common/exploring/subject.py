@@ -104,7 +104,7 @@ class Subject:
         Raises:
             UserError: they are not named, not here, or others now.
         """
-        from common.scores.references import load_reference, reference_of
+        from common.scores.references import check_shape, load_reference, reference_of
 
         if self.data is not None:
             train, test = load_reference(self.data, self.shape)
@@ -115,11 +115,7 @@ class Subject:
             )
         else:
             train, test = reference_of(self.origin, self.path.name)
-        if train.pixels.shape[1:] != self.shape:
-            raise UserError(
-                f"{self.path.name} makes images of {self.shape}, those of {train.name} "
-                f"are {train.pixels.shape[1:]}: name others by --data"
-            )
+        check_shape(self.shape, train, self.path.name)
         return train, test
 
     def real_pixels(self, n, label=None):

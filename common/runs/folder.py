@@ -150,9 +150,3 @@ def is_drawn(state):
     """Whether the film was made after this state, the run's last: a run's last act."""
     film = state.with_name(VIDEO)
     return film.exists() and film.stat().st_mtime >= state.stat().st_mtime
-
-
-def find_in_runs(name):
-    """The newest file of this name in the run folders under `runs/`, or None."""
-    found = Path("runs").glob(f"*/*/{name}")
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from common.basics.files import whole
-from common.scores.report import SHOWN
+from common.scores.table import SCORES, SHARES
 
 
 def best_of(records):
@@ -31,20 +31,14 @@ def save_curves(records, floor, path):
     figure = Figure(figsize=(9, 7), layout="constrained")
     distances, shares = figure.subplots(2, 1, sharex=True)
     name, best, _ = best_of(records)
-    panels = (
-        (distances, (name,)),
-        (shares, ("precision", "recall", "density", "coverage")),
-    )
-    for axis, names in panels:
-        for i, key in enumerate(names):
-            points = [(r["epoch"], r["scores"][key]) for r in records]
-            epochs, means = [e for e, _ in points], [s["mean"] for _, s in points]
-            errors = [s["std"] or 0 for _, s in points]
-            label = SHOWN[key][0]
-            colour = f"C{i}"
-            axis.errorbar(
-                epochs, means, errors, marker="o", capsize=3, label=label, color=colour
-            )
+    epochs = [record["epoch"] for record in records]
+    for axis, keys in ((distances, [name]), (shares, SHARES)):
+        for key in keys:
+            scores = [record["scores"][key] for record in records]
+            means = [score["mean"] for score in scores]
+            errors = [score["std"] or 0 for score in scores]
+            title = SCORES[key].title
+            axis.errorbar(epochs, means, errors, marker="o", capsize=3, label=title)
     if floor[name] is not None:
         distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
     distances.plot(best["epoch"], best["scores"][name]["mean"], "*", color="tab:red",

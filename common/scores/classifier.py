@@ -7,7 +7,9 @@ many held-out images it reads right. `evaluate.py` does the same for what it nee
 """
 
 import json
+import math
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -16,9 +18,12 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
+from common.basics.errors import UserError
 from common.basics.files import alone_in, whole
+from common.checkpoints import load_model
 from common.data.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
+from common.scores.references import load_reference
 
 VERSION = 1  # of what follows; another one is trained anew
 BATCH = 128
@@ -85,20 +90,14 @@ def tasks(train, test):
         train, test: datasets.Images; test may be None, then every tenth image of the
             training set is held out.
     """
-    if test is not None:
-        parts = (train.pixels, train.labels), (test.pixels, test.labels)
-    else:
+    if test is None:
         is_held = np.arange(len(train.pixels)) % 10 == 0
-        parts = [
-            (
-                train.pixels[rows],
-                train.labels if train.labels is None else train.labels[rows],
-            )
-            for rows in (np.flatnonzero(~is_held), np.flatnonzero(is_held))
-        ]
+        parts = [(train, np.flatnonzero(~is_held)), (train, np.flatnonzero(is_held))]
+    else:
+        parts = [(train, slice(None)), (test, slice(None))]
     if train.classes:
-        return parts
-    return [rotated(pixels) for pixels, _ in parts]
+        return [(images.pixels[rows], images.labels[rows]) for images, rows in parts]
+    return [rotated(images.pixels[rows]) for images, rows in parts]
 
 
 def train_classifier(train, test):
@@ -113,8 +112,8 @@ def train_classifier(train, test):
     n_classes = len(train.classes) or 4
     keras.utils.set_random_seed(0)
     model = define_classifier(x.shape[1:], n_classes, x.shape[-1] == 3 and train.classes)
-    n_epochs = EPOCHS.get(train.name) or -(-STEPS * BATCH // len(x))
-    n_steps = -(-len(x) // BATCH) * n_epochs
+    n_epochs = EPOCHS.get(train.name) or math.ceil(STEPS * BATCH / len(x))
+    n_steps = math.ceil(len(x) / BATCH) * n_epochs
     model.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(2e-3, n_steps)
     in_lines = 2 if n_epochs < 20 else 0
     model.fit(x, y, BATCH, n_epochs, verbose=1 if sys.stdout.isatty() else in_lines)
@@ -140,22 +139,21 @@ def load_classifier(train, test):
     """
     name = f"{train.name}-{train.describe()['fingerprint']}-v{VERSION}"
     path = keras_cache().parent / "classifiers" / f"{name}.keras"
-    known = read_classifier(path)
-    if known is not None:
+    if known := read_classifier(path):
         return known
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cli.UserError(
+        raise UserError(
             f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
         ) from None
     with alone_in(path.parent):
-        known = read_classifier(path)  # by now another process may have trained it
-        if known is not None:
+        if known := read_classifier(path):  # another process has trained it by now
             return known
         task = "classes" if train.classes else "rotations, as it has no classes"
         print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
-        model, facts = in_float32(train_classifier, train, test)
+        with in_float32():
+            model, facts = train_classifier(train, test)
         path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
         with whole(path) as part:
             model.save(part)
@@ -164,8 +162,6 @@ def load_classifier(train, test):
 
 def read_classifier(path):
     """The model in this file and the facts beside it; None where one is not whole."""
-    from common.checkpoints import load_model
-
     facts = path.with_suffix(".json")
     if not (path.exists() and facts.exists()):
         return None
@@ -177,14 +173,15 @@ def read_classifier(path):
         return None
 
 
-def in_float32(function, *arguments):
-    """Call a function that builds models while Keras's policy is float32."""
+@contextmanager
+def in_float32():
+    """Inside, models are built with the dtype policy float32."""
     import keras
 
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        return function(*arguments)
+        yield
     finally:
         keras.config.set_dtype_policy(policy)
 
@@ -197,8 +194,6 @@ def main(argv=None):
     text = f"names of data sets or paths ({', '.join(LEAST)})"
     parser.add_argument("data", nargs="*", default=list(LEAST), help=text)
     options = parser.parse_args(argv)
-    from common.scores.references import load_reference
-
     set_up()
     missing = []
     for data in options.data:
@@ -214,7 +209,7 @@ def main(argv=None):
         if facts["accuracy"] < LEAST.get(train.name, 0):
             print(f"that is less than {LEAST[train.name]:.0%}: its scores say little")
     if missing:
-        raise cli.UserError("; ".join(missing))
+        raise UserError("; ".join(missing))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 from common.basics.errors import UserError
 from common.data.datasets import keras_cache
 from common.safety.arrays import check_file
+from common.safety.hdf5 import check_numbers
 from common.scores.classifier import in_float32, load_classifier
 
 SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"
@@ -26,6 +27,7 @@ GET_GRAPH = (
     "classify_image_graph_def.pb (96 MB) from "
     "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
 )
+GET = {".h5": GET_KERAS, ".pb": GET_GRAPH}
 SIDE = 299  # pixels of the images that Inception takes
 AT_A_TIME = 500  # images
 OPERATIONS = {  # of the graph, and no other: one can write files
@@ -73,24 +75,19 @@ def choose_features(source, train, test):
             )
         return keras_inception(path)
     path = Path(source).expanduser()
-    if path.suffix not in (".h5", ".pb"):
+    if path.suffix not in GET:
         raise UserError(f"--features {source}: wanted is {SOURCES}")
     if not path.is_file():
         raise UserError(
-            f"--features {path}: there is no such file; get "
-            f"{GET_GRAPH if path.suffix == '.pb' else GET_KERAS}"
+            f"--features {path}: there is no such file; get {GET[path.suffix]}"
         )
     return inception_2015(path) if path.suffix == ".pb" else keras_inception(path)
 
 
 def classifier_features(train, test):
     """The 64 features of a small classifier of this data set."""
-    import keras
-
     model, facts = load_classifier(train, test)
-    both = keras.Model(
-        model.inputs, [model.get_layer("features").output, model.outputs[0]]
-    )
+    both = with_layer(model, "features")
     has_classes = bool(facts["classes"])
 
     def extract(pixels):
@@ -100,9 +97,20 @@ def classifier_features(train, test):
     kind = "classifier" if has_classes else "rotations"
     digest = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights()))
     return Features(
-        f"{train.name}-{kind}", extract, digest.hexdigest()[:12], "none",
-        facts["accuracy"], tuple(facts["classes"]),
-    )  # fmt: skip
+        name=f"{train.name}-{kind}",
+        extract=extract,
+        digest=digest.hexdigest()[:12],
+        resize="none",
+        accuracy=facts["accuracy"],
+        classes=tuple(facts["classes"]),
+    )
+
+
+def with_layer(model, name):
+    """Return a model that gives the output of this layer, and its own."""
+    import keras
+
+    return keras.Model(model.inputs, [model.get_layer(name).output, model.outputs[0]])
 
 
 def keras_inception(path):
@@ -114,25 +122,20 @@ def keras_inception(path):
     import h5py
     import keras
 
-    from common.safety.hdf5 import check_numbers
-
-    def build():
-        if not h5py.is_hdf5(path):
-            raise UserError(f"--features {path}: not an HDF5 file; get {GET_KERAS}")
-        with h5py.File(path) as file:
-            check_numbers(file, path)
-        try:
-            model = keras.applications.InceptionV3(weights=str(path))
-        except Exception as error:  # h5py and Keras raise many kinds
-            why = str(error).splitlines()[0]
-            raise UserError(
-                f"--features {path}: not the weights of Keras's InceptionV3 with its top "
-                f"({why}); get {GET_KERAS}"
-            ) from None
-        pool = model.get_layer("avg_pool").output
-        return keras.Model(model.inputs, [pool, model.outputs[0]])
-
-    model = in_float32(build)
+    if not h5py.is_hdf5(path):
+        raise UserError(f"--features {path}: not an HDF5 file; get {GET_KERAS}")
+    with h5py.File(path) as file:
+        check_numbers(file, path)
+    try:
+        with in_float32():
+            inception = keras.applications.InceptionV3(weights=str(path))
+            model = with_layer(inception, "avg_pool")
+    except Exception as error:  # h5py and Keras raise many kinds
+        why = str(error).splitlines()[0]
+        raise UserError(
+            f"--features {path}: not the weights of Keras's InceptionV3 with its top "
+            f"({why}); get {GET_KERAS}"
+        ) from None
 
     def extract(pixels):
         large = keras.ops.image.resize(
@@ -215,7 +218,8 @@ def extract_all(features, pixels, picks=None):
         features.extract(pixels[picks[start : start + AT_A_TIME]])
         for start in range(0, len(picks), AT_A_TIME)
     ]
-    seen, probabilities = zip(*parts, strict=True)
-    seen = np.concatenate(seen).astype("float64")
-    has_classes = probabilities[0] is not None
-    return seen, np.concatenate(probabilities) if has_classes else None
+    seen, probabilities = (
+        None if arrays[0] is None else np.concatenate(arrays)
+        for arrays in zip(*parts, strict=True)
+    )
+    return seen.astype("float64"), probabilities

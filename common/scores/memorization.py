@@ -29,17 +29,15 @@ def nearest(queries, n_rows, rows_of, k=1):
     """
     from sklearn.neighbors import NearestNeighbors
 
-    best, numbers = np.zeros((len(queries), 0)), np.zeros((len(queries), 0), int)
+    parts = []
     for start in range(0, n_rows, AT_A_TIME):
         rows = rows_of(slice(start, min(start + AT_A_TIME, n_rows)))
         search = NearestNeighbors(n_neighbors=min(k, len(rows)), algorithm="brute")
         distances, found = search.fit(rows).kneighbors(queries)
-        best = np.concatenate([best, distances], axis=1)
-        numbers = np.concatenate([numbers, found + start], axis=1)
-        order = np.argsort(best, axis=1, kind="stable")[:, :k]
-        best = np.take_along_axis(best, order, axis=1)
-        numbers = np.take_along_axis(numbers, order, axis=1)
-    return best, numbers
+        parts.append((distances, found + start))
+    distances, numbers = map(np.hstack, zip(*parts, strict=True))
+    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    return tuple(np.take_along_axis(x, order, axis=1) for x in (distances, numbers))
 
 
 def nearer_to_training(to_training, to_held_out, n_training, n_held_out):

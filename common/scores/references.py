@@ -12,7 +12,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.data import cifar10, datasets
-from common.runs.record import CHOOSE_IMAGES, read_options
+from common.runs.record import CHOOSE_IMAGES
 
 GREY_SETS = ("mnist", "fashion-mnist", "digits")
 COLOUR_SETS = ("cifar-10",)
@@ -42,32 +42,28 @@ def load_reference(data, shape=None):
         sizes = {GREY[:2]: "mnist", COLOUR[:2]: "cifar-10"}
         data = sizes.get(shape[:2], "celeba") if shape else "celeba"
     is_path, is_drawn = data not in DATA, data == "synthetic"
-    if data in GREY_SETS or ((is_path or is_drawn) and shape == GREY):
+    is_grey = (is_path or is_drawn) and shape == GREY
+    if data in GREY_SETS or is_grey or Path(data).suffix in (".npz", ".csv"):
         return both(datasets.load_images, data)
-    if is_path and Path(data).suffix in (".npz", ".csv"):
-        return both(datasets.load_images, data)
-    if data in COLOUR_SETS or (is_drawn and shape == COLOUR):
-        return both(cifar10.load_images, data)
-    if is_path and is_cifar10(Path(data)):
+    is_colour = is_cifar10(Path(data)) if is_path else is_drawn and shape == COLOUR
+    if data in COLOUR_SETS or is_colour:
         return both(cifar10.load_images, data)
     return pictures(data, size=shape[0] if shape else 64)
 
 
-def reference_of_run(run):
-    """The real images that a run was trained on, and those held out; as load_reference.
+def reference_of(record, name):
+    """Load the real images that a run was trained on, and those held out.
+
+    Args:
+        record: what `folder.read_options` or `checkpoints.origin_of` returns: dict of
+            `script`, `options` and `data`.
+        name: what was trained, for the messages.
+
+    Returns:
+        as `load_reference`.
 
     Raises:
         UserError: it was trained on no images, or on others than these are now.
-    """
-    return reference_of(read_options(run), run)
-
-
-def reference_of(record, name):
-    """The same, of the record of a run, or of what `checkpoints.origin_of` tells.
-
-    Args:
-        record: dict of `script`, `options` and `data`.
-        name: what was trained, for the messages.
     """
     options, folder = record["options"], record["script"].split("/")[0]
     size, crop = options.get("size", 64), options.get("crop")
@@ -93,6 +89,21 @@ def reference_of(record, name):
             f"other images now ({now}): name those to compare with by --data"
         )
     return train, test
+
+
+def check_shape(shape, train, name):
+    """Raise a UserError if a generator makes images of another shape than the real ones.
+
+    Args:
+        shape: (h, w, c) of the generator's images.
+        train: datasets.Images.
+        name: of the generator, for the message.
+    """
+    if shape != train.pixels.shape[1:]:
+        raise UserError(
+            f"{name} makes images of {shape}, those of {train.name} are "
+            f"{train.pixels.shape[1:]}: name others by --data"
+        )
 
 
 def both(load, data):

@@ -6,32 +6,13 @@ from datetime import date
 
 import numpy as np
 
-from common.runs.record import commit, versions
+from common.runs.record import commit, read_options, versions
 from common.scores import memorization
-from common.scores.references import reference_of_run
+from common.scores.references import reference_of
 from common.scores.scorer import classifier_judge, summarize
+from common.scores.table import SCORES
 
 METRICS = "metrics.jsonl"
-SHOWN = {  # score -> how it is called and shown, and whether in the row of a snapshot
-    "fid": ("FID", "{:.2f}", True),
-    "kid": ("KID", "{:.4f}", True),
-    "kid_error": ("its standard error", "{:.4f}", False),
-    "precision": ("precision", "{:.3f}", True),
-    "recall": ("recall", "{:.3f}", True),
-    "density": ("density", "{:.3f}", True),
-    "coverage": ("coverage", "{:.3f}", True),
-    "copies": ("share of copies", "{:.3f}", False),
-    "inception_score": ("Inception Score", "{:.2f}", False),
-    "inception_score_split": ("of ten parts", "{:.2f}", False),
-    "inception_score_split_std": ("between the parts", "{:.2f}", False),
-    "confident": ("surely of a class", "{:.3f}", False),
-    "classes_seen": ("classes seen", "{:.0f}", False),
-    "rarest": ("rarest class", "{:.3f}", False),
-    "commonest": ("commonest class", "{:.3f}", False),
-    "entropy": ("entropy of classes", "{:.3f}", False),
-    "kl_to_uniform": ("KL to equal shares", "{:.4f}", False),
-    "agreement": ("read as asked", "{:.3f}", False),
-}
 NAME = 24  # characters
 
 
@@ -63,7 +44,7 @@ class Evaluation:
             + f"; mean +- standard deviation of {self.repeats}"
             * (self.repeats > 1)
         )
-        heads = (name for name, _, is_in_row in SHOWN.values() if is_in_row)
+        heads = (score.title for score in SCORES.values() if score.in_row)
         print(f"{'':{NAME}}" + "".join(f"{head:>17}" for head in heads))
         self.print_row("real images", summarize([self.floor]))
 
@@ -119,7 +100,7 @@ class Evaluation:
 
     def print_row(self, name, summary):
         """Print the scores that are in a row."""
-        cells = (shown(key, summary) for key in SHOWN if SHOWN[key][2])
+        cells = (shown(key, summary) for key in SCORES if SCORES[key].in_row)
         print(f"{name:{NAME}}" + "".join(f"{c:>17}" for c in cells), flush=True)
 
     def print_table(self, record):
@@ -128,10 +109,10 @@ class Evaluation:
         print(
             f"{'':{NAME}}{'real images':>20}{record['model']:>26}{self.ceiling_text:>22}"
         )
-        for key, (name, *_) in SHOWN.items():
+        for key, score in SCORES.items():
             if key in record["scores"]:
                 real, made, worst = (shown(key, part) for part in parts)
-                print(f"{name:{NAME}}{real:>20}{made:>26}{worst:>22}")
+                print(f"{score.title:{NAME}}{real:>20}{made:>26}{worst:>22}")
         print(f"real images: {self.floor_text}")
 
 
@@ -142,9 +123,9 @@ def of_run(run):
         run: Path of the run folder.
 
     Raises:
-        UserError: see `references.reference_of_run`.
+        UserError: see `references.reference_of`.
     """
-    train, test = reference_of_run(run)
+    train, test = reference_of(read_options(run), run)
     return Evaluation(classifier_judge(train, test), run, repeats=1)
 
 
@@ -164,5 +145,5 @@ def shown(name, summary):
         return "-"
     if summary[name] is None:
         return "refused"
-    pattern, (mean, std) = SHOWN[name][1], summary[name].values()
+    pattern, (mean, std) = SCORES[name].pattern, summary[name].values()
     return pattern.format(mean) + (f" +- {pattern.format(std)}" if std else "")

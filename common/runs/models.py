@@ -1,0 +1,63 @@
+"""Which saved models there are, and which of them is meant."""
+
+from pathlib import Path
+
+from common.basics.errors import UserError
+from common.runs.layout import GENERATOR, OPTIONS, files_of_epochs
+from common.runs.record import read_options
+
+
+def find_model(name):
+    """Return the path of a model: as given, or the newest of this name under `runs/`.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(name).expanduser()
+    if path.exists() or len(path.parts) > 1:
+        return path
+    found = Path("runs").glob(f"*/*/{name}")
+    newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
+    if newest is None:
+        raise UserError(
+            f"{name} is neither in this folder nor in a run folder under runs/: "
+            "`python common/generate.py` alone lists what is there"
+        )
+    print(f"using {newest}")
+    return newest
+
+
+def find_models(target):
+    """Return the generators that are meant, and their run folder, or None.
+
+    Args:
+        target: text, a run folder, of which all are meant, or a model, see `find_model`.
+
+    Returns:
+        list of Path in the order of their epochs; Path or None.
+
+    Raises:
+        UserError: there are none.
+    """
+    path = Path(target).expanduser()
+    if path.is_dir():
+        read_options(path)
+        models = files_of_epochs(path, GENERATOR)
+        if not models:
+            raise UserError(f"{path} holds no generator_model_*.h5 yet: train longer")
+        return models, path
+    model = find_model(target)
+    return [model], model.parent if (model.parent / OPTIONS).exists() else None
+
+
+def list_models():
+    """Print the generators in the run folders under `runs/`."""
+    models = sorted(Path("runs").glob("*/*/generator_model_*"))
+    if not models:
+        raise UserError(
+            "no MODEL was named and runs/ holds none: train one first, for example with "
+            "python mnist_gan/train.py --preset quick"
+        )
+    print("generators here; name one of them:")
+    for model in models:
+        print(f"  {model}")
