@@ -186,7 +186,7 @@ def main(argv=None):
 
     set_up()
     curves = [curve(folder, size) for folder in (textbook, *ours)]
-    floor = judge_of(size["data"], size["n"]).floor[0]["fid"]
+    floor = judge_of(size["data"], size["n"]).floor["scores"]["fid"]
     rows = rows_of(curves[0], curves[1:], floor)
     command = "make bench-quality"
     print(write(options.results, "quality", command, head, rows, curves=curves))

@@ -18,7 +18,6 @@ from common.data.datasets import show_notice
 from common.devices import set_up
 from common.generate import save_each
 from common.runs import folder as runs
-from common.runs.layout import epoch_of
 from common.runs.models import find_models
 from common.runs.record import read_options
 from common.sampling import n_classes, takes_labels
@@ -103,36 +102,37 @@ def evaluate_models(options, models, run):
     folder = result_folder(options, run if options.data is None else None)
     evaluation = Evaluation(judge, folder, options.seed, options.repeats)
     evaluation.start()
+    chosen = (options.data, options.split, options.n, options.features)
+    is_usual = chosen == (None, "train", N, "classifier")  # as --evaluate-every's
     records = []
     for model in models:
-        g_model, epoch = load_generator(model)[0], epoch_of(model)
+        g_model = load_generator(model)[0]
         try:
-            records.append(evaluation.generator(g_model, model.name, epoch))
+            records.append(evaluation.generator(g_model, model.name))
         except UserError as error:  # the other snapshots may be sound
             print(f"{model.name} is not scored: {error}", flush=True)
             continue
-        if run and epoch is not None and is_usual(options):
+        epoch = records[-1]["epoch"]
+        if run and epoch is not None and is_usual:
             log_scores(run, epoch, means(records[-1]))
     if not records:
         raise UserError(f"{options.target}: nothing could be scored")
-    name, record, others = best_of(records)
-    best = next(model for model in models if model.name == record["model"])
+    name, best, others = best_of(records)
+    files = [
+        "metrics.jsonl",
+        f"nearest_{name_of_epoch(best['model'], best['epoch'])}.png",
+    ]
     if len(records) > 1:
         text = f"; as good within two deviations: {', '.join(others)}" if others else ""
-        print(f"best by {name.upper()}: {best.name}{text}")
-        save_curves(records, evaluation.floor, folder / "scores.png")
-    evaluation.print_table(record)
-    curves = ", scores.png" * (len(records) > 1)
-    picture = f"nearest_{name_of_epoch(best.name, epoch_of(best))}.png"
-    print(f"saved metrics.jsonl, {picture}{curves} in {folder}")
+        print(f"best by {name.upper()}: {best['model']}{text}")
+        save_curves(records, evaluation.floor["scores"], folder / "scores.png")
+        files.append("scores.png")
+    evaluation.print_table(best)
+    print(f"saved {', '.join(files)} in {folder}")
     if options.export:
-        export(judge, best, options)
-
-
-def is_usual(options):
-    """Whether the scores are those of `--evaluate-every`, with which they are shown."""
-    usual = (None, "train", N, "classifier")
-    return (options.data, options.split, options.n, options.features) == usual
+        g_model = load_generator(models[0].with_name(best["model"]))[0]
+        pixels, _ = judge.draw(g_model, [options.seed, 0])
+        save_each(pixels / np.float32(255), Path(options.export))
 
 
 def check_fit(g_model, name, train):
@@ -172,12 +172,6 @@ def result_folder(options, run):
             ) from None
         return run
     return runs.new_run("evaluate", options.run_dir)
-
-
-def export(judge, model, options):
-    """Save n images of a generator, as other programs take them."""
-    pixels, _ = judge.draw(load_generator(model)[0], [options.seed, 0])
-    save_each(pixels / np.float32(255), Path(options.export))
 
 
 @cli.command

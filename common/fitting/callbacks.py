@@ -114,7 +114,7 @@ class Scores(keras.callbacks.Callback):
             model = GENERATOR.format(done)
             try:
                 with self.model.averaged_generator():
-                    record = self.evaluation.generator(self.model.g_model, model, done)
+                    record = self.evaluation.generator(self.model.g_model, model)
             except UserError as error:  # a G of NaN; the guard says what to do
                 return print(f"not scored: {error}")
             scores = means(record).items()

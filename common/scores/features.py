@@ -95,11 +95,10 @@ def classifier_features(train, test):
         return features, probabilities if has_classes else None
 
     kind = "classifier" if has_classes else "rotations"
-    digest = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights()))
     return Features(
         name=f"{train.name}-{kind}",
         extract=extract,
-        digest=digest.hexdigest()[:12],
+        digest=digest_of(b"".join(w.tobytes() for w in model.get_weights())),
         resize="none",
         accuracy=facts["accuracy"],
         classes=tuple(facts["classes"]),
@@ -143,7 +142,8 @@ def keras_inception(path):
         )
         return model.predict(large / 127.5 - 1, batch_size=50, verbose=0)
 
-    return Features("keras-inception", extract, file_digest(path), "antialiased bilinear")
+    digest = digest_of(path.read_bytes())
+    return Features("keras-inception", extract, digest, "antialiased bilinear")
 
 
 def inception_2015(path):
@@ -189,7 +189,8 @@ def inception_2015(path):
         ]
         return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
-    return Features("inception-2015", extract, file_digest(path), "bilinear, of TF 1")
+    digest = digest_of(path.read_bytes())
+    return Features("inception-2015", extract, digest, "bilinear, of TF 1")
 
 
 def as_colour(pixels):
@@ -197,9 +198,9 @@ def as_colour(pixels):
     return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
 
 
-def file_digest(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+def digest_of(content):
+    """Return the start of the SHA-256 of bytes, as text: str (12,)."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def extract_all(features, pixels, picks=None):

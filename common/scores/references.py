@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError
-from common.data import cifar10, datasets
+from common.data import celeba, cifar10, datasets
+from common.data.pictures import open_source, try_to_read
 from common.runs.record import CHOOSE_IMAGES
+from common.safety.images import open_image
 
 GREY_SETS = ("mnist", "fashion-mnist", "digits")
 COLOUR_SETS = ("cifar-10",)
@@ -48,7 +50,7 @@ def load_reference(data, shape=None):
     is_colour = is_cifar10(Path(data)) if is_path else is_drawn and shape == COLOUR
     if data in COLOUR_SETS or is_colour:
         return both(cifar10.load_images, data)
-    return pictures(data, size=shape[0] if shape else 64)
+    return celeba.load_images(data, size=shape[0] if shape else 64), None
 
 
 def reference_of(record, name):
@@ -79,7 +81,8 @@ def reference_of(record, name):
     elif folder == "cifar10_gan":
         train, test = both(cifar10.load_images, options["data"])
     elif folder == "celeba_gan":
-        train, test = pictures(*(options.get(key) for key in CHOOSE_IMAGES))
+        train = celeba.load_images(*(options.get(key) for key in CHOOSE_IMAGES))
+        test = None
     else:
         raise UserError(f"{name} was made by {record['script']}, which makes no images")
     now, then = train.describe()["fingerprint"], record["data"]["fingerprint"]
@@ -122,14 +125,7 @@ def known(images):
 
 
 def is_cifar10(path):
-    inside = (cifar10.FOLDER, "data_batch_1")
-    return path.is_dir() and any((path / name).exists() for name in inside)
-
-
-def pictures(data, size, crop=None, attribute=None):
-    from common.data.celeba import load_images
-
-    return load_images(data, size, crop, attribute), None
+    return any((path / name).exists() for name in (cifar10.FOLDER, "data_batch_1"))
 
 
 def open_pictures(path):
@@ -143,9 +139,6 @@ def open_pictures(path):
     Raises:
         UserError: there are no pictures, or fewer than 20.
     """
-    from common.data.pictures import open_source, try_to_read
-    from common.safety.images import open_image
-
     with open_source(path) as source:
         for name in source.names:
             try:

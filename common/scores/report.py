@@ -6,13 +6,14 @@ from datetime import date
 
 import numpy as np
 
+from common.runs.layout import METRICS, epoch_of
 from common.runs.record import commit, read_options, versions
+from common.sampling import image_range
 from common.scores import memorization
 from common.scores.references import reference_of
 from common.scores.scorer import classifier_judge, summarize
 from common.scores.table import SCORES
 
-METRICS = "metrics.jsonl"
 NAME = 24  # characters
 
 
@@ -30,8 +31,7 @@ class Evaluation:
         self.judge, self.folder, self.seed, self.repeats = judge, folder, seed, repeats
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each G is traced anew
         self.protocol = {**judge.protocol(), "seed": seed, "repeats": repeats}
-        self.floor, self.floor_text = judge.floor
-        self.ceiling, self.ceiling_text = None, "untrained generator"
+        self.floor, self.ceiling = judge.floor, None
 
     def start(self):
         """Print the protocol, the heads of the columns, and the floor."""
@@ -46,33 +46,31 @@ class Evaluation:
         )
         heads = (score.title for score in SCORES.values() if score.in_row)
         print(f"{'':{NAME}}" + "".join(f"{head:>17}" for head in heads))
-        self.print_row("real images", summarize([self.floor]))
+        self.print_row("real images", summarize([self.floor["scores"]]))
 
-    def generator(self, g_model, model, epoch=None):
+    def generator(self, g_model, name):
         """Score a generator.
 
         Args:
             g_model: the generator.
-            model: name of its file.
-            epoch: its epoch, or None where that is unknown.
+            name: of its file, which may tell its epoch.
 
         Returns:
             the record, a dict as `keep` writes it.
         """
-        from common.sampling import image_range
-
         if self.ceiling is None:
-            self.ceiling = self.judge.ceiling(g_model)
+            scores = self.judge.ceiling(g_model)
+            self.ceiling = {"what": "untrained generator", "scores": scores}
         rows = []
         for repeat in range(self.repeats):
             pixels, labels = self.judge.draw(g_model, [self.seed, repeat])
             rows.append(self.judge.score(pixels, labels))
-        return self.keep(rows, pixels, model, epoch, image_range(g_model)[0])
+        return self.keep(rows, pixels, name, epoch_of(name), image_range(g_model)[0])
 
     def images(self, pixels, name):
         """Score images, uint8 (n, h, w, c), that come from anywhere; as `generator`."""
         noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
-        self.ceiling, self.ceiling_text = self.judge.score(noise), "uniform noise"
+        self.ceiling = {"what": "uniform noise", "scores": self.judge.score(noise)}
         return self.keep([self.judge.score(pixels)], pixels, name)
 
     def keep(self, rows, pixels, name, epoch=None, low=0):
@@ -89,8 +87,7 @@ class Evaluation:
             print(sentence)
         record = {
             "epoch": epoch, "model": name, "scores": summary, "memorisation": found,
-            "floor": {"what": self.floor_text, "scores": self.floor},
-            "ceiling": {"what": self.ceiling_text, "scores": self.ceiling},
+            "floor": self.floor, "ceiling": self.ceiling,
             "protocol": self.protocol, "date": date.today().isoformat(),
             "versions": versions(), "commit": commit(),
         }  # fmt: skip
@@ -105,15 +102,15 @@ class Evaluation:
 
     def print_table(self, record):
         """Print all scores of a record, between the floor and the ceiling."""
-        parts = [summarize([self.floor]), record["scores"], summarize([self.ceiling])]
-        print(
-            f"{'':{NAME}}{'real images':>20}{record['model']:>26}{self.ceiling_text:>22}"
-        )
+        ends = [summarize([end["scores"]]) for end in (self.floor, self.ceiling)]
+        parts = [ends[0], record["scores"], ends[1]]
+        worst = self.ceiling["what"]
+        print(f"{'':{NAME}}{'real images':>20}{record['model']:>26}{worst:>22}")
         for key, score in SCORES.items():
             if key in record["scores"]:
                 real, made, worst = (shown(key, part) for part in parts)
                 print(f"{score.title:{NAME}}{real:>20}{made:>26}{worst:>22}")
-        print(f"real images: {self.floor_text}")
+        print(f"real images: {self.floor['what']}")
 
 
 def of_run(run):

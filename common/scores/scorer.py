@@ -4,14 +4,19 @@ A Judge knows n real images, drawn once and for all, and how a network sees them
 are rounded to bytes before they are looked at, as a file would hold them.
 """
 
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
 from common.basics.errors import UserError
 from common.basics.files import whole
 from common.data.datasets import keras_cache
-from common.sampling import generate_images, generate_latent_points, takes_labels
+from common.sampling import (
+    generate_images,
+    generate_latent_points,
+    image_range,
+    takes_labels,
+)
 from common.scores import metrics
 from common.scores.features import classifier_features, extract_all
 
@@ -35,7 +40,7 @@ class Judge:
         self.images, self.split = test if split == "test" else train, split
         self.n = min(n, len(self.images.pixels))
         self.other = train if split == "test" else test
-        self.told = set()  # refusals that were printed
+        self.print_once = cache(print)
 
     @cached_property
     def real(self):
@@ -52,16 +57,14 @@ class Judge:
         Returns:
             features float64 (n, d), probabilities float32 (n, classes) or None.
         """
-        name = (
-            f"{images.name}-{images.describe()['fingerprint']}-{rows.start}-{rows.stop}"
-        )
-        path = keras_cache().parent / "features" / f"{name}-{self.features.digest}.npz"
+        parts = (images.name, images.describe()["fingerprint"], rows.start, rows.stop)
+        name = "-".join(map(str, (*parts, self.features.digest)))
+        path = keras_cache().parent / "features" / f"{name}.npz"
         known = read_arrays(path)
         if known is None:
             picks = shuffled(images)[rows]
-            print(
-                f"looking at {len(picks)} images of {images.name}, once ...", flush=True
-            )
+            text = f"looking at {len(picks)} images of {images.name}, once ..."
+            print(text, flush=True)
             seen, probabilities = extract_all(self.features, images.pixels, picks)
             known = {"seen": seen.astype("float32")}  # as the network made them
             if probabilities is not None:
@@ -77,19 +80,18 @@ class Judge:
         be fewer than n.
 
         Returns:
-            dict of scores, and a text that says what was compared.
+            dict: `what`, a text that says what was compared, and `scores`.
         """
         n = self.n
         if self.other is not None and len(self.other.pixels) >= n:
             real, other = self.real, self.look(self.other, slice(0, n))
-            names = ("test", "train") if self.split == "test" else ("train", "test")
-            text = f"{names[1]} against {names[0]}"
+            text = "train against test" if self.split == "test" else "test against train"
         else:
             n = min(n, len(self.images.pixels) // 2)
             real = self.look(self.images, slice(0, n))
             other = self.look(self.images, slice(n, 2 * n))
             text = f"two parts of {self.split}"
-        return self.compare(real, other), f"{text}, n = {n}"
+        return {"what": f"{text}, n = {n}", "scores": self.compare(real, other)}
 
     def ceiling(self, g_model, seed=0):
         """Scores of the same generator before it has learned anything.
@@ -112,8 +114,6 @@ class Judge:
         Raises:
             UserError: the images have values that are no numbers.
         """
-        from common.sampling import image_range
-
         rng = np.random.default_rng(seed)
         points = generate_latent_points(g_model.inputs[0].shape[-1], self.n, rng)
         labels = None
@@ -159,31 +159,23 @@ class Judge:
         try:
             found["fid"] = metrics.frechet_distance(known, seen)
         except UserError as refusal:
-            self.tell(str(refusal))
+            self.print_once(str(refusal))
         rng = np.random.default_rng(0)
         found["kid"], found["kid_error"] = metrics.kernel_distance(known, seen, rng)
         radii = self.real_radii if real is self.real else None
         found |= metrics.neighbours(known, seen, radii)
         if probabilities is not None:
             found["inception_score"] = metrics.inception_score(probabilities)
-            mean, std = metrics.split_inception_score(probabilities)
-            found["inception_score_split"] = mean
-            found["inception_score_split_std"] = std
+            split = metrics.split_inception_score(probabilities)
+            found["inception_score_split"], found["inception_score_split_std"] = split
             found |= metrics.class_histogram(probabilities)
         return found
 
-    def tell(self, text):
-        """Print a sentence once."""
-        if text not in self.told:
-            print(text)
-        self.told.add(text)
-
     def protocol(self):
         """What must be told beside every score."""
-        images = self.images.describe()
         return {
-            "data": images["name"],
-            "fingerprint": images["fingerprint"],
+            "data": self.images.name,
+            "fingerprint": self.images.describe()["fingerprint"],
             "split": self.split,
             "n": self.n,
             "n_real": self.n,
@@ -207,15 +199,15 @@ def summarize(rows):
         dict, name -> {"mean": ..., "std": ...}; None where a score was refused, std None
         of a single scoring.
     """
-    found = {}
-    for name in rows[0]:
-        values = [row[name] for row in rows]
-        if None in values:
-            found[name] = None
-            continue
-        std = float(np.std(values, ddof=1)) if len(values) > 1 else None
-        found[name] = {"mean": float(np.mean(values)), "std": std}
-    return found
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return {name: mean_and_std(values) for name, values in columns.items()}
+
+
+def mean_and_std(values):
+    if None in values:
+        return None
+    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "std": std}
 
 
 def shuffled(images):
