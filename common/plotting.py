@@ -8,28 +8,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from common.basics.files import whole
+from common.runs.layout import LOSSES, OUTPUTS
 from common.runs.tables import read_columns
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
 HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
-LOSSES = {  # column of history.csv -> label and colour of its curve
-    "d_loss": ("D's loss", "tab:blue"),
-    "d1": ("D's loss on real images", "tab:blue"),
-    "d2": ("D's loss on fake images", "tab:cyan"),
-    "g_loss": ("G's loss", "tab:orange"),
-}
-OUTPUTS = {
-    "acc_real": ("real images called real", "tab:blue"),
-    "acc_fake": ("fake images called fake", "tab:orange"),
-    "acc_adv": ("G's new images called real", "tab:green"),
-    "score_real": ("D's score of real images", "tab:blue"),
-    "score_fake": ("D's score of fake images", "tab:orange"),
-    "score_adv": ("D's score of G's new images", "tab:green"),
-    "energy_real": ("energy of real images", "tab:blue"),
-    "energy_fake": ("energy of fake images", "tab:orange"),
-    "convergence": ("convergence measure", "tab:green"),
-    "k": ("k, the weight of fakes", "tab:red"),
-}
 GAP = 2  # pixels between two images of a grid
 FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # how long a frame of a run's film stays
 

@@ -11,13 +11,25 @@ CURVES, VIDEO = "loss_curves.png", "training.gif"
 SCORES = "scores.png"
 TENSORBOARD, COMET = "tensorboard", "comet"  # folders
 
-LOSSES = ("d_loss", "d1", "d2", "g_loss")
-COLUMNS = (  # of HISTORY, besides epoch and step
-    *LOSSES,
-    *("acc_real", "acc_fake", "acc_adv"),
-    *("score_real", "score_fake", "score_adv", "energy_real", "energy_fake"),
-    *("k", "convergence"),
-)
+LOSSES = {  # column of HISTORY -> label and colour of its curve
+    "d_loss": ("D's loss", "tab:blue"),
+    "d1": ("D's loss on real images", "tab:blue"),
+    "d2": ("D's loss on fake images", "tab:cyan"),
+    "g_loss": ("G's loss", "tab:orange"),
+}
+OUTPUTS = {
+    "acc_real": ("real images called real", "tab:blue"),
+    "acc_fake": ("fake images called fake", "tab:orange"),
+    "acc_adv": ("G's new images called real", "tab:green"),
+    "score_real": ("D's score of real images", "tab:blue"),
+    "score_fake": ("D's score of fake images", "tab:orange"),
+    "score_adv": ("D's score of G's new images", "tab:green"),
+    "energy_real": ("energy of real images", "tab:blue"),
+    "energy_fake": ("energy of fake images", "tab:orange"),
+    "k": ("k, the weight of fakes", "tab:red"),
+    "convergence": ("convergence measure", "tab:green"),
+}
+COLUMNS = (*LOSSES, *OUTPUTS)  # of HISTORY, besides epoch and step
 HEADS = {
     TIMES: ["epoch", "seconds", "ended"],
     EVENTS: ["epoch", "what", "value", "action"],
