@@ -21,16 +21,10 @@ from common.runs import folder as runs
 from common.runs.models import find_models
 from common.runs.record import read_options
 from common.sampling import n_classes, takes_labels
+from common.scores import references
 from common.scores.best import best_of, save_curves
 from common.scores.features import SOURCES, choose_features
-from common.scores.references import (
-    DATA,
-    FEWEST,
-    check_shape,
-    load_reference,
-    open_pictures,
-    reference_of,
-)
+from common.scores.references import DATA, FEWEST
 from common.scores.report import Evaluation, means, name_of_epoch
 from common.scores.scorer import Judge
 
@@ -70,11 +64,11 @@ def is_in_use(folder):
     return folder.is_dir() and any(folder.iterdir())
 
 
-def references(options, run, shape):
-    """The real images, in training and held out; see `references.load_reference`."""
+def real_images(options, run, shape):
+    """Load the images to compare with, and those held out; as `load_reference`."""
     if run and options.data is None:
-        return reference_of(read_options(run), run)
-    return load_reference(options.data or "auto", shape)
+        return references.reference_of(read_options(run), run)
+    return references.load_reference(options.data or "auto", shape)
 
 
 def make_judge(options, train, test, n):
@@ -96,7 +90,7 @@ def evaluate_models(options, models, run):
     from common.fitting.tracking import log_scores
 
     g_model = load_generator(models[0])[0]
-    train, test = references(options, run, g_model.output_shape[1:])
+    train, test = real_images(options, run, g_model.output_shape[1:])
     check_fit(g_model, models[0].name, train)
     judge = make_judge(options, train, test, options.n)
     folder = result_folder(options, run if options.data is None else None)
@@ -137,7 +131,7 @@ def evaluate_models(options, models, run):
 
 def check_fit(g_model, name, train):
     """Raise a UserError if a generator draws other images, or classes, than these."""
-    check_shape(g_model.output_shape[1:], train, name)
+    references.check_shape(g_model.output_shape[1:], train, name)
     if takes_labels(g_model) and n_classes(g_model) != len(train.classes):
         raise UserError(
             f"{name} draws {n_classes(g_model)} classes, {train.name} has "
@@ -147,8 +141,8 @@ def check_fit(g_model, name, train):
 
 def evaluate_images(options):
     """Score a folder or zip of pictures."""
-    shape, read = open_pictures(options.images)
-    train, test = references(options, None, shape)
+    shape, read = references.open_pictures(options.images)
+    train, test = real_images(options, None, shape)
     pixels = read(train.pixels.shape[1:], options.n)
     judge = make_judge(options, train, test, len(pixels))
     if shape != train.pixels.shape[1:]:

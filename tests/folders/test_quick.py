@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from common.checkpoints import load_discriminator, load_generator
-from common.evaluate import find_models
+from common.runs.models import find_models
 from common.sampling import with_labels
 from common.scores import classifier
 from common.scores.references import load_reference

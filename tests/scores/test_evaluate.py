@@ -201,7 +201,7 @@ def test_the_floor_is_of_held_out_images_or_else_of_two_halves(place):
         (judge_of(mine, 10_000), "two parts of train, n = 450"),
         (judge_of(mine, 10_000, "test"), "train against test, n = 300"),
     ):
-        found, said = judge.floor
+        said, found = judge.floor.values()
         assert said == text
         assert abs(found["kid"]) < 5 * found["kid_error"]
         assert found["density"] == pytest.approx(1, abs=0.2)
