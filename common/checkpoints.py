@@ -11,6 +11,7 @@ import numpy as np
 from common.basics.cli import ran_out
 from common.basics.errors import UserError
 from common.basics.files import whole
+from common.runs.layout import DISCRIMINATOR, GENERATOR
 from common.runs.record import check_record, trained_on
 from common.safety import model_files
 from common.sampling import all_layers, generate_latent_points, image_range, inputs_of
@@ -33,8 +34,8 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     import h5py
 
     origin = trained_on(run)
-    for kind, model in (("generator", g_model), ("discriminator", d_model)):
-        with whole(Path(run) / f"{kind}_model_{epoch:03d}.h5") as part:
+    for name, model in ((GENERATOR, g_model), (DISCRIMINATOR, d_model)):
+        with whole(Path(run) / name.format(epoch)) as part:
             # HDF5 crashes Python where the disk becomes full: there is room, or an error
             part.write_bytes(bytes(4 * model.count_params() + BESIDE_WEIGHTS))
             with quiet_keras():

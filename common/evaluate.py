@@ -18,6 +18,7 @@ from common.data.datasets import show_notice
 from common.devices import set_up
 from common.generate import save_each
 from common.runs import folder as runs
+from common.runs.layout import METRICS, SCORES
 from common.runs.models import find_models
 from common.runs.record import read_options
 from common.sampling import n_classes, takes_labels
@@ -25,7 +26,7 @@ from common.scores import references
 from common.scores.best import best_of, save_curves
 from common.scores.features import SOURCES, choose_features
 from common.scores.references import DATA, FEWEST
-from common.scores.report import Evaluation, means, name_of_epoch
+from common.scores.report import Evaluation, means, nearest_picture
 from common.scores.scorer import Judge
 
 N, N_REPEATS = 10_000, 3  # images, and drawings of so many
@@ -112,15 +113,12 @@ def evaluate_models(options, models, run):
     if not records:
         raise UserError(f"{options.target}: nothing could be scored")
     name, best, others = best_of(records)
-    files = [
-        "metrics.jsonl",
-        f"nearest_{name_of_epoch(best['model'], best['epoch'])}.png",
-    ]
+    files = [METRICS, nearest_picture(best["model"], best["epoch"])]
     if len(records) > 1:
         text = f"; as good within two deviations: {', '.join(others)}" if others else ""
         print(f"best by {name.upper()}: {best['model']}{text}")
-        save_curves(records, evaluation.floor["scores"], folder / "scores.png")
-        files.append("scores.png")
+        save_curves(records, evaluation.floor["scores"], folder / SCORES)
+        files.append(SCORES)
     evaluation.print_table(best)
     print(f"saved {', '.join(files)} in {folder}")
     if options.export:
@@ -152,7 +150,7 @@ def evaluate_images(options):
     evaluation = Evaluation(judge, folder, repeats=1)
     evaluation.start()
     evaluation.print_table(evaluation.images(pixels, Path(options.images).name))
-    print(f"saved metrics.jsonl and a picture of the nearest training images in {folder}")
+    print(f"saved {METRICS} and a picture of the nearest training images in {folder}")
 
 
 def result_folder(options, run):

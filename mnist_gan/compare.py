@@ -109,7 +109,7 @@ def train(words, folder, options):
 
 def pace(folder):
     """Minutes of a run's epochs, and milliseconds a step of the median epoch."""
-    seconds = read_columns(folder / "times.csv", texts=["ended"])["seconds"]
+    seconds = read_columns(folder / "times.csv")["seconds"]
     n_steps = read_columns(folder / "history.csv")["step"].max()
     return seconds.sum() / 60, 1000 * np.median(seconds) / n_steps
 

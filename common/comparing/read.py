@@ -84,7 +84,7 @@ def read_run(name, path):
         )
     if "d1" in history:
         history["d_loss"] = (history["d1"] + history["d2"]) / 2
-    seconds = read_columns(path / "times.csv", texts=["ended"]).get("seconds", [])
+    seconds = read_columns(path / "times.csv").get("seconds", [])
     scored = read_scored(path / "metrics.jsonl", record["data"]["fingerprint"])
     return Run(name, path, record, history, np.array(seconds), scored)
 

@@ -5,15 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError
-from common.runs.layout import (
-    COLUMNS,
-    COMET,
-    HEADS,
-    HISTORY,
-    LOSSES,
-    TENSORBOARD,
-    TEXTS,
-)
+from common.runs.layout import COLUMNS, COMET, HEADS, HISTORY, LOSSES, TENSORBOARD
 from common.runs.tables import read_columns, whole_lines
 
 
@@ -53,7 +45,7 @@ def check_tables(run):
                 f"{path} has other columns than a run's, or quotes, in "
                 f"{lines[0][:60]!r}: restore them"
             )
-        epochs = read_columns(path, TEXTS)["epoch"]
+        epochs = read_columns(path)["epoch"]
         if not (np.isfinite(epochs) & (epochs == np.round(epochs))).all():
             raise UserError(f"{path} has epochs that are no whole numbers: mend them")
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from common.basics.errors import UserError
+from common.runs.layout import TEXTS
 from common.safety.arrays import check_file
 
 LONGEST = 100  # characters of a number
@@ -10,22 +11,21 @@ AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}  # whatever bytes 
 MOST_TABLE = 2**27  # bytes of a history: of a million rows
 
 
-def read_columns(path, texts=()):
+def read_columns(path):
     """The columns of a CSV file of numbers: name -> float64 (rows,).
 
     A missing file has none. A last row without its end is left out: a training is
     writing it.
 
     Args:
-        path: the file.
-        texts: columns that hold no numbers, and are left out.
+        path: the file; its columns of TEXTS are left out.
 
     Raises:
         UserError: a row is damaged.
     """
     head, *rows = whole_lines(path) or [""]
     names = head.split(",") if head else []
-    kept = [name for name in dict.fromkeys(names) if name not in texts]
+    kept = [name for name in dict.fromkeys(names) if name not in TEXTS]
     numbers = []
     for line, row in enumerate(rows, 2):
         try:

@@ -51,6 +51,7 @@ class Features(NamedTuple):
     resize: str  # what happens to the size of an image
     accuracy: float | None = None  # of the classifier, on held-out images
     classes: tuple = ()  # names of what the probabilities are of, where these are asked
+    batch: int = AT_A_TIME  # images that `extract` is given at a time, at most
 
 
 def choose_features(source, train, test):
@@ -66,6 +67,7 @@ def choose_features(source, train, test):
     """
     if source == "classifier":
         return classifier_features(train, test)
+    path = Path(source).expanduser()
     if source == "keras-inception":
         path = keras_cache().parent / "models" / KERAS_WEIGHTS
         if not path.exists():
@@ -73,8 +75,6 @@ def choose_features(source, train, test):
                 f"--features keras-inception: {path} is missing: download {GET_KERAS} to "
                 "there, or name the file; or leave --features out"
             )
-        return keras_inception(path)
-    path = Path(source).expanduser()
     if path.suffix not in GET:
         raise UserError(f"--features {source}: wanted is {SOURCES}")
     if not path.is_file():
@@ -183,14 +183,11 @@ def inception_2015(path):
         ) from None
 
     def extract(pixels):
-        large = as_colour(pixels).astype("float32")
-        parts = [
-            function(tf.constant(large[i : i + 50])) for i in range(0, len(large), 50)
-        ]
-        return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        outputs = function(tf.constant(as_colour(pixels).astype("float32")))
+        return tuple(output.numpy() for output in outputs)
 
     digest = digest_of(path.read_bytes())
-    return Features("inception-2015", extract, digest, "bilinear, of TF 1")
+    return Features("inception-2015", extract, digest, "bilinear, of TF 1", batch=50)
 
 
 def as_colour(pixels):
@@ -216,8 +213,8 @@ def extract_all(features, pixels, picks=None):
     """
     picks = np.arange(len(pixels)) if picks is None else picks
     parts = [
-        features.extract(pixels[picks[start : start + AT_A_TIME]])
-        for start in range(0, len(picks), AT_A_TIME)
+        features.extract(pixels[picks[start : start + features.batch]])
+        for start in range(0, len(picks), features.batch)
     ]
     seen, probabilities = (
         None if arrays[0] is None else np.concatenate(arrays)

@@ -1,10 +1,10 @@
 """Which real images are those that a generator is to be compared with?
 
-Only this module of `common/` knows a folder of the collection: celeba_gan/ reads and
-packs pictures of any kind.
+Only here does `common/` know the dataset folders by their names: a run's record has them.
 """
 
 import io
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -128,6 +128,18 @@ def is_cifar10(path):
     return any((path / name).exists() for name in (cifar10.FOLDER, "data_batch_1"))
 
 
+def shape_of(source, name):
+    """Return the shape (h, w, 1 or 3) of a picture, or None: it is none.
+
+    Args:
+        source: pictures.Folder or pictures.Zip.
+        name: one of its names.
+    """
+    with suppress(Exception), open_image(io.BytesIO(source.read(name))) as image:
+        image.load()  # of what it knows by name alone, it finds out here
+        return image.height, image.width, 1 if image.mode == "L" else 3
+
+
 def open_pictures(path):
     """A folder or a zip of pictures.
 
@@ -140,16 +152,10 @@ def open_pictures(path):
         UserError: there are no pictures, or fewer than 20.
     """
     with open_source(path) as source:
-        for name in source.names:
-            try:
-                with open_image(io.BytesIO(source.read(name))) as image:
-                    image.load()  # of what it knows by name alone, it finds out here
-                    shape = (image.height, image.width, 1 if image.mode == "L" else 3)
-                break
-            except Exception:  # Pillow raises a dozen kinds
-                continue
-        else:
-            raise UserError(f"--images {path}: there are no pictures in it")
+        shapes = (shape_of(source, name) for name in source.names)
+        shape = next((shape for shape in shapes if shape is not None), None)
+    if shape is None:
+        raise UserError(f"--images {path}: there are no pictures in it")
 
     def read(shape, n):
         with open_source(path) as source:

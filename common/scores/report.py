@@ -76,7 +76,7 @@ class Evaluation:
     def keep(self, rows, pixels, name, epoch=None, low=0):
         """Look for copies, print a row, and append it to `metrics.jsonl`."""
         found, neighbours = memorization.memorisation(self.judge, pixels)
-        picture = self.folder / f"nearest_{name_of_epoch(name, epoch)}.png"
+        picture = self.folder / nearest_picture(name, epoch)
         memorization.save_picture(picture, self.judge, pixels, neighbours, low)
         summary = summarize(rows)
         if found:
@@ -126,9 +126,10 @@ def of_run(run):
     return Evaluation(classifier_judge(train, test), run, repeats=1)
 
 
-def name_of_epoch(model, epoch):
-    """ "e008", or the name of a file that tells no epoch, without its ending."""
-    return model.removesuffix(".h5") if epoch is None else f"e{epoch:03d}"
+def nearest_picture(model, epoch):
+    """Return "nearest_e008.png", or such a name of a model that tells no epoch."""
+    name = model.removesuffix(".h5") if epoch is None else f"e{epoch:03d}"
+    return f"nearest_{name}.png"
 
 
 def means(record):
