@@ -1,6 +1,7 @@
 """Which real images are those that a generator is to be compared with?
 
-Only here does `common/` know the dataset folders by their names: a run's record has them.
+Only this module of `common/` knows a folder of the collection: celeba_gan/ reads and
+packs pictures of any kind.
 """
 
 import io
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError
-from common.data import celeba, cifar10, datasets
+from common.data import cifar10, datasets
 from common.data.pictures import open_source, try_to_read
 from common.runs.record import CHOOSE_IMAGES
 from common.safety.images import open_image
@@ -44,20 +45,22 @@ def load_reference(data, shape=None):
         sizes = {GREY[:2]: "mnist", COLOUR[:2]: "cifar-10"}
         data = sizes.get(shape[:2], "celeba") if shape else "celeba"
     is_path, is_drawn = data not in DATA, data == "synthetic"
-    is_grey = (is_path or is_drawn) and shape == GREY
-    if data in GREY_SETS or is_grey or Path(data).suffix in (".npz", ".csv"):
+    if data in GREY_SETS or ((is_path or is_drawn) and shape == GREY):
         return both(datasets.load_images, data)
-    is_colour = is_cifar10(Path(data)) if is_path else is_drawn and shape == COLOUR
-    if data in COLOUR_SETS or is_colour:
+    if is_path and Path(data).suffix in (".npz", ".csv"):
+        return both(datasets.load_images, data)
+    if data in COLOUR_SETS or (is_drawn and shape == COLOUR):
         return both(cifar10.load_images, data)
-    return celeba.load_images(data, size=shape[0] if shape else 64), None
+    if is_path and is_cifar10(Path(data)):
+        return both(cifar10.load_images, data)
+    return pictures(data, size=shape[0] if shape else 64)
 
 
 def reference_of(record, name):
     """Load the real images that a run was trained on, and those held out.
 
     Args:
-        record: what `folder.read_options` or `checkpoints.origin_of` returns: dict of
+        record: what `record.read_options` or `checkpoints.origin_of` returns: dict of
             `script`, `options` and `data`.
         name: what was trained, for the messages.
 
@@ -81,8 +84,7 @@ def reference_of(record, name):
     elif folder == "cifar10_gan":
         train, test = both(cifar10.load_images, options["data"])
     elif folder == "celeba_gan":
-        train = celeba.load_images(*(options.get(key) for key in CHOOSE_IMAGES))
-        test = None
+        train, test = pictures(*(options.get(key) for key in CHOOSE_IMAGES))
     else:
         raise UserError(f"{name} was made by {record['script']}, which makes no images")
     now, then = train.describe()["fingerprint"], record["data"]["fingerprint"]
@@ -92,21 +94,6 @@ def reference_of(record, name):
             f"other images now ({now}): name those to compare with by --data"
         )
     return train, test
-
-
-def check_shape(shape, train, name):
-    """Raise a UserError if a generator makes images of another shape than the real ones.
-
-    Args:
-        shape: (h, w, c) of the generator's images.
-        train: datasets.Images.
-        name: of the generator, for the message.
-    """
-    if shape != train.pixels.shape[1:]:
-        raise UserError(
-            f"{name} makes images of {shape}, those of {train.name} are "
-            f"{train.pixels.shape[1:]}: name others by --data"
-        )
 
 
 def both(load, data):
@@ -125,7 +112,29 @@ def known(images):
 
 
 def is_cifar10(path):
-    return any((path / name).exists() for name in (cifar10.FOLDER, "data_batch_1"))
+    inside = (cifar10.FOLDER, "data_batch_1")
+    return path.is_dir() and any((path / name).exists() for name in inside)
+
+
+def pictures(data, size, crop=None, attribute=None):
+    from common.data.celeba import load_images
+
+    return load_images(data, size, crop, attribute), None
+
+
+def check_shape(shape, train, name):
+    """Raise a UserError if a generator makes images of another shape than the real ones.
+
+    Args:
+        shape: (h, w, c) of the generator's images.
+        train: datasets.Images.
+        name: of the generator, for the message.
+    """
+    if shape != train.pixels.shape[1:]:
+        raise UserError(
+            f"{name} makes images of {shape}, those of {train.name} are "
+            f"{train.pixels.shape[1:]}: name others by --data"
+        )
 
 
 def shape_of(source, name):
