@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.basics.cli import ran_out
-from common.basics.errors import UserError
+from common.basics.errors import UserError, ran_out
 from common.basics.files import whole
 from common.runs.layout import DISCRIMINATOR, GENERATOR
 from common.runs.record import check_record, trained_on

@@ -5,28 +5,21 @@ Nothing here is slow to import, so that `--help` and a wrong option answer at on
 
 import argparse
 import atexit
-import errno
 import functools
 import gc
 import io
 import math
 import os
-import re
 import signal
-import stat
 import sys
 from pathlib import Path
-from threading import Timer, main_thread
 
-from common.basics.errors import MachineError, UserError
+from common.basics.errors import UserError, exit_code, one_sentence
+from common.basics.signals import raised_signals
 
 # Else Python, as it ends, looks for garbage in all that TensorFlow has ever traced: half
 # a minute after two hundred pictures, which is too long for SIGTERM.
 atexit.register(gc.freeze)
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, or a closed terminal's SIGHUP, treated as Ctrl-C is."""
 
 
 def command(main):
@@ -41,23 +34,16 @@ def command(main):
     @functools.wraps(main)
     def run(argv=None):
         _mend_streams()
-        before = {s: signal.signal(s, _terminate) for s in _signals()}
-        sys.unraisablehook, hook = _interrupt_again, sys.unraisablehook
-        try:
-            main(argv)
-        except Exception as error:
-            if not isinstance(error, (UserError, OSError)) and not (
-                ran_out(error) or is_alone(error)
-            ):
-                raise  # a fault of ours: its traceback tells where
-            print(f"error: {one_sentence(error)}", file=sys.stderr)
-            raise SystemExit(exit_code(error)) from None
-        except KeyboardInterrupt as stop:
-            raise SystemExit(128 + (stop.args or [signal.SIGINT])[0]) from None
-        finally:
-            sys.unraisablehook = hook
-            for signum, handler in before.items():
-                signal.signal(signum, handler)
+        with raised_signals():
+            try:
+                main(argv)
+            except KeyboardInterrupt as stop:
+                raise SystemExit(128 + (stop.args or [signal.SIGINT])[0]) from None
+            except Exception as error:
+                if (code := exit_code(error)) is None:
+                    raise  # a fault of ours: its traceback tells where
+                print(f"error: {one_sentence(error)}", file=sys.stderr)
+                raise SystemExit(code) from None
 
     return run
 
@@ -69,86 +55,6 @@ def _mend_streams():
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
         if isinstance(getattr(sys, name), io.TextIOWrapper):  # notebooks have their own
             getattr(sys, name).reconfigure(errors="backslashreplace")
-
-
-def _signals():
-    """SIGTERM, and SIGHUP unless it is ignored, as under `nohup`."""
-    yield signal.SIGTERM
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        yield signal.SIGHUP
-
-
-def _terminate(signum, frame):
-    if signum != signal.SIGTERM:  # the terminal is gone: to write to it is an error
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
-            for stream in (1, 2):
-                if stat.S_ISCHR(os.fstat(stream).st_mode):
-                    os.dup2(nowhere.fileno(), stream)
-    raise Terminated(int(signum))
-
-
-def _interrupt_again(lost):
-    """Send a signal again that came within a destructor, where Python drops it."""
-    if not issubclass(lost.exc_type, KeyboardInterrupt):
-        return sys.__unraisablehook__(lost)
-    (number,) = lost.exc_value.args or [signal.SIGINT]
-    timer = Timer(0.1, signal.pthread_kill, [main_thread().ident, number])
-    timer.daemon = True
-    timer.start()
-
-
-FAULTS = {  # of the machine, and what to do about them
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room"),
-    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
-    errno.ENOMEM: "close other programs",
-    errno.EPIPE: "let it go to what reads to its end, such as a file",
-    errno.EIO: "the disk may be broken",
-}
-LONGEST = 1000  # characters of a sentence that is still read
-
-
-def ran_out(error):
-    """Whether memory ran out: of Python and NumPy, of TensorFlow, or of PyTorch."""
-    names = ("ResourceExhaustedError", "OutOfMemoryError")  # which are not imported here
-    return isinstance(error, MemoryError) or type(error).__name__ in names
-
-
-def is_alone(error):
-    """Whether TensorFlow says that another machine of TF_CONFIG does not answer."""
-    return type(error).__name__ == "UnavailableError"
-
-
-def exit_code(error):
-    """3 where an error, or one that it was made of, is the machine's fault, else 2."""
-    if isinstance(error, MachineError) or ran_out(error) or is_alone(error):
-        return 3
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in FAULTS:
-            return 3
-        error = error.__context__
-    return 2
-
-
-def one_sentence(error):
-    """What to print of an error: one line, whatever names and files brought into it."""
-    text = str(error)
-    if ran_out(error):  # TensorFlow's and PyTorch's texts are tracebacks
-        what = f" ({text})" if text and isinstance(error, MemoryError) else ""
-        text = f"memory ran out{what}: choose less, or a larger machine"
-    elif is_alone(error):
-        text = (
-            "another machine of TF_CONFIG is gone: see what it said, and start all anew, "
-            "with --resume where the chief has a run folder, which keeps whole epochs"
-        )
-    elif isinstance(error, OSError) and error.strerror:
-        place = "" if error.filename is None else f"{error.filename}: "
-        mend = FAULTS.get(error.errno)
-        mend = f"{mend}; what was saved stays" if mend else "name another, or mend it"
-        text = f"{place}{error.strerror}; {mend}"
-    text = re.sub(r"\S{400,}", lambda word: f"{word[0][:150]}...{word[0][-100:]}", text)
-    if len(text) > LONGEST:
-        text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 FLOAT32_MAX = 3.4e38
@@ -163,8 +69,8 @@ class Parser(argparse.ArgumentParser):
             usage="%(prog)s [options]",
             description=doc.strip().splitlines()[0],
             allow_abbrev=False,
-            formatter_class=lambda prog: argparse.HelpFormatter(
-                prog, max_help_position=26, width=100
+            formatter_class=functools.partial(
+                argparse.HelpFormatter, max_help_position=26, width=100
             ),
             **keywords,
         )
@@ -212,22 +118,13 @@ def number(text):
     return value
 
 
-def positive(text):
-    """A type for add_argument: a finite number above 0."""
-    value = number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
-    return value
-
-
-seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
-
-
 def at_most(bound):
     """A type for add_argument: a number above 0 and at most the bound."""
 
     def parse(text):
-        value = positive(text)
+        value = number(text)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
         if value > bound:
             raise argparse.ArgumentTypeError(f"must be at most {bound}, not {text!r}")
         return value
@@ -235,7 +132,8 @@ def at_most(bound):
     return parse
 
 
-share = at_most(1)
+positive, share = at_most(math.inf), at_most(1)
+seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
 
 
 def data_source(names):

@@ -1,8 +1,9 @@
 """Files that are written as a whole or not at all, and folders made for a result."""
 
-import fcntl
 import os
 from contextlib import contextmanager, suppress
+
+from filelock import FileLock, Timeout, has_fcntl, lock_descriptor
 
 from common.basics.errors import MachineError, UserError
 
@@ -34,8 +35,9 @@ def whole(path, before=None):
         if isinstance(error, OSError):
             tell_name(error, path)
         raise
-    with opened(path.parent) as folder:  # the new name is on the disk when its folder is
-        os.fsync(folder)
+    if hasattr(os, "O_DIRECTORY"):  # Windows opens no folder
+        with opened(path.parent) as folder:  # the new name is on the disk when that is
+            os.fsync(folder)
 
 
 def tell_name(error, path):
@@ -62,15 +64,37 @@ def keep_as(path, other):
 
 
 @contextmanager
-def alone_in(folder):
-    """Inside, no other process is inside with this folder: whoever is second waits."""
-    with opened(folder) as handle:
+def exclusive_lock(folder, wait=True):
+    """Inside, no other process is inside with this folder; a killed one is no more.
+
+    Args:
+        folder: Path; Windows locks no folder, but a file `.lock` in it.
+        wait: whether to print that another process is inside, and wait for it.
+
+    Raises:
+        BlockingIOError: another process is inside, and `wait` is False.
+    """
+    if has_fcntl:
+        with opened(folder) as handle:
+            if not lock_descriptor(handle, blocking=False):
+                _announce_wait(folder, wait)
+                lock_descriptor(handle)
+            yield
+    else:
+        lock = FileLock(folder / ".lock")
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another process that works in {folder} ...", flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+            held = lock.acquire(blocking=False)
+        except Timeout:
+            _announce_wait(folder, wait)
+            held = lock.acquire()
+        with held:
+            yield
+
+
+def _announce_wait(folder, wait):
+    if not wait:
+        raise BlockingIOError
+    print(f"waiting for another process that works in {folder} ...", flush=True)
 
 
 @contextmanager
@@ -82,22 +106,30 @@ def opened(folder):
         os.close(handle)
 
 
-def make_folders(folder):
-    """Make a folder, and those above it that are missing.
+@contextmanager
+def new_folders(folder, keep=True):
+    """Make a folder, and those above it that are missing; inside, something is put there.
 
-    Returns:
-        list of those that are new, the innermost first.
+    Those that are new and empty are removed after an error.
+
+    Args:
+        folder: Path.
+        keep: False: remove them without an error, too.
 
     Raises:
-        OSError: it cannot be made; then none is left.
+        OSError: it cannot be made.
     """
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        remove_empty(new)
+        yield
+    except BaseException:
+        keep = False
         raise
-    return new
+    finally:
+        for path in () if keep else new:
+            with suppress(OSError):
+                path.rmdir()
 
 
 def check_new(option, folder):
@@ -105,23 +137,16 @@ def check_new(option, folder):
     if folder.exists():
         raise UserError(f"{option} {folder} exists already: name a new folder")
     try:
-        remove_empty(make_folders(folder))
+        with new_folders(folder, keep=False):
+            pass
     except OSError as error:
         raise UserError(f"{option} {folder}: {error.strerror}; name another") from None
 
 
-def remove_empty(folders):
-    """Remove those of these folders that are empty, the innermost first."""
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-@contextmanager
-def gone_if_in_vain(new):
-    """Inside, remove these new folders if an error comes and they are empty."""
-    try:
-        yield
-    except BaseException:
-        remove_empty(new)
-        raise
+def free_path(path):
+    """Return a path, or the first of `name_2`, `name_3`, ... that does not exist."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_stem(f"{path.stem}_{number}")
+    return free

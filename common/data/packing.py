@@ -9,13 +9,13 @@ import shutil
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from common.basics.errors import MachineError, UserError
-from common.basics.files import gone_if_in_vain, make_folders
+from common.basics.files import new_folders
 from common.data.datasets import keras_cache
 from common.data.packed import checksum
 from common.data.pictures import (
@@ -110,13 +110,13 @@ def pack_into_cache(source, size, crop, at_least=1, attributes=None):
     if target.exists():
         print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
         return target
-    try:
-        new = make_folders(target.parent)
-    except OSError as error:
-        raise UserError(
-            f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
-        ) from None
-    with gone_if_in_vain(new):
+    with ExitStack() as cache:
+        try:
+            cache.enter_context(new_folders(target.parent))
+        except OSError as error:
+            raise UserError(
+                f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
+            ) from None
         return pack(source, target, size, crop, attributes=attributes, force=True,
                     at_least=at_least)  # fmt: skip
 

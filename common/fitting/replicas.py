@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -13,6 +13,7 @@ from shutil import copy, rmtree
 from zlib import crc32
 
 from common.basics.errors import UserError
+from common.basics.signals import ENDING, handled_signals
 from common.options.cluster import cluster_and_task, machines
 from common.options.table import OPTIONS
 from common.runs import layout
@@ -63,31 +64,14 @@ def strategy():
             f"waiting for all {machines()} machines of TF_CONFIG: Ctrl-C ends it",
             flush=True,
         )
-        try:
-            with ended_by_signals():
+        try:  # TensorFlow waits deaf to handlers of Python's, and leaves its own behind
+            with handled_signals([signal.SIGINT, *ENDING], signal.SIG_DFL):
                 return tf.distribute.MultiWorkerMirroredStrategy()
         except (ValueError, RuntimeError, tf.errors.OpError) as error:
             raise UserError(f"TF_CONFIG: {str(error).splitlines()[0]}") from None
     config = tf.config
     found = config.list_logical_devices("GPU") or config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in found])
-
-
-@contextmanager
-def ended_by_signals():
-    """Inside, Ctrl-C ends the process; afterwards signals do what they did before.
-
-    For as long as TensorFlow waits, no handler of Python's is heard; and it sets one of
-    its own, with which SIGTERM does nothing, and which it would leave behind.
-    """
-    heard = [s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-             if signal.getsignal(s) is not signal.SIG_IGN]  # fmt: skip
-    before = {s: signal.signal(s, signal.SIG_DFL) for s in heard}
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
 
 
 def check_same(options, images):

@@ -4,8 +4,8 @@ import json
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.basics.cli import Terminated
 from common.basics.files import whole
+from common.basics.signals import Terminated
 from common.plotting import draw_run
 from common.runs.layout import EVENTS, HISTORY, METRICS, TIMES
 from common.runs.state import load_state, save_state

@@ -1,12 +1,11 @@
 """Run folders: `runs/mnist_gan/0001` holds everything that one run made."""
 
 import errno
-import fcntl
-import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from common.basics.errors import UserError
-from common.basics.files import gone_if_in_vain, make_folders
+from common.basics.files import exclusive_lock, new_folders
 from common.runs.checks import check_files, check_tables
 from common.runs.layout import VIDEO
 from common.runs.record import (
@@ -18,7 +17,7 @@ from common.runs.record import (
 )
 from common.runs.state import find_state, has_begun
 
-HELD = []  # the open run folder that this process has taken
+HELD = ExitStack()  # the lock of the run folder that this process has taken
 
 
 def new_run(project, run_dir=None):
@@ -30,7 +29,7 @@ def new_run(project, run_dir=None):
     try:
         if run_dir is not None:
             run = folder_of(run_dir, "--run-dir")
-            with gone_if_in_vain(make_folders(run)):
+            with new_folders(run):
                 if any(run.iterdir()):
                     raise UserError(
                         f"--run-dir {run} is not empty, and nothing is ever overwritten: "
@@ -128,11 +127,9 @@ def take(run):
     Raises:
         UserError: another one does, or nothing may be written into it.
     """
-    while HELD:  # a process trains one run at a time
-        os.close(HELD.pop())
+    HELD.close()  # a process trains one run at a time
     try:
-        HELD.append(os.open(run, os.O_RDONLY))
-        fcntl.flock(HELD[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        HELD.enter_context(exclusive_lock(run, wait=False))
         probe(run)
     except BlockingIOError:
         raise UserError(

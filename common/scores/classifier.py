@@ -19,7 +19,7 @@ import numpy as np
 
 from common.basics import cli
 from common.basics.errors import UserError
-from common.basics.files import alone_in, whole
+from common.basics.files import exclusive_lock, whole
 from common.checkpoints import load_model
 from common.data.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
@@ -147,7 +147,7 @@ def load_classifier(train, test):
         raise UserError(
             f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
         ) from None
-    with alone_in(path.parent):
+    with exclusive_lock(path.parent):
         if known := read_classifier(path):  # another process has trained it by now
             return known
         task = "classes" if train.classes else "rotations, as it has no classes"

@@ -9,13 +9,13 @@ from threading import Timer
 import pytest
 from helpers import ROOT
 
-from common.basics.files import alone_in, whole
+from common.basics.files import exclusive_lock, whole
 
 INSIDE = """
 import sys
 from pathlib import Path
-from common.basics.files import alone_in
-with alone_in(Path()):
+from common.basics.files import exclusive_lock
+with exclusive_lock(Path()):
     print("inside", flush=True)
     sys.stdin.read()
     Path("ready").touch()
@@ -32,7 +32,7 @@ def test_who_is_second_waits_for_the_first_and_says_so(capsys):
     )
     assert first.stdout.readline() == b"inside\n"
     Timer(0.5, first.stdin.close).start()
-    with alone_in(Path()):
+    with exclusive_lock(Path()):
         assert Path("ready").exists()
     assert "waiting for another process" in capsys.readouterr().out
     first.wait()

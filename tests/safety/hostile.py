@@ -179,8 +179,7 @@ def files():
 
 def main():
     """Write docs/hostile_files.md: what `common/generate.py` says to each."""
-    from common.basics.cli import one_sentence
-    from common.basics.errors import UserError
+    from common.basics.errors import UserError, one_sentence
     from common.checkpoints import load_generator, quiet_keras
 
     rows = []
