@@ -1,7 +1,6 @@
 """How much memory a training step of the dense and of the convolutional pairs takes."""
 
 import multiprocessing
-import resource
 import sys
 from math import prod
 from pathlib import Path
@@ -36,7 +35,7 @@ def measure(pair, size, n_batch):
         dict of MiB: `parameters`; `activations`, what the layers of G and D give out for
         one batch; `peak`, by how much the process grew from the steps of a tiny pair.
     """
-    from common.devices import set_up
+    from common.devices import peak_bytes, set_up
 
     set_up("cpu")
     train_two_steps("conv", 8, 2)  # so that the peak leaves out what TensorFlow takes
@@ -66,15 +65,6 @@ def train_two_steps(pair, size, n_batch):
     return g_model, d_model
 
 
-def peak_bytes():
-    """The most memory that this process had so far."""
-    status = Path("/proc/self/status")  # of Linux, whose getrusage counts the parent, too
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
-    (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-    return 1024 * int(line.split()[1])
-
-
 def draw(rows, size, path):
     """Draw the bar chart of `{(pair, batch): {quantity: MiB}}`."""
     from matplotlib.figure import Figure
@@ -86,8 +76,7 @@ def draw(rows, size, path):
         values = [row[quantity] for row in rows.values()]
         colours = [COLOURS[pair] for pair, _ in rows]
         bars = axis.bar(labels, values, color=colours)
-        axis.bar_label(bars, [f"{value:.0f}" if value > 9 else f"{value:.1f}"
-                              for value in values])  # fmt: skip
+        axis.bar_label(bars, fmt=lambda value: f"{value:.{0 if value > 9 else 1}f}")
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("pair and batch")
         axis.set_ylabel("MiB")

@@ -1,6 +1,5 @@
 """Score generated images against real ones: FID, KID, and what they leave out."""
 
-import resource
 import sys
 import time
 from pathlib import Path
@@ -8,15 +7,14 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-import numpy as np
 
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
 from common.checkpoints import load_generator
 from common.data.datasets import show_notice
-from common.devices import set_up
-from common.generate import save_each
+from common.devices import peak_bytes, set_up
+from common.plotting import save_each
 from common.runs import folder as runs
 from common.runs.layout import METRICS, SCORES
 from common.runs.models import find_models
@@ -124,7 +122,7 @@ def evaluate_models(options, models, run):
     if options.export:
         g_model = load_generator(models[0].with_name(best["model"]))[0]
         pixels, _ = judge.draw(g_model, [options.seed, 0])
-        save_each(pixels / np.float32(255), Path(options.export))
+        save_each(pixels, Path(options.export))
 
 
 def check_fit(g_model, name, train):
@@ -176,8 +174,7 @@ def main(argv=None):
         evaluate_images(options)
     else:
         evaluate_models(options, models, run)
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, else KiB
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    peak = peak_bytes() / 2**20
     print(f"took {time.time() - started:.0f} s; peak memory {peak:.0f} MiB")
 
 

@@ -11,17 +11,10 @@ import numpy as np
 
 from common.basics import cli
 from common.basics.errors import UserError
-from common.basics.files import check_new
+from common.basics.files import check_new, free_path
 from common.runs.models import find_model, list_models
-from common.safety.arrays import check_declared, check_file
-from common.sampling import (
-    class_number,
-    generate_images,
-    generate_latent_points,
-    n_classes,
-    takes_labels,
-    with_labels,
-)
+from common.safety.arrays import check_file, read_array
+from common.sampling import generate_latent_points, n_classes, takes_labels, with_labels
 
 MOST = 100_000  # images
 
@@ -35,9 +28,7 @@ def parse(argv):
     add("-n", type=cli.whole_number(1, MOST), help=text)
     add("--seed", type=cli.seed_number, help="repeats the points (drawn)")
     points = parser.add_mutually_exclusive_group().add_argument
-    points(
-        "--vector", type=cli.number, metavar="X", help="one image: the point X, X, ..."
-    )
+    points("--vector", type=cli.number, metavar="X", help="one image: z is X, X, ...")
     points("--latent", metavar="FILE.npy", help="these points: an array (n, latent_dim)")
     classes = parser.add_mutually_exclusive_group().add_argument
     classes("--label", metavar="CLASS", help="this class, by name or number (all)")
@@ -67,12 +58,10 @@ def latent_points(options, latent_dim):
         return generate_latent_points(latent_dim, options.n, rng)
     check_file(options.latent)
     try:
-        with Path(options.latent).open("rb") as file:
-            check_declared(file, Path(options.latent).stat().st_size)
-        points = np.load(options.latent, allow_pickle=False)
-    except Exception as error:  # NumPy and zipfile raise a dozen kinds
+        points = read_array(options.latent)
+    except Exception as error:  # of NumPy, many kinds
         raise UserError(f"--latent {options.latent} cannot be read: {error}") from None
-    if not isinstance(points, np.ndarray) or points.dtype.kind not in "uif":
+    if points.dtype.kind not in "uif":
         raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
     with np.errstate(over="ignore"):  # what is too large becomes infinite: said below
         points = np.atleast_2d(points.astype("float32"))
@@ -90,43 +79,14 @@ def latent_points(options, latent_dim):
     return points
 
 
-def labels_for(options, n_points, names, path):
-    """The class of each image that the options ask for, where G draws classes.
-
-    Args:
-        options: Namespace, see `parse`.
-        n_points: number of latent points.
-        names: of the classes, in their order; empty where G knows none.
-        path: of G, for the messages.
-
-    Returns:
-        int (n,), n_points for each class with `--grid-by-class`, or None.
-
-    Raises:
-        UserError: G draws no classes, or not this one.
-    """
-    if not names:
-        if options.label or options.grid_by_class:
-            raise UserError(
-                f"{path} was not trained with --conditional: it cannot be told a class; "
-                "leave out --label and --grid-by-class"
-            )
-        return None
-    if options.grid_by_class:
-        return np.repeat(np.arange(len(names)), n_points)
-    if options.label is None:
-        return np.arange(n_points) % len(names)
-    return np.full(n_points, class_number("--label", options.label, names))
-
-
-def judge(path, images, labels=None, n_drawn=0):
+def judge(path, images, labels=None, n_classes_of_g=0):
     """What a saved D says of each image: its probability, score or energy, (n,).
 
     Args:
         path: file of a discriminator.
         images: float32 (n, h, w, c) in the range that G makes.
         labels: int (n,), where G draws classes.
-        n_drawn: number of the classes that G draws.
+        n_classes_of_g: the number of these classes.
 
     Raises:
         UserError: it is not a discriminator, or one of other images.
@@ -140,15 +100,14 @@ def judge(path, images, labels=None, n_drawn=0):
             f"--verdict {path} judges images of {shape}, "
             f"this generator makes {images.shape[1:]}"
         )
-    if takes_labels(d_model) and labels is None:
-        raise UserError(f"--verdict {path} judges by classes, this generator has none")
-    if takes_labels(d_model) and n_classes(d_model) != n_drawn:
+    if not takes_labels(d_model):
+        return d_model.predict(images, verbose=0)[:, 0]
+    if n_classes(d_model) != n_classes_of_g:
         raise UserError(
             f"--verdict {path} judges by {n_classes(d_model)} classes, this generator "
-            f"draws {n_drawn}"
+            f"draws {n_classes_of_g or 'none'}"
         )
-    inputs = with_labels(images, labels) if takes_labels(d_model) else images
-    return d_model.predict(inputs, verbose=0)[:, 0]
+    return d_model.predict(with_labels(images, labels), verbose=0)[:, 0]
 
 
 @cli.command
@@ -160,71 +119,51 @@ def main(argv=None):
     path = find_model(options.model)
     check_outputs(options)
     from common import plotting
-    from common.checkpoints import class_names, load_generator
     from common.devices import set_up
+    from common.exploring.subject import Subject
 
     set_up()
-    g_model, latent_dim, (low, high) = load_generator(path)
-    names = class_names(path, n_classes(g_model)) if takes_labels(g_model) else ()
-    points = latent_points(options, latent_dim)
-    labels = labels_for(options, len(points), names, path)
-    columns = int(np.ceil(np.sqrt(len(points))))
+    subject = Subject(path)
+    n = len(subject.classes)
+    if n == 0 and (options.label or options.grid_by_class):
+        raise UserError(
+            f"{path} was not trained with --conditional: it cannot be told a class; "
+            "leave out --label and --grid-by-class"
+        )
+    points = latent_points(options, subject.latent_dim)
     if options.grid_by_class:
-        columns, points = len(points), np.tile(points, (len(names), 1))
-    raw = generate_images(g_model, points, labels)
-    if not np.isfinite(raw).all():
-        raise UserError(f"{path} makes values that are no numbers: name other points")
-    verdict = None
+        columns = len(points)
+        points, labels = np.tile(points, (n, 1)), np.repeat(np.arange(n), columns)
+    else:
+        columns = int(np.ceil(np.sqrt(len(points))))
+        labels = subject.labels(len(points), options.label)
+    images = subject.draw(points, labels)
+    grid = Path(options.out or free_path(path.with_name(f"generated_by_{path.stem}.png")))
     if options.verdict:
-        verdict = judge(find_model(options.verdict), raw, labels, len(names))
-    grid = Path(options.out) if options.out else free_name(path)
-    try:
-        if verdict is None:
-            plotting.save_grid(raw, grid, columns, low)
-        else:
-            captions = [f"{p:.2f}" for p in verdict]
-            plotting.save_captioned_grid(raw, captions, grid, columns, low)
-        print(f"saved {grid}")
-        if options.images:
-            save_each((raw - low) / (high - low), Path(options.images))
-    except OSError as error:
-        raise UserError(f"cannot save: {error}; name another place") from None
+        said = judge(find_model(options.verdict), images, labels, n)
+        captions = [f"{value:.2f}" for value in said]
+        plotting.save_captioned_grid(images, captions, grid, columns, subject.low)
+    else:
+        plotting.save_grid(images, grid, columns, subject.low)
+    print(f"saved {grid}")
+    if options.images:
+        plotting.save_each(subject.to_bytes(images), Path(options.images))
     if options.show:
         plotting.show(grid)
 
 
 def check_outputs(options):
     """Before any work: nothing is overwritten, and the grid is a PNG."""
-    if options.out and Path(options.out).suffix != ".png":
-        raise UserError(f"--out {options.out} must end in .png")
-    if options.out and not Path(options.out).parent.is_dir():
-        raise UserError(
-            f"--out {options.out}: there is no folder {Path(options.out).parent}"
-        )
-    if options.out and Path(options.out).exists():
-        raise UserError(f"--out {options.out} exists already: name a new file")
+    if options.out:
+        out = Path(options.out)
+        if out.suffix != ".png":
+            raise UserError(f"--out {out} must end in .png")
+        if not out.parent.is_dir():
+            raise UserError(f"--out {out}: there is no folder {out.parent}")
+        if out.exists():
+            raise UserError(f"--out {out} exists already: name a new file")
     if options.images:
         check_new("--images", Path(options.images))
-
-
-def free_name(model):
-    """Beside the model: `generated_by_generator_model_010.png`, or with `_2`, `_3`..."""
-    name, number = f"generated_by_{model.stem}", 1
-    while (path := model.with_name(f"{name}{f'_{number}' * (number > 1)}.png")).exists():
-        number += 1
-    return path
-
-
-def save_each(images, folder):
-    """Save every image as `0000.png`, `0001.png`, ... in a new folder."""
-    from PIL import Image
-
-    folder.mkdir(parents=True)
-    pixels = np.round(np.clip(images, 0, 1) * 255).astype("uint8")
-    for i, image in enumerate(pixels):
-        grey = image.shape[-1] == 1
-        Image.fromarray(image[..., 0] if grey else image).save(folder / f"{i:04d}.png")
-    print(f"saved {len(images)} images in {folder}")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,15 @@ def to_pictures(images, low=0):
     return np.round(shares * 255).astype(np.uint8)
 
 
+def save_each(pixels, folder):
+    """Save every image, uint8 (n, h, w, c), as `0000.png`, ... in a new folder."""
+    folder.mkdir(parents=True)
+    for i, image in enumerate(pixels):
+        grey = image.shape[-1] == 1
+        Image.fromarray(image[..., 0] if grey else image).save(folder / f"{i:04d}.png")
+    print(f"saved {len(pixels)} images in {folder}")
+
+
 def tile(pictures, columns):
     """uint8 (n, h, w, c) -> one picture (H, W, c), `columns` images in a row on white."""
     n, height, width, channels = pictures.shape

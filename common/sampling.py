@@ -60,11 +60,9 @@ def generate_images(g_model, latent_points, labels=None):
 
 def inputs_of(g_model, latent_points, labels=None):
     """What a G takes: the points, or [points, labels]; arguments as generate_images'."""
-    if not takes_labels(g_model):
-        return latent_points
     if labels is None:
         labels = labels_in_turn(g_model, len(latent_points))
-    return with_labels(latent_points, labels)
+    return with_labels(latent_points, labels) if takes_labels(g_model) else latent_points
 
 
 def takes_labels(model):

@@ -46,6 +46,14 @@ def member(archive, name):
     return archive[name]
 
 
+def read_array(path):
+    """The array in a .npy file, which is read as `member` reads one."""
+    with Path(path).open("rb") as file:
+        check_declared(file, Path(path).stat().st_size)
+        file.seek(0)
+        return np.load(file, allow_pickle=False)
+
+
 def check_declared(file, n_bytes):
     """Raise a ValueError if an open .npy file declares more than it can hold.
 
@@ -54,8 +62,7 @@ def check_declared(file, n_bytes):
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"it is of version {version} of the format, not 1 or 2")
-    first = version == (1, 0)
-    read = getattr(np.lib.format, f"read_array_header_{1 if first else 2}_0")
+    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
     try:
         shape, _, dtype = read(file)
     except Exception:  # of ast, of tokenize, of NumPy

@@ -20,7 +20,7 @@ from common.data.batches import RealBatches, StreamedBatches
 from common.data.celeba import load_images as load_faces
 from common.data.datasets import Images, Scaled
 from common.fitting.build import make_gan
-from common.sampling import class_grid, generate_images, with_labels
+from common.sampling import class_grid, class_number, generate_images, with_labels
 from mnist_gan import quick
 from mnist_gan.train import main
 
@@ -287,12 +287,10 @@ def test_a_discriminator_of_other_classes_gives_no_verdict(capsys):
 
 def test_a_number_is_a_name_where_names_are_numbers():
     names = ("10", "7", "x")
-    options = generate.parse(["m.h5", "--label", "7"])
-    assert generate.labels_for(options, 2, names, "m.h5").tolist() == [1, 1]
+    assert class_number("--label", "7", names) == 1
     with pytest.raises(UserError, match="no such class"):
-        generate.labels_for(generate.parse(["m.h5", "--label", "2"]), 2, names, "m.h5")
-    options = generate.parse(["m.h5", "--label", "2"])
-    assert generate.labels_for(options, 1, ("a", "b", "c"), "m.h5").tolist() == [2]
+        class_number("--label", "2", names)
+    assert class_number("--label", "2", ("a", "b", "c")) == 2
 
 
 def test_a_second_input_that_is_no_class_is_told(capsys):
