@@ -5,13 +5,14 @@ They can lie in other files, be packed a thousandfold, or be told twice.
 
 import math
 import mmap
+import re
 
 import numpy as np
 
 from common.basics.errors import UserError
+from common.safety.arrays import MOST_BYTES
 
 MOST_OBJECTS = 10_000  # groups and datasets
-MOST_BYTES = 2**30  # of all numbers
 MOST_ATTRIBUTE = 2**28  # bytes
 
 
@@ -19,10 +20,8 @@ def check_numbers(file, path):
     """Raise a UserError unless all numbers of an open HDF5 file lie in it, unpacked."""
     import h5py
 
-    seen, room, longest = set(), MOST_BYTES, longest_text(path)
-
-    def walk(group):
-        nonlocal room
+    groups, seen, room, longest = [file], set(), MOST_BYTES, longest_text(path)
+    for group in groups:  # which those in it join
         check_attributes(group, path, longest)
         names = [n for key in ("weight_names", "layer_names")
                  for n in np.ravel(group.attrs.get(key, ())).tolist()]  # fmt: skip
@@ -38,25 +37,27 @@ def check_numbers(file, path):
                 raise UserError(f"{path}: {item.name} is there twice, or one too many")
             seen.add(place)
             if isinstance(item, h5py.Group):
-                walk(item)
-            elif not isinstance(item, h5py.Dataset):
+                groups.append(item)
+                continue
+            if not isinstance(item, h5py.Dataset):
                 raise UserError(f"{path}: {item.name} is a type, not numbers")
-            elif item.external or item.is_virtual:
-                raise UserError(f"{path}: the numbers of {item.name} are in other files")
-            elif item.dtype.kind not in "biuf":
-                raise UserError(f"{path}: {item.name} holds {item.dtype}, not numbers")
-            elif item.size and item.id.get_storage_size() < item.nbytes:
-                raise UserError(
-                    f"{path}: {item.name} declares {item.nbytes} bytes and holds "
-                    f"{item.id.get_storage_size()}"
-                )
-            else:
-                check_attributes(item, path, longest)
-                room -= item.nbytes
+            check_dataset(item, path)
+            check_attributes(item, path, longest)
+            room -= item.nbytes
             if room < 0:
                 raise UserError(f"{path} holds more than {MOST_BYTES} bytes of numbers")
 
-    walk(file)
+
+def check_dataset(item, path):
+    """Raise a UserError unless a dataset's numbers lie in its file, unpacked."""
+    if item.external or item.is_virtual:
+        raise UserError(f"{path}: the numbers of {item.name} are in other files")
+    if item.dtype.kind not in "biuf":
+        raise UserError(f"{path}: {item.name} holds {item.dtype}, not numbers")
+    if item.size and (held := item.id.get_storage_size()) < item.nbytes:
+        raise UserError(
+            f"{path}: {item.name} declares {item.nbytes} bytes and holds {held}"
+        )
 
 
 def check_attributes(item, path, longest=None):
@@ -89,13 +90,9 @@ def longest_text(path):
     Each starts with GCOL, a version and three zeros, and 8 bytes that tell its size:
     "HDF5 File Format Specification" 3.0, III.E.
     """
-    sizes = [0]
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        at = content.find(b"GCOL")
-        while at >= 0:
-            sizes.append(int.from_bytes(content[at + 8 : at + 16], "little"))
-            at = content.find(b"GCOL", at + 4)
-    return max(sizes)
+        heaps = re.compile(rb"GCOL(?=.{4}(.{8}))", re.DOTALL).findall(content)
+    return max((int.from_bytes(size, "little") for size in heaps), default=0)

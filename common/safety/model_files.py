@@ -12,8 +12,8 @@ import zipfile
 from contextlib import contextmanager
 
 from common.basics.errors import UserError
-from common.safety.arrays import check_file
-from common.safety.hdf5 import MOST_BYTES, check_numbers
+from common.safety.arrays import MOST_BYTES, check_file
+from common.safety.hdf5 import check_numbers
 
 LAYERS = {
     "Model", "Functional", "Sequential", "InputLayer", "Identity", "Activation",
@@ -130,8 +130,10 @@ def check_layers(described, path):
     if not isinstance(described, dict):
         return
     if "class_name" in described and not is_allowed(described):
+        names = described.get("module"), described["class_name"]
+        named = ".".join(str(name) for name in names if name)[:100]
         raise UserError(
-            f"{path} holds {told(described)}, which is not on the list of what may be "
+            f"{path} holds {named}, which is not on the list of what may be "
             "loaded: Keras's standard layers for images, and this project's; others "
             "could run code of their own"
         )
@@ -184,17 +186,7 @@ def is_allowed(described):
     standard = name in LAYERS | VALUES or any(
         isinstance(getattr(home, name, None), type) and name[0] != "_" for home in homes
     )
-    return (
-        standard
-        and registered in (None, name)
-        and (module is None or (isinstance(module, str) and module in MODULES))
-    )
-
-
-def told(described):
-    """The class that a dict names, with its module, in at most 100 characters."""
-    module, name = described.get("module"), described["class_name"]
-    return f"{module}.{name}"[:100] if module else str(name)[:100]
+    return standard and registered in (None, name) and module in (None, *MODULES)
 
 
 @contextmanager
