@@ -1,1 +1,1 @@
-"""What everything stands on: errors, command lines, files. Standard library only."""
+"""What everything stands on: errors, signals, command lines, files and their locks."""

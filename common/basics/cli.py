@@ -8,7 +8,6 @@ import atexit
 import functools
 import gc
 import io
-import math
 import os
 import signal
 import sys
@@ -89,50 +88,47 @@ class Parser(argparse.ArgumentParser):
         return options, rest
 
 
-def whole_number(at_least, at_most=MOST, even=False):
-    """A type for add_argument: a whole (and even) number in these bounds."""
-    wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
+def checked(convert, *rules):
+    """A type for add_argument: what `convert` makes of a text, if it meets the rules.
+
+    Args:
+        convert: int or float.
+        rules: pairs of a function of the value that is true where the value meets the
+            rule, and what "must be" is followed by where it does not.
+    """
 
     def parse(text):
         try:
-            number = int(text)
+            value = convert(text)
         except ValueError:
-            number = None
-        if number is None or number < at_least or (even and number % 2):
-            raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
-        if number > at_most:
-            raise argparse.ArgumentTypeError(f"must be at most {at_most}, not {text!r}")
-        return number
-
-    return parse
-
-
-def number(text):
-    """A type for add_argument: a number that is finite in float32."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not abs(value) < FLOAT32_MAX:  # also where it is not a number
-        raise argparse.ArgumentTypeError(f"must be a finite number, not {text!r}")
-    return value
-
-
-def at_most(bound):
-    """A type for add_argument: a number above 0 and at most the bound."""
-
-    def parse(text):
-        value = number(text)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
-        if value > bound:
-            raise argparse.ArgumentTypeError(f"must be at most {bound}, not {text!r}")
+            value = None
+        for is_met, wanted in rules:
+            if value is None or not is_met(value):
+                raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
         return value
 
     return parse
 
 
-positive, share = at_most(math.inf), at_most(1)
+def whole_number(at_least, at_most=MOST, even=False):
+    """A type for add_argument: a whole (and even) number in these bounds."""
+    wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
+    return checked(
+        int,
+        (lambda value: value >= at_least and not (even and value % 2), wanted),
+        (lambda value: value <= at_most, f"at most {at_most}"),
+    )
+
+
+def at_most(bound):
+    """A type for add_argument: a number above 0 and at most the bound."""
+    return checked(float, FINITE, ABOVE_0, (lambda x: x <= bound, f"at most {bound}"))
+
+
+FINITE = (lambda x: abs(x) < FLOAT32_MAX, "a finite number")  # which NaN is not
+ABOVE_0 = (lambda x: x > 0, "a number above 0")
+number, positive = checked(float, FINITE), checked(float, FINITE, ABOVE_0)
+share = at_most(1)
 seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
 
 
