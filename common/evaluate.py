@@ -7,7 +7,6 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new
