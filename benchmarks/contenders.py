@@ -60,7 +60,7 @@ def images_of(dataset):
     """
     import numpy as np
 
-    from common.data.datasets import load_images
+    from common.data.mnist import load_images
     from common.data.shapes import synthetic_shapes
 
     path = WORK / f"{dataset}.npy"

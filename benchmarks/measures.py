@@ -179,7 +179,7 @@ def untrained_features():
 
 def mnist_images(n):
     """datasets.Images of n of MNIST's, again from the first where there are fewer."""
-    from common.data.datasets import load_images
+    from common.data.mnist import load_images
 
     images = load_images("auto")
     return images._replace(pixels=np.resize(images.pixels, (n, 28, 28, 1)), labels=None)

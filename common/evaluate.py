@@ -12,6 +12,7 @@ from common.basics.errors import UserError
 from common.basics.files import check_new
 from common.checkpoints import load_generator
 from common.data.datasets import show_notice
+from common.data.sources import DATA
 from common.devices import peak_bytes, set_up
 from common.plotting import save_each
 from common.runs import folder as runs
@@ -22,7 +23,7 @@ from common.sampling import n_classes, takes_labels
 from common.scores import references
 from common.scores.best import best_of, save_curves
 from common.scores.features import SOURCES, choose_features
-from common.scores.references import DATA, FEWEST
+from common.scores.references import FEWEST
 from common.scores.report import Evaluation, means, nearest_picture
 from common.scores.scorer import Judge
 

@@ -35,7 +35,7 @@ COMMANDS = {
 
 
 def parse(argv):
-    from common.scores.references import DATA
+    from common.data.sources import DATA
 
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s COMMAND [options] MODEL"

@@ -11,7 +11,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
-from common.data.datasets import load_images
+from common.data.mnist import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS
 from common.runs.folder import new_run
@@ -119,7 +119,7 @@ def score_all(folders, data):
 
     Args:
         folders: dict, name -> run folder.
-        data: see `datasets.load_images`.
+        data: see `mnist.load_images`.
 
     Returns:
         rows: list of dicts, what the table shows of each.

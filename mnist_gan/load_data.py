@@ -7,7 +7,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.basics import cli
-from common.data.datasets import load_images, show_notice
+from common.data.datasets import show_notice
+from common.data.mnist import load_images
 
 DATA = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")  # or a path
 

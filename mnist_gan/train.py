@@ -9,7 +9,7 @@ if __name__ == "__main__":
 
 from common.architectures import architectures
 from common.basics import cli
-from common.data.datasets import load_images
+from common.data.mnist import load_images
 from common.fitting.build import define_models, scaled_for
 from common.options.training_options import Script, training_options
 from common.training import prepare, summarize_performance, train_as_asked

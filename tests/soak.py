@@ -71,7 +71,7 @@ def train(n_rounds, n_steps):
     with tempfile.TemporaryDirectory() as folder:
         os.environ["KERAS_HOME"] = str(Path(folder, "keras"))
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        from common.data.datasets import load_images
+        from common.data.mnist import load_images
         from common.scores import classifier
         from mnist_gan.train import main
 

@@ -1,17 +1,24 @@
 """CelebA, or pictures of one's own, as squares of 32, 64 or 128 pixels."""
 
+import hashlib
+from contextlib import ExitStack
 from pathlib import Path
 
 from common.basics.errors import UserError
-from common.data.datasets import NotFoundError, data_dir
+from common.basics.files import exclusive_lock, new_folders
+from common.data.attributes import MOST_ATTRIBUTES
+from common.data.datasets import NotFoundError, find_locally, keras_cache
 from common.data.packed import open_packed
-from common.data.packing import pack_into_cache
+from common.data.packing import base_name, pack
+from common.data.pictures import open_source, shown
 from common.data.shapes import synthetic_shapes
+from common.safety.arrays import check_file
 
 DATA = ("auto", "celeba", "synthetic")  # or a path
 CELEBA_CROP = 0.72  # the usual 128 of 178 pixels: the face without what is around it
 CELEBA_FILES = ("img_align_celeba.zip", "img_align_celeba")
 FEWEST = 64  # images that a GAN can learn from at all
+VERSION = 1  # part of a cached file's key: raise it when pixels would come out otherwise
 
 
 def load_images(data="auto", size=64, crop=None, attribute=None):
@@ -63,10 +70,8 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
 
 def find_celeba():
     """Where CelebA is: its zip or its folder in `$GAN_DATA_DIR/celeba`."""
-    if folder := data_dir():
-        for name in CELEBA_FILES:
-            if (path := folder / "celeba" / name).exists():
-                return path
+    if path := find_locally([f"celeba/{name}" for name in CELEBA_FILES]):
+        return path
     raise NotFoundError(
         "CelebA is not here: download img_align_celeba.zip (1.4 GB, 202,599 pictures of "
         "178x218) by hand from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, where "
@@ -74,3 +79,40 @@ def find_celeba():
         "folder or zip of faces will do as well: --data FOLDER; to try the script: "
         "--data synthetic"
     )
+
+
+def pack_into_cache(source, size, crop, at_least=1, attributes=None):
+    """Pack into Keras's cache, unless just these files are packed there already.
+
+    Args:
+        source, size, crop, at_least, attributes: as of `pack`.
+
+    Returns:
+        Path of the packed file in `datasets/packed` of $KERAS_HOME or ~/.keras.
+
+    Raises:
+        UserError: as `pack` does.
+    """
+    source = Path(source)
+    key = hashlib.sha256(repr((VERSION, size, crop)).encode())
+    with open_source(source) as files:
+        for name in files.names:
+            key.update(repr((name, files.stamp(name))).encode())
+    if attributes:
+        check_file(attributes, MOST_ATTRIBUTES)
+        key.update(Path(attributes).read_bytes())
+    name = f"{base_name(source)}-{size}-{key.hexdigest()[:16]}.hdf5"
+    target = keras_cache() / "packed" / name
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(new_folders(target.parent))
+        except OSError as error:
+            raise UserError(
+                f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
+            ) from None
+        stack.enter_context(exclusive_lock(target.parent))
+        if target.exists():
+            print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
+            return target
+        return pack(source, target, size, crop, attributes=attributes, force=True,
+                    at_least=at_least)  # fmt: skip

@@ -1,7 +1,7 @@
-"""Where images come from, in which order, and what they must look like.
+"""Sets of images: what they carry, and where they are looked for.
 
-MNIST and Fashion-MNIST are taken from the first place that has them: the folder named
-by the environment variable GAN_DATA_DIR, Keras's cache, Keras's download.
+The places are the folder named by the environment variable GAN_DATA_DIR, Keras's cache
+and Keras's download, in this order.
 """
 
 import hashlib
@@ -13,14 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.basics.errors import UserError
-from common.data import formats
 from common.devices import quiet_start
-
-SHAPE = (28, 28)
-MOST_CLASSES = 1000
-FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat",
-           "sandal", "shirt", "sneaker", "bag", "boot")  # fmt: skip
-KERAS_FILES = {"mnist": "mnist.npz", "fashion-mnist": "fashion-mnist"}
 
 
 class Images(NamedTuple):
@@ -77,72 +70,26 @@ class Scaled:
         return Scaled(self.pixels[rows], self.scale)
 
 
-def load_images(data="auto", split="train"):
-    """Load 28x28 grey images.
-
-    Args:
-        data: "mnist", "fashion-mnist", "digits" (carried by scikit-learn), "synthetic"
-            (drawn bars), "auto" (MNIST, else the digits), or a path to an `.npz`, a
-            `.csv` or a folder of IDX files.
-        split: "train" or "test".
-
-    Raises:
-        UserError: there are none, or they are not 28x28 grey images.
-    """
-    if data == "auto":
-        return mnist_or_digits(split)
-    if data in KERAS_FILES:
-        return named_set(data, split)
-    if data == "digits":
-        return embedded_digits(split)
-    if data == "synthetic":
-        return synthetic_bars()
-    path = Path(data).expanduser()
-    pixels, labels = formats.read_images(path, split)
-    return checked(pixels, labels, path.stem, str(path))
-
-
-def mnist_or_digits(split):
-    try:
-        return named_set("mnist", split)
-    except NotFoundError as reason:
-        digits = embedded_digits(split)
-        return digits._replace(
-            notice=f"THIS IS NOT MNIST, which was not found ({reason}). Used instead: "
-            f"{len(digits.pixels)} small handwritten digits that scikit-learn carries."
-        )
-
-
 class NotFoundError(UserError):
     """The set is in none of the places."""
 
 
-def named_set(name, split):
-    """MNIST or Fashion-MNIST from the first place that has it."""
-    for path in local_places(name):
-        if path.exists():
-            pixels, labels = formats.read_images(path, split)
-            return checked(pixels, labels, name, str(path))
-    pixels, labels = download(name)[split]
-    return checked(pixels, labels, name, "downloaded by Keras")
+def find_locally(names, cached=()):
+    """Return the first file or folder that exists, or None.
 
-
-def local_places(name):
-    if folder := data_dir():
-        yield folder / name
-    yield keras_cache() / KERAS_FILES[name]
-
-
-def data_dir():
-    """The folder that GAN_DATA_DIR names, or None where it is not set.
+    Args:
+        names: relative paths to look for in the folder that GAN_DATA_DIR names.
+        cached: relative paths to look for in Keras's cache, after that.
 
     Raises:
-        UserError: it names no folder.
+        UserError: GAN_DATA_DIR names no folder.
     """
-    name = os.environ.get("GAN_DATA_DIR")
-    if name and not Path(name).is_dir():
-        raise UserError(f"GAN_DATA_DIR names {name!r}, which is not a folder")
-    return Path(name) if name else None
+    folder = os.environ.get("GAN_DATA_DIR")
+    if folder and not Path(folder).is_dir():
+        raise UserError(f"GAN_DATA_DIR names {folder!r}, which is not a folder")
+    places = [Path(folder) / name for name in names] if folder else []
+    places += [keras_cache() / name for name in cached]
+    return next((path for path in places if path.exists()), None)
 
 
 def keras_cache():
@@ -150,21 +97,16 @@ def keras_cache():
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 
 
-def download(name):
-    try:
-        return keras_download(name.replace("-", "_"))
-    except NotFoundError as reason:
-        raise NotFoundError(
-            f"{name} is neither in $GAN_DATA_DIR/{name} nor in Keras's cache, "
-            f"and its download failed: {reason}"
-        ) from None
+def keras_download(module, split, advice):
+    """Return images and labels of a split, as a module of keras.datasets downloads them.
 
-
-def keras_download(module):
-    """What `load_data` of a module of keras.datasets gives, by split.
+    Args:
+        module: its name, "cifar10".
+        split: "train" or "test".
+        advice: the error message; `{}` in it stands for why the download failed.
 
     Raises:
-        NotFoundError: the download failed, for the reason that it tells.
+        NotFoundError: the download failed.
     """
     with quiet_start():
         from keras import datasets
@@ -174,79 +116,11 @@ def keras_download(module):
     try:
         train, test = getattr(datasets, module).load_data()
     except Exception as error:  # Keras raises plain Exceptions
-        raise NotFoundError(" ".join(str(error).split())) from None
+        reason = " ".join(str(error).split())
+        raise NotFoundError(advice.format(reason)) from None
     finally:
         socket.setdefaulttimeout(patience)
-    return {"train": train, "test": test}
-
-
-def embedded_digits(split):
-    """Scikit-learn's 8x8 digits, enlarged to 20x20 in a 28x28 frame as MNIST's are.
-
-    The first 1500 are for training, the last 297 for testing.
-    """
-    from PIL import Image
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    part = slice(None, 1500) if split == "train" else slice(1500, None)
-    grey = np.round(digits.images[part] * 255 / 16).astype(np.uint8)
-    large = [Image.fromarray(g).resize((20, 20), Image.Resampling.BICUBIC) for g in grey]
-    pixels = np.pad(np.stack(large), ((0, 0), (4, 4), (4, 4)))
-    return checked(pixels, digits.target[part], "digits", "scikit-learn")
-
-
-def synthetic_bars():
-    """512 images of a grey bar, left or right: to try a script on, not to learn from."""
-    rng = np.random.default_rng(0)
-    pixels, corners = np.zeros((512, *SHAPE), np.uint8), rng.integers(2, 14, (512, 2))
-    for image, (x, y) in zip(pixels, corners, strict=True):
-        image[y : y + 12, x : x + 4] = 200
-    is_right = (corners[:, 0] >= 8).astype(int)
-    notice = "SYNTHETIC DATA: grey bars, for trying the script. Nothing will be learned."
-    images = checked(pixels, is_right, "synthetic", "drawn")
-    return images._replace(notice=notice, classes=("left", "right"))
-
-
-def checked(pixels, labels, name, source):
-    """Images, if these are: (n, 28, 28), of bytes 0..255 or floats or bits 0..1.
-
-    Raises:
-        UserError: empty, another shape or type, values out of range or not numbers.
-    """
-    if not isinstance(pixels, np.ndarray):
-        raise UserError(f"{source}: holds no array of images")
-    if pixels.ndim == 4 and pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    if pixels.shape[1:] != SHAPE:
-        raise UserError(f"{source}: images of shape {pixels.shape}, not (n, 28, 28)")
-    if len(pixels) == 0:
-        raise UserError(f"{source}: there are no images in it")
-    if labels is not None and np.shape(labels) not in [(len(pixels),), (len(pixels), 1)]:
-        raise UserError(
-            f"{source}: labels of shape {np.shape(labels)} for {len(pixels)} images"
-        )
-    if pixels.dtype.kind not in "uif":
-        raise UserError(f"{source}: pixels of type {pixels.dtype}, not numbers")
-    low, high = pixels.min(), pixels.max()
-    if not (low >= 0 and high <= 255):  # also where one is not a number
-        raise UserError(f"{source}: pixels from {low} to {high}, not from 0 to 255")
-    if high < 2:  # a share of white, perhaps with an error of rounding
-        pixels = np.minimum(pixels, 1) * 255.0
-    pixels = np.round(pixels)
-    pixels = pixels.astype(np.uint8)[..., np.newaxis]
-    return Images(pixels, labels, name, source, classes=names_of_labels(labels, name))
-
-
-def names_of_labels(labels, name):
-    """Names of the labels 0, 1, ... of a set; none where the labels are others."""
-    if name == "fashion-mnist":
-        return FASHION
-    numbers = np.unique(labels) if labels is not None else np.array([])
-    counted = numbers.dtype.kind in "uif" and 2 <= len(numbers) <= MOST_CLASSES
-    if not (counted and np.array_equal(numbers, np.arange(len(numbers)))):
-        return ()
-    return tuple(map(str, range(len(numbers))))
+    return train if split == "train" else test
 
 
 def show_notice(images):

@@ -1,7 +1,7 @@
 """File formats of 28x28 grey image sets -> arrays: npz, IDX (MNIST's own) and CSV.
 
 Each reader returns (pixels, labels or None) as it finds them; what they must look like
-is checked in one place, `datasets.checked`.
+is checked in one place, `mnist.checked`.
 """
 
 import gzip
@@ -10,7 +10,8 @@ import struct
 import warnings
 import zipfile
 import zlib
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ IDX_FILES = {
     "test": ("t10k-images", "t10k-labels"),
 }
 UINT8 = 0x08  # the only IDX type that image sets use
+PART = 2**20  # bytes that are read at a time
 LONGEST_LINE = 2**16  # characters of a CSV file: 785 numbers take 20,000 at most
 
 
@@ -72,18 +74,15 @@ def read_npz(path, split):
 
 def read_idx(folder, split):
     """The files of yann.lecun.com: `train-images-idx3-ubyte`, ..., plain or `.gz`."""
-    images, labels = (find_idx(folder, start) for start in IDX_FILES[split])
-    if images is None:
+    images, labels = (
+        sorted(folder.glob(f"{start}[-.]idx?-ubyte*")) for start in IDX_FILES[split]
+    )
+    if not images:
         raise UserError(
             f"{folder} has no {folder.name}.npz and no "
             f"{IDX_FILES[split][0]}-idx3-ubyte, plain or .gz"
         )
-    return read_idx_file(images), None if labels is None else read_idx_file(labels)
-
-
-def find_idx(folder, start):
-    found = sorted(folder.glob(f"{start}[-.]idx?-ubyte*"))
-    return found[0] if found else None
+    return read_idx_file(images[0]), read_idx_file(labels[0]) if labels else None
 
 
 def read_idx_file(path):
@@ -91,7 +90,10 @@ def read_idx_file(path):
     check_file(path)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = b"".join(parts_of(file))
+            parts = iter(partial(file.read, PART), b"")  # no room is made beforehand
+            content = b"".join(islice(parts, MOST_BYTES // PART + 1))
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
         zeros, kind, rank = struct.unpack(">HBB", content[:4])
         sizes = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
     except struct.error:
@@ -106,20 +108,6 @@ def read_idx_file(path):
     if len(pixels) != math.prod(sizes):
         raise damaged(path, f"{len(pixels)} bytes instead of {math.prod(sizes)}")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
-
-
-def parts_of(file):
-    """The bytes of an open file, part by part: room for all is not taken beforehand.
-
-    Raises:
-        ValueError: there are too many.
-    """
-    total = 0
-    while part := file.read(2**20):
-        total += len(part)
-        if total > MOST_BYTES:
-            raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
-        yield part
 
 
 def read_csv(path, split):

@@ -105,15 +105,7 @@ def open_packed(path, attribute=None):
         classes = texts(file["classes"]) if "classes" in file else ()
         chosen = attribute_of(file, attribute, path) if attribute else None
         name = Path(str(file.attrs["source"])).stem
-        pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
-        if np.prod(pixels.shape, dtype=float) < IN_MEMORY:
-            pixels = file["images"][:]
-            if checksum(pixels, labels) != expected:
-                raise OSError("its checksum is another")
-            file.close()
-        else:
-            some = pixels[:: len(pixels) // N_LOOKED_AT + 1]
-            expected = checksum(some, labels) + expected
+        pixels, identity = read_pixels(file, labels)
     except UserError:
         raise
     except Exception as error:  # h5py raises a dozen kinds
@@ -121,8 +113,25 @@ def open_packed(path, attribute=None):
     if attribute:
         labels, classes = chosen, (f"not {attribute}", attribute)
         own = chosen.astype("i1").tobytes()  # other labels are other data
-        expected = hashlib.sha256(expected.encode() + own).hexdigest()
-    return Images(pixels, labels, name, str(path), checksum=expected, classes=classes)
+        identity = hashlib.sha256(identity.encode() + own).hexdigest()
+    return Images(pixels, labels, name, str(path), checksum=identity, classes=classes)
+
+
+def read_pixels(file, labels):
+    """Return the pixels of an open file, and a text that other ones would not have.
+
+    Raises:
+        ValueError: their checksum is another than when they were packed.
+    """
+    pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
+    if np.prod(pixels.shape, dtype=float) >= IN_MEMORY:
+        some = pixels[:: len(pixels) // N_LOOKED_AT + 1]
+        return pixels, checksum(some, labels) + expected
+    pixels = file["images"][:]
+    if checksum(pixels, labels) != expected:
+        raise ValueError("its checksum is another")
+    file.close()
+    return pixels, expected
 
 
 def attribute_of(file, attribute, path):
@@ -145,9 +154,8 @@ def attribute_of(file, attribute, path):
         )
     table, wanted = file["attributes"], (len(file["images"]), len(titles))
     if table.shape != wanted or table.dtype.kind not in "iu":
-        raise UserError(
-            f"{path} has attributes {table.dtype} {table.shape}, not whole numbers "
-            f"{wanted}: {AGAIN}"
+        raise ValueError(
+            f"it has attributes {table.dtype} {table.shape}, not whole numbers {wanted}"
         )
     has = table[:, titles.index(attribute)] > 0
     if has.all() or not has.any():
@@ -170,7 +178,7 @@ def texts(dataset):
 
 
 def check(file, path):
-    """Raise a UserError unless this open HDF5 file was packed, and to its end."""
+    """Raise a UserError or a ValueError unless this open HDF5 file was packed whole."""
     if "model_config" in file.attrs or "model_weights" in file or "layers" in file:
         raise UserError(
             f"{path} is a saved Keras model: name a file of images, which "
@@ -178,58 +186,48 @@ def check(file, path):
         )
     check_attributes(file, path)
     for name in ("images", *BESIDE):
-        check_lies_here(file, name, path)
+        if name in file or file.get(name, getlink=True):
+            check_lies_here(file, name)
     images = file.get("images")
     shape = getattr(images, "shape", ())
     is_bytes = getattr(images, "dtype", None) == np.uint8
     if not is_bytes or len(shape) != 4 or 0 in shape or shape[1] != shape[2]:
-        raise UserError(
-            f"{path} has no dataset `images` of bytes (n, size, size, c) as packed files "
-            f"have: {AGAIN}"
-        )
+        raise ValueError("it has no dataset `images` of bytes (n, size, size, c)")
     if shape[3] not in (1, 3):
-        raise UserError(f"{path} has images of {shape[3]} channels, not 1 or 3: {AGAIN}")
+        raise ValueError(f"it has images of {shape[3]} channels, not 1 or 3")
     if file.attrs.get("complete") != True:  # noqa: E712, a NumPy bool
-        raise UserError(f"{path} was not packed to its end: {AGAIN}")
+        raise ValueError("it was not packed to its end")
     if "labels" in file:
-        check_labels(file, path)
+        labels, n_classes = file["labels"], len(file.get("classes", ()))
+        if labels.shape != shape[:1] or labels.dtype.kind not in "iu":
+            raise ValueError("it has no label for each of its images")
+        if n_classes and not 0 <= labels[:].min() <= labels[:].max() < n_classes:
+            raise ValueError("it has labels that are none of its classes")
 
 
-def check_lies_here(file, name, path):
-    """Raise a UserError if a dataset of an open file, if any, lies in other files.
+def check_lies_here(file, name):
+    """Raise a ValueError if a dataset of an open file lies in other files.
 
     Or is it larger than the file can hold, as pack_hdf5.py makes none?
     """
     import h5py
 
-    if not isinstance(file.get(name, getlink=True), (h5py.HardLink, type(None))):
-        raise UserError(f"{path}: its {name!r} is a link to elsewhere: {AGAIN}")
-    if name not in file:
-        return
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        raise ValueError(f"its {name!r} is a link to elsewhere")
     dataset = file[name]
     if not isinstance(dataset, h5py.Dataset):
-        raise UserError(f"{path}: its {name!r} is no dataset: {AGAIN}")
+        raise ValueError(f"its {name!r} is no dataset")
     if dataset.external or dataset.is_virtual:
-        raise UserError(f"{path}: its {name!r} lies in other files: {AGAIN}")
-    settings = dataset.id.get_create_plist()
+        raise ValueError(f"its {name!r} lies in other files")
+    settings, n_bytes = dataset.id.get_create_plist(), dataset.id.get_storage_size()
     filters = {settings.get_filter(i)[0] for i in range(settings.get_nfilters())}
-    held = dataset.id.get_storage_size() * (MOST_LZF if filters else 1)
     chunk = np.prod(dataset.chunks or 0, dtype=float) * dataset.dtype.itemsize
-    if filters - {LZF} or held < dataset.nbytes or chunk > MOST_CHUNK:
-        raise UserError(
-            f"{path}: its {name!r} declares {dataset.nbytes} bytes and holds "
-            f"{dataset.id.get_storage_size()}, packed otherwise than here: {AGAIN}"
+    is_short = n_bytes * (MOST_LZF if filters else 1) < dataset.nbytes
+    if filters - {LZF} or is_short or chunk > MOST_CHUNK:
+        raise ValueError(
+            f"its {name!r} declares {dataset.nbytes} bytes and holds {n_bytes}, packed "
+            "otherwise than here"
         )
-
-
-def check_labels(file, path):
-    """Raise a UserError unless each image has a label, of those that have names."""
-    labels = file["labels"]
-    n_images, n_classes = len(file["images"]), len(file.get("classes", ()))
-    if labels.shape != (n_images,) or labels.dtype.kind not in "iu":
-        raise UserError(f"{path} has no label for each of its images: {AGAIN}")
-    if n_classes and not 0 <= labels[:].min() <= labels[:].max() < n_classes:
-        raise UserError(f"{path} has labels that are none of its classes: {AGAIN}")
 
 
 def checksum(pixels, labels):

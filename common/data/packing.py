@@ -1,37 +1,29 @@
 """Pictures of any size and kind -> one HDF5 file of small squares, see `packed.py`."""
 
 import functools
-import hashlib
 import math
 import os
-import secrets
 import shutil
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from common.basics.errors import MachineError, UserError
-from common.basics.files import new_folders
-from common.data.datasets import keras_cache
+from common.basics.files import whole
+from common.data.attributes import read_attributes
 from common.data.packed import checksum
 from common.data.pictures import (
-    MOST_ATTRIBUTES,
     open_source,
-    read_attributes,
     shown,
     subfolders,
     try_to_read,
 )
-from common.safety.arrays import check_file
 
 BLOCK = 512  # pictures that are in memory at a time
-PART = 16  # of these, read by one thread
 CHUNK = 2**20  # bytes
-VERSION = 1  # part of a cached file's key: raise it when pixels would come out otherwise
 # lzf makes faces 1 to 5 % smaller and their loading 3 times slower: it is for drawings.
 COMPRESSIONS = {"none": None, "lzf": "lzf"}
 
@@ -55,8 +47,8 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
         Path of the target, for `packed.open_packed`.
 
     Raises:
-        UserError: the source or the attributes are wrong, too few files are pictures, or
-            the target exists or cannot be made.
+        UserError: the source, the attributes or the target are wrong, or the pictures
+            too few.
     """
     import h5py
 
@@ -67,58 +59,21 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
         check_number(source, len(files.names), at_least)
         check_space(target, len(files.names) * size * size * (channels or 3))
         table = read_attributes(attributes, files.names) if attributes else None
-        with whole_or_none(target) as part, h5py.File(part, "w") as file:
-            rows = Rows(file, len(files.names), size, channels, compression)
-            read = functools.partial(try_to_read, files, size, crop, channels)
-            names, skipped = pack_images(files.names, read, rows)
-            if not names:
-                name, why = next(iter(skipped.items()))
-                raise UserError(
-                    f"{source}: none of its {len(skipped)} files is a picture that can "
-                    f"be read ({shown(name)}: {why})"
-                )
-            check_number(source, len(names), at_least)
-            describe(file, rows, names, skipped, table)
-            file.attrs.update(size=size, crop=crop, source=shown(source.absolute()))
-            file.attrs["complete"] = True  # last: a file without it was cut off
+        read = functools.partial(try_to_read, files, size, crop, channels)
+        try:
+            with whole(target) as part, h5py.File(part, "w") as file:
+                rows = Rows(file, len(files.names), size, channels, compression)
+                names, skipped = pack_images(files.names, read, rows)
+                check_number(source, len(names), at_least, skipped)
+                describe(file, rows, names, skipped, table)
+                file.attrs.update(size=size, crop=crop, source=shown(source.absolute()))
+                file.attrs["complete"] = True  # last: a file without it was cut off
+        except RuntimeError:  # of h5py, as it closes the file
+            raise MachineError(
+                f"{target} cannot be written (disk full?): make room"
+            ) from None
     report(target, names, skipped, time.perf_counter() - start)
     return target
-
-
-def pack_into_cache(source, size, crop, at_least=1, attributes=None):
-    """Pack into Keras's cache, unless just these files are packed there already.
-
-    Args:
-        source, size, crop, at_least, attributes: as of `pack`.
-
-    Returns:
-        Path of the packed file in `datasets/packed` of $KERAS_HOME or ~/.keras.
-
-    Raises:
-        UserError: as `pack` does.
-    """
-    source = Path(source)
-    key = hashlib.sha256(repr((VERSION, size, crop)).encode())
-    with open_source(source) as files:
-        for name in files.names:
-            key.update(repr((name, files.stamp(name))).encode())
-    if attributes:
-        check_file(attributes, MOST_ATTRIBUTES)
-        key.update(Path(attributes).read_bytes())
-    name = f"{base_name(source)}-{size}-{key.hexdigest()[:16]}.hdf5"
-    target = keras_cache() / "packed" / name
-    if target.exists():
-        print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
-        return target
-    with ExitStack() as cache:
-        try:
-            cache.enter_context(new_folders(target.parent))
-        except OSError as error:
-            raise UserError(
-                f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
-            ) from None
-        return pack(source, target, size, crop, attributes=attributes, force=True,
-                    at_least=at_least)  # fmt: skip
 
 
 def check_target(target, force):
@@ -132,7 +87,13 @@ def check_target(target, force):
         raise UserError(f"{target.parent}: there is no such folder to pack into")
 
 
-def check_number(source, n, at_least):
+def check_number(source, n, at_least, skipped=()):
+    if skipped and n == 0:
+        name, why = next(iter(skipped.items()))
+        raise UserError(
+            f"{source}: none of its {len(skipped)} files is a picture that can be read "
+            f"({shown(name)}: {why})"
+        )
     if n < at_least:
         raise UserError(
             f"{source} holds {n} pictures: too few, at least {at_least} are needed"
@@ -151,28 +112,6 @@ def check_space(target, n_bytes):
 def base_name(source):
     """What a packed file is named after: the folder, or the zip without its suffix."""
     return source.resolve().name if source.is_dir() else source.stem
-
-
-@contextmanager
-def whole_or_none(target):
-    """Give a path to write to, used by no one else, that becomes the target if all goes
-    well, and is removed if not."""
-    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        part.touch(exist_ok=False)
-    except OSError as error:
-        raise UserError(f"cannot write into {target.parent}: {error.strerror}") from None
-    try:
-        yield part
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException as error:  # Ctrl-C, too
-        part.unlink(missing_ok=True)
-        if isinstance(error, (OSError, RuntimeError)):  # h5py's two kinds
-            why = " ".join(str(error).split()).partition(" (")[0]
-            raise UserError(f"{target} cannot be written (disk full?): {why}") from None
-        raise
 
 
 def pack_images(files, read, rows):
@@ -198,17 +137,13 @@ def pack_images(files, read, rows):
     ):
         warnings.simplefilter("ignore")  # Pillow's, of odd pictures that it reads
         for start in range(0, len(files), BLOCK):
-            block, found = files[start : start + BLOCK], []
-            parts = [block[i : i + PART] for i in range(0, len(block), PART)]
-            for some in pool.map(lambda part: [read(name) for name in part], parts):
-                found += some
-                bar.update(len(some))
-            for name, pixels in zip(block, found, strict=True):
-                if isinstance(pixels, str):
-                    skipped[name] = pixels
-                else:
-                    names.append(name)
-            rows.append([pixels for pixels in found if not isinstance(pixels, str)])
+            block = files[start : start + BLOCK]
+            found = dict(zip(block, pool.map(read, block), strict=True))
+            bar.update(len(block))
+            skipped |= {name: why for name, why in found.items() if isinstance(why, str)}
+            pictures = [name for name in block if name not in skipped]
+            rows.append([found[name] for name in pictures])
+            names += pictures
     return names, skipped
 
 

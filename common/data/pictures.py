@@ -4,7 +4,7 @@ import io
 import math
 import os
 import zipfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -21,7 +21,6 @@ HTML = (
     "too often; the real img_align_celeba.zip has about 1.4 GB: download it again by "
     "hand from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 )
-MOST_ATTRIBUTES = 2**25  # bytes of a list; CelebA's has 26 million
 
 
 @contextmanager
@@ -32,18 +31,16 @@ def open_source(path):
         UserError: there is no such folder or zip, or no file in it.
     """
     path = Path(path)
-    if path.is_dir():
-        source = Folder(path)
-    elif not path.exists():
-        raise UserError(f"{path}: there is no such folder or file; name another")
-    else:
-        source = Zip(open_zip(path), path)
-    if not source.names:
-        raise UserError(f"{path}: there are no files in it; name another")
-    try:
+    with ExitStack() as stack:
+        if path.is_dir():
+            source = Folder(path)
+        elif path.exists():
+            source = Zip(stack.enter_context(open_zip(path)), path)
+        else:
+            raise UserError(f"{path}: there is no such folder or file; name another")
+        if not source.names:
+            raise UserError(f"{path}: there are no files in it; name another")
         yield source
-    finally:
-        source.close()
 
 
 def open_zip(path):
@@ -90,9 +87,6 @@ class Folder:
         check_length(self, name)
         return (self.path / name).read_bytes()
 
-    def close(self):
-        pass
-
 
 class Zip:
     """The files in a zip, as Folder's; nothing is unpacked to the disk.
@@ -115,9 +109,6 @@ class Zip:
     def read(self, name):
         check_length(self, name)
         return self.archive.read(name)
-
-    def close(self):
-        self.archive.close()
 
 
 def check_zip(path, infos):
@@ -238,54 +229,6 @@ def subfolders(names):
         if len(set(found)) > 1:
             return found
     return None
-
-
-def read_attributes(path, names):
-    """Read a file like list_attr_celeba.txt: a count, k names, then lines of -1 and 1.
-
-    Args:
-        path: path of the file.
-        names: paths of the files that may be pictures.
-
-    Returns:
-        list of k titles, function: list of names -> int8 (n, k).
-
-    Raises:
-        UserError: it has another format, or no line for one of the pictures.
-    """
-    from PIL import Image
-
-    def rows_of(names):
-        for name in names:
-            if PurePosixPath(name).name not in table:
-                raise UserError(f"{path} has no line for the picture {shown(name)}")
-        return np.stack([table[PurePosixPath(name).name] for name in names])
-
-    check_file(path, MOST_ATTRIBUTES)
-    try:
-        count, titles, *lines = Path(path).read_text("utf-8-sig").strip().splitlines()
-        titles, lines = titles.split(), [line.split() for line in lines]
-        if not titles or not all(lines):
-            raise ValueError("the second line names nothing, or a line is empty")
-        values = np.array([line[1:] for line in lines], dtype=np.int8)
-        if values.shape != (int(count), len(titles)) or (np.abs(values) != 1).any():
-            raise ValueError(
-                f"the count is {count[:20]}, the lines {len(lines)}, or a value is "
-                "another"
-            )
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, OverflowError) as error:
-        raise UserError(
-            f"{path} is not like list_attr_celeba.txt: a line with the count, one with "
-            f"names, then lines with a file name and as many values of -1 or 1 "
-            f"({str(error)[:200]})"
-        ) from None
-    table = {line[0]: row for line, row in zip(lines, values, strict=True)}
-    endings = tuple(Image.registered_extensions())
-    if pictures := [name for name in names if name.lower().endswith(endings)]:
-        rows_of(pictures)  # before the long work
-    return titles, rows_of
 
 
 def shown(path):

@@ -1,37 +1,28 @@
-"""Which real images are those that a generator is to be compared with?
-
-Only this module of `common/` knows a folder of the collection: celeba_gan/ reads and
-packs pictures of any kind.
-"""
+"""Which real images are those that a generator is to be compared with?"""
 
 import io
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from common.basics.errors import UserError
-from common.data import cifar10, datasets
 from common.data.pictures import open_source, try_to_read
+from common.data.sources import SOURCES, folder_for, load_splits
 from common.runs.record import CHOOSE_IMAGES
 from common.safety.images import open_image
 
-GREY_SETS = ("mnist", "fashion-mnist", "digits")
-COLOUR_SETS = ("cifar-10",)
-FACES = ("celeba",)
-DATA = ("auto", *GREY_SETS, *COLOUR_SETS, *FACES, "synthetic")
-GREY, COLOUR = (28, 28, 1), (32, 32, 3)
 FEWEST = 20  # images that can be scored
+MOST_SIZE = 1024  # height of an image
 
 
 def load_reference(data, shape=None):
     """The real images of a name or a path.
 
     Args:
-        data: one of DATA, or a path: of an .npz or a .csv, or of any file or folder that
-            `mnist_gan/train.py` takes, where shape is (28, 28, 1), of CIFAR-10, where it
-            holds that, or else of pictures.
+        data: one of `sources.DATA`, or a path: of an .npz or a .csv, or of any file or
+            folder that `mnist_gan/train.py` takes, where shape is (28, 28, 1), of
+            CIFAR-10, where it holds that, or else of pictures.
         shape: (h, w, c) of the images that are to be compared; with "auto" it decides,
             and with "synthetic".
 
@@ -42,18 +33,10 @@ def load_reference(data, shape=None):
         UserError: there are none.
     """
     if data == "auto":
-        sizes = {GREY[:2]: "mnist", COLOUR[:2]: "cifar-10"}
+        sizes = {s.shape[:2]: s.names[0] for s in SOURCES.values() if s.shape and s.names}
         data = sizes.get(shape[:2], "celeba") if shape else "celeba"
-    is_path, is_drawn = data not in DATA, data == "synthetic"
-    if data in GREY_SETS or ((is_path or is_drawn) and shape == GREY):
-        return both(datasets.load_images, data)
-    if is_path and Path(data).suffix in (".npz", ".csv"):
-        return both(datasets.load_images, data)
-    if data in COLOUR_SETS or (is_drawn and shape == COLOUR):
-        return both(cifar10.load_images, data)
-    if is_path and is_cifar10(Path(data)):
-        return both(cifar10.load_images, data)
-    return pictures(data, size=shape[0] if shape else 64)
+    folder = folder_for(data, shape)
+    return load_splits(folder, data=data, size=shape[0] if shape else 64)
 
 
 def reference_of(record, name):
@@ -72,21 +55,18 @@ def reference_of(record, name):
     """
     options, folder = record["options"], record["script"].split("/")[0]
     size, crop = options.get("size", 64), options.get("crop")
-    right = isinstance(options.get("data"), str) and size in (32, 64, 128)
+    right = isinstance(options.get("data"), str)
+    right = right and type(size) is int and 0 < size <= MOST_SIZE
     right = right and (crop is None or (type(crop) is float and 0 < crop <= 1))
     if not right or not isinstance(options.get("attribute"), str | None):
         raise UserError(
             f"{name} tells in a wrong way which images it was trained on: name them by "
             "--data"
         )
-    if folder == "mnist_gan":
-        train, test = both(datasets.load_images, options["data"])
-    elif folder == "cifar10_gan":
-        train, test = both(cifar10.load_images, options["data"])
-    elif folder == "celeba_gan":
-        train, test = pictures(*(options.get(key) for key in CHOOSE_IMAGES))
-    else:
+    if folder not in SOURCES:
         raise UserError(f"{name} was made by {record['script']}, which makes no images")
+    chosen = {key: options[key] for key in CHOOSE_IMAGES if key in options}
+    train, test = load_splits(folder, **chosen)
     now, then = train.describe()["fingerprint"], record["data"]["fingerprint"]
     if now != then:
         raise UserError(
@@ -94,32 +74,6 @@ def reference_of(record, name):
             f"other images now ({now}): name those to compare with by --data"
         )
     return train, test
-
-
-def both(load, data):
-    """Both splits, the second None where there is no such, or it is the first again."""
-    train = known(load(data, "train"))
-    try:
-        test = known(load(data, "test"))
-    except UserError:
-        return train, None
-    return train, None if np.array_equal(test.pixels, train.pixels) else test
-
-
-def known(images):
-    """The same images with their checksum, which is asked for often: hashed once."""
-    return images._replace(checksum=images.digest())
-
-
-def is_cifar10(path):
-    inside = (cifar10.FOLDER, "data_batch_1")
-    return path.is_dir() and any((path / name).exists() for name in inside)
-
-
-def pictures(data, size, crop=None, attribute=None):
-    from common.data.celeba import load_images
-
-    return load_images(data, size, crop, attribute), None
 
 
 def check_shape(shape, train, name):

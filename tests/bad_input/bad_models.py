@@ -95,7 +95,7 @@ def options():
 
 @cache
 def fingerprint():
-    from common.data.datasets import load_images
+    from common.data.mnist import load_images
 
     return load_images("synthetic").describe()
 

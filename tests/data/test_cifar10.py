@@ -13,6 +13,7 @@ from keras.datasets import cifar10 as keras_cifar10
 
 from common.basics.errors import UserError
 from common.data import cifar10
+from common.data.datasets import NotFoundError
 from common.data.shapes import synthetic_shapes
 
 NAMES = [*cifar10.BATCHES["train"], *cifar10.BATCHES["test"]]
@@ -131,7 +132,7 @@ def test_with_none_on_the_disk_keras_downloads_it(monkeypatch):
 
 
 def test_without_any_the_three_ways_to_get_it_are_said():
-    with pytest.raises(cifar10.NotFoundError) as refused:
+    with pytest.raises(NotFoundError) as refused:
         cifar10.load_images()
     sentence = str(refused.value)
     for word in ("GAN_DATA_DIR", "cifar.html", "URL fetch failure", "--data synthetic"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from common.basics.errors import UserError
-from common.data import datasets
+from common.data import datasets, mnist
 from mnist_gan import load_data
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 28, 28)).astype(np.uint8)
@@ -53,7 +53,7 @@ def assert_is_the_set(images):
 def test_data_dir_with_npz(tmp_path, monkeypatch, name, split):
     write_npz(tmp_path / "data" / name / f"{name}.npz", **whole_set())
     monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "data"))
-    images = datasets.load_images(name, split)
+    images = mnist.load_images(name, split)
     assert_is_the_set(images)
     assert images.name == name and not images.notice
 
@@ -62,26 +62,26 @@ def test_data_dir_with_npz(tmp_path, monkeypatch, name, split):
 def test_data_dir_with_idx_files(tmp_path, monkeypatch, zipped):
     write_idx(tmp_path / "data" / "mnist", zipped)
     monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "data"))
-    assert_is_the_set(datasets.load_images("auto"))
+    assert_is_the_set(mnist.load_images("auto"))
 
 
 def test_keras_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     write_npz(tmp_path / "home" / "datasets" / "mnist.npz", **whole_set())
     write_idx(tmp_path / "home" / "datasets" / "fashion-mnist", zipped=True)
-    assert_is_the_set(datasets.load_images("mnist"))
-    assert_is_the_set(datasets.load_images("fashion-mnist"))
+    assert_is_the_set(mnist.load_images("mnist"))
+    assert_is_the_set(mnist.load_images("fashion-mnist"))
 
 
 def test_data_dir_comes_before_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "data"))
     write_npz(tmp_path / "keras" / "datasets" / "mnist.npz", x_train=PIXELS[:3])
     write_npz(tmp_path / "data" / "mnist" / "mnist.npz", **whole_set())
-    assert_is_the_set(datasets.load_images("auto"))
+    assert_is_the_set(mnist.load_images("auto"))
 
 
 def test_without_mnist_auto_takes_the_digits_and_says_so(capsys):
-    images = datasets.load_images("auto")
+    images = mnist.load_images("auto")
     assert images.name == "digits" and images.pixels.shape == (1500, 28, 28, 1)
     datasets.show_notice(images)
     assert "THIS IS NOT MNIST" in capsys.readouterr().out
@@ -89,11 +89,11 @@ def test_without_mnist_auto_takes_the_digits_and_says_so(capsys):
 
 def test_without_mnist_asking_for_it_fails():
     with pytest.raises(UserError, match="GAN_DATA_DIR"):
-        datasets.load_images("mnist")
+        mnist.load_images("mnist")
 
 
 def test_digits_have_all_classes_and_full_contrast():
-    train, test = (datasets.load_images("digits", split) for split in ("train", "test"))
+    train, test = (mnist.load_images("digits", split) for split in ("train", "test"))
     assert len(train.pixels) + len(test.pixels) == 1797
     assert set(train.labels) == set(test.labels) == set(range(10))
     assert train.pixels.max() == 255 and not train.notice
@@ -107,24 +107,24 @@ def test_csv_of_label_and_pixels(tmp_path, header):
     rows = np.column_stack([LABELS, PIXELS.reshape(12, -1)])
     lines = "\n".join(",".join(map(str, row)) for row in rows)
     (tmp_path / "digits.csv").write_text(header + lines + "\n")
-    assert_is_the_set(datasets.load_images(str(tmp_path / "digits.csv")))
+    assert_is_the_set(mnist.load_images(str(tmp_path / "digits.csv")))
 
 
 def test_folder_of_idx_files_and_npz_of_one_array(tmp_path):
-    assert_is_the_set(datasets.load_images(str(write_idx(tmp_path / "mine"))))
+    assert_is_the_set(mnist.load_images(str(write_idx(tmp_path / "mine"))))
     path = write_npz(tmp_path / "mine.npz", pictures=PIXELS[..., None] / 255)
-    assert np.array_equal(datasets.load_images(str(path)).pixels[..., 0], PIXELS)
+    assert np.array_equal(mnist.load_images(str(path)).pixels[..., 0], PIXELS)
 
 
 def test_black_and_white_images_keep_their_contrast(tmp_path):
     path = write_npz(tmp_path / "bits.npz", x_train=(PIXELS > 127).astype(np.uint8))
-    assert set(datasets.load_images(str(path)).pixels.ravel()) == {0, 255}
+    assert set(mnist.load_images(str(path)).pixels.ravel()) == {0, 255}
 
 
 def test_a_wrong_data_dir_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_DATA_DIR", str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="GAN_DATA_DIR"):
-        datasets.load_images("auto")
+        mnist.load_images("auto")
 
 
 def test_loaded_samples_are_float32_in_0_1(tmp_path):
@@ -135,10 +135,10 @@ def test_loaded_samples_are_float32_in_0_1(tmp_path):
 
 
 def test_fingerprint_tells_sets_apart():
-    one = datasets.checked(PIXELS, None, "a", "here")
+    one = mnist.checked(PIXELS, None, "a", "here")
     other = PIXELS.copy()
     other[3, 4, 5] ^= 1
-    two = datasets.checked(other, None, "a", "here")
+    two = mnist.checked(other, None, "a", "here")
     assert one.describe()["fingerprint"] == one.describe()["fingerprint"]
     assert one.describe()["fingerprint"] != two.describe()["fingerprint"]
 
@@ -165,7 +165,7 @@ def wrong_arrays():
 def test_wrong_arrays_are_refused(tmp_path, wrong):
     path = write_npz(tmp_path / "wrong.npz", x_train=wrong_arrays()[wrong])
     with pytest.raises(UserError, match=r"wrong\.npz"):
-        datasets.load_images(str(path))
+        mnist.load_images(str(path))
 
 
 def test_pickled_arrays_are_refused_and_not_run(tmp_path):
@@ -175,7 +175,7 @@ def test_pickled_arrays_are_refused_and_not_run(tmp_path):
 
     path = write_npz(tmp_path / "evil.npz", x_train=np.array([Evil()], dtype=object))
     with pytest.raises(UserError):
-        datasets.load_images(str(path))
+        mnist.load_images(str(path))
     assert not (tmp_path / "ran").exists()
 
 
@@ -193,7 +193,7 @@ def test_files_that_are_cut_off_are_refused(tmp_path, share):
     npz = cut(write_npz(tmp_path / "set.npz", **whole_set()), share)
     for path in (plain, zipped, npz):
         with pytest.raises(UserError, match="cannot be read"):
-            datasets.load_images(str(path))
+            mnist.load_images(str(path))
 
 
 def other_wrong_files(folder):
@@ -229,7 +229,7 @@ def test_other_wrong_files_are_refused(tmp_path):
     assert len(paths) == 15
     for path in paths:
         with pytest.raises(UserError, match=path.name):
-            datasets.load_images(str(path))
+            mnist.load_images(str(path))
 
 
 def test_other_labels_are_other_data():
@@ -242,7 +242,7 @@ def test_other_labels_are_other_data():
 
 def test_synthetic_bars_have_classes():
     """To try a training with classes as well: the middle of the bar tells its class."""
-    images = datasets.load_images("synthetic")
+    images = mnist.load_images("synthetic")
     assert images.classes == ("left", "right") and "SYNTHETIC" in images.notice
     columns = (images.pixels[..., 0] > 0).any(1)
     middle = (columns * np.arange(28)).sum(1) / columns.sum(1)

@@ -19,8 +19,9 @@ from made_pictures import noise, packed_pixels, save, zip_folder
 from celeba_gan import pack_hdf5
 from common.basics.errors import UserError
 from common.data import packing
+from common.data.celeba import pack_into_cache
 from common.data.packed import open_packed
-from common.data.packing import pack, pack_into_cache
+from common.data.packing import pack
 
 SCRIPT = ROOT / "celeba_gan" / "pack_hdf5.py"
 
@@ -56,7 +57,7 @@ def test_folder_with_files_that_are_no_pictures(capsys):
         assert file["images"].dtype == np.uint8
         assert file.attrs["complete"] and file.attrs["size"] == 64
         assert file.attrs["source"] == str(Path("messy").absolute())
-    assert [p.name for p in Path().glob("new*")] == ["new.hdf5"]
+    assert [p.name for p in Path().glob("*new*")] == ["new.hdf5"]
     images = open_packed(target)
     assert images.labels is None and len(images.checksum) == 64
 
@@ -84,7 +85,6 @@ def test_packing_twice_gives_the_same(monkeypatch):
     one = packed_pixels("many", size=32)
     assert len(one) == 40 and np.array_equal(packed_pixels("many", size=32), one)
     monkeypatch.setattr(packing, "BLOCK", 7)
-    monkeypatch.setattr(packing, "PART", 3)
     assert np.array_equal(packed_pixels("many", size=32), one)
 
 
@@ -179,7 +179,7 @@ def test_too_little_room_is_told_before_the_work(capsys, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     said = refused(capsys, pack_hdf5.main, "one", "new.hdf5", code=3)
     assert "0.0 MiB free" in said
-    assert not list(Path().glob("new*"))
+    assert not list(Path().glob("*new*"))
 
 
 def test_links_to_folders_are_followed_once():
@@ -198,7 +198,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing():
     words = f"ulimit -f 200; '{sys.executable}' '{SCRIPT}' many full.hdf5 --size 128"
     told = subprocess.run(words, shell=True, capture_output=True, text=True)
     assert told.returncode == 3 and "disk full?" in told.stderr
-    assert told.stderr.count("\n") == 1 and not list(Path().glob("full*"))
+    assert told.stderr.count("\n") == 1 and not list(Path().glob("*full*"))
 
 
 # ---- Packings that are broken off
@@ -213,7 +213,7 @@ def start_packing():
     words = [sys.executable, str(SCRIPT), "many", "new.hdf5"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 20
-    while not any(p.stat().st_size for p in Path().glob("new*.part")):
+    while not any(p.stat().st_size for p in Path().glob(".new*")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     time.sleep(0.3)
@@ -226,7 +226,7 @@ def test_kill_leaves_nothing_that_loads():
     process.kill()
     process.communicate()
     assert not Path("new.hdf5").exists()
-    [part] = Path().glob("new*")
+    [part] = Path().glob("*new*")
     part.rename("new.hdf5")
     with pytest.raises(UserError, match=r"new\.hdf5 .* pack it again"):
         open_packed("new.hdf5")
@@ -238,7 +238,7 @@ def test_ctrl_c_leaves_nothing(stop, code):
     process.send_signal(stop)
     process.communicate(timeout=20)
     assert process.returncode == code
-    assert not list(Path().glob("new*"))
+    assert not list(Path().glob("*new*"))
 
 
 # ---- The cache
@@ -282,3 +282,15 @@ def test_a_zip_of_odd_members_is_read():
     with h5py.File("new.hdf5") as file:
         assert file["names"].asstr()[:].tolist() == ["folder/whole.png"]
         assert file["skipped"].asstr()[:].tolist() == ["broken.png"]
+
+
+def test_who_comes_second_to_the_cache_waits_and_packs_nothing(capsys):
+    from concurrent.futures import ThreadPoolExecutor
+
+    for i in range(40):
+        save(f"mine/{i}.png")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(pack_into_cache, ["mine"] * 2, [32] * 2, [1.0] * 2)
+    assert first == second and len(open_packed(first).pixels) == 40
+    said = capsys.readouterr().out
+    assert said.count("packed 40 images") == said.count("packed already") == 1

@@ -22,7 +22,7 @@ from known_generators import (
 from PIL import Image
 
 from common import checkpoints
-from common.data.datasets import load_images
+from common.data.mnist import load_images
 from common.explore import COMMANDS, main
 from common.exploring import arithmetic, interpolate, traverse
 from common.exploring.geometry import directions_of_weights

@@ -19,7 +19,7 @@ from tensorboard.plugins.hparams import metadata
 
 from common import devices
 from common.checkpoints import load_model
-from common.data.datasets import embedded_digits
+from common.data.mnist import embedded_digits
 from common.fitting import comet, diagnostics, tracking
 from common.fitting.build import scaled_for
 from common.fitting.collapse import Guard

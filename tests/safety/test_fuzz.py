@@ -20,8 +20,8 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from common.basics.errors import UserError
 from common.comparing import read as compared
-from common.data import cifar10, datasets
-from common.data.pictures import read_attributes
+from common.data import cifar10, mnist
+from common.data.attributes import read_attributes
 from common.fitting.resume import keep_rows_until
 from common.runs import checks, record, state
 from common.runs.tables import read_columns
@@ -96,7 +96,7 @@ def bounded(function, *arguments):
 def test_sets_of_grey_images(name, whole, data):
     bad_files.write("set/train-images-idx3-ubyte", IDX)
     bad_files.write(name, data.draw(contents(whole)))
-    images = bounded(datasets.load_images, str(Path(name.split("/")[0]).absolute()))
+    images = bounded(mnist.load_images, str(Path(name.split("/")[0]).absolute()))
     if images is not None:
         assert images.pixels.shape[1:] == (28, 28, 1) and len(images.pixels) > 0
         assert images.pixels.dtype == np.uint8
@@ -107,7 +107,7 @@ def test_what_is_changed_can_be_read():
     """So the changes above are of sets that would be read."""
     for name, whole in (("a.npz", NPZ), ("a.csv", CSV)):
         bad_files.write(name, whole)
-        assert len(datasets.load_images(name).pixels) > 1
+        assert len(mnist.load_images(name).pixels) > 1
     assert len(cifar10.read_batch(BATCH, Path("batch"))[0]) == 2
 
 

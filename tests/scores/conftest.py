@@ -11,7 +11,7 @@ from helpers import make_quick
 from sklearn.utils import shuffle
 
 from common.checkpoints import save_models
-from common.data.datasets import load_images
+from common.data.mnist import load_images
 from common.scores import memorization
 from mnist_gan import quick
 

@@ -20,7 +20,7 @@ from helpers import make_quick
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from common.data.datasets import load_images
+from common.data.mnist import load_images
 from common.runs.state import find_state
 from common.scores import scorer as judging
 from common.scores.best import save_curves

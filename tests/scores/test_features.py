@@ -12,7 +12,7 @@ from helpers import make_quick, refused
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from common.basics.errors import UserError
-from common.data.datasets import load_images
+from common.data.mnist import load_images
 from common.scores import classifier
 from common.scores.classifier import rotated, tasks
 from common.scores.features import choose_features, extract_all

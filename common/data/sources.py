@@ -1,0 +1,87 @@
+"""Which module loads the images of which dataset folder; one row each, nothing else."""
+
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from common.basics.errors import UserError
+from common.data import cifar10
+
+
+class Source(NamedTuple):
+    """Where a dataset folder's images come from.
+
+    Attributes:
+        loader: a module, imported on use, whose function `load_images` returns
+            `datasets.Images`. It takes `data`, what `--data` names; if there are held-out
+            images `split`, "train" or "test"; and may take `size`, `crop`, `attribute`.
+        shape: (h, w, c) of its images, where all have the same.
+        names: what `--data` of `common/evaluate.py` and `common/explore.py` knows.
+    """
+
+    loader: str
+    shape: tuple | None = None
+    names: tuple = ()
+
+
+GREY = ("mnist", "fashion-mnist", "digits")
+SOURCES = {
+    "mnist_gan": Source("common.data.mnist", (28, 28, 1), GREY),
+    "cifar10_gan": Source("common.data.cifar10", (32, 32, 3), ("cifar-10",)),
+    "celeba_gan": Source("common.data.celeba", None, ("celeba",)),
+}
+DATA = ("auto", *(n for s in SOURCES.values() for n in s.names), "synthetic")
+
+
+def load_splits(folder, **chosen):
+    """Return the training images and the held-out ones of a dataset folder.
+
+    Args:
+        folder: one of SOURCES.
+        chosen: options of a run that choose images; what the loader does not take is
+            left out.
+
+    Returns:
+        two `datasets.Images`, hashed once; the second is None where there are no
+        held-out images, or where they are the first again.
+
+    Raises:
+        UserError: there are no such images.
+    """
+    load = import_module(SOURCES[folder].loader).load_images
+    taken = signature(load).parameters
+    chosen = {name: value for name, value in chosen.items() if name in taken}
+    train, test = hashed(load(**chosen)), None
+    if "split" in taken:
+        try:
+            test = hashed(load(**chosen, split="test"))
+        except UserError:
+            return train, None
+        test = None if np.array_equal(test.pixels, train.pixels) else test
+    return train, test
+
+
+def hashed(images):
+    """Return the same images with their checksum, which is asked for often."""
+    return images._replace(checksum=images.checksum or images.digest())
+
+
+def folder_for(data, shape=None):
+    """Return the dataset folder whose loader reads a name or a path.
+
+    Args:
+        data: "synthetic", one of the names of SOURCES, or a path.
+        shape: (h, w, c) of the images that are wanted, which "synthetic" depends on; a
+            path for grey images of 28x28 is what `mnist_gan/train.py` takes.
+    """
+    for folder, source in SOURCES.items():
+        if data in source.names or (data == "synthetic" and shape == source.shape):
+            return folder
+    if data in DATA:
+        return "celeba_gan"
+    if shape == (28, 28, 1) or Path(data).suffix in (".npz", ".csv"):
+        return "mnist_gan"
+    return "cifar10_gan" if cifar10.is_folder(Path(data)) else "celeba_gan"
