@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("toy_gan", "mnist_gan", "cifar10_gan", "celeba_gan")
+FOLDERS = tuple(sorted(path.name for path in ROOT.glob("*_gan")))
 ORDER = (  # of the imports: a part may import what stands before it
     *("basics", "safety", "sampling", "devices", "runs", "plotting", "data"),
     *("architectures", "objectives.table", "layers", "objectives", "updates", "gan"),
@@ -169,19 +169,153 @@ ROW = """
 OPTIONS"""
 
 
+def copy_shipped(folder, *names):
+    """Copy packages of the repository into a folder."""
+    for name in names:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+
+
+def add_row(path, end, row):
+    """Put a row before the end of a table in a file."""
+    text = path.read_text()
+    assert text.count(end) == 1
+    path.write_text(text.replace(end, row))
+
+
 @pytest.mark.slow
 def test_a_new_objective_is_one_file_and_one_row(tmp_path):
-    for name in ("common", "toy_gan"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    copy_shipped(tmp_path, "common", "toy_gan")
     objectives = tmp_path / "common" / "objectives"
     (objectives / "ridge.py").write_text(RIDGE)
-    table = (objectives / "table.py").read_text()
-    assert table.count("\n}\nOPTIONS") == 1
-    (objectives / "table.py").write_text(table.replace("\n}\nOPTIONS", ROW))
+    add_row(objectives / "table.py", "\n}\nOPTIONS", ROW)
     words = ["--dry-run", "--objective", "ridge", "--run-dir", "run"]
     script = [sys.executable, tmp_path / "toy_gan" / "train_points.py", *words]
     answer = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     head = (tmp_path / "run" / "history.csv").read_text().splitlines()[0]
     assert head == "epoch,step,d_loss,g_loss,acc_real,acc_fake,acc_adv"
+
+
+NEW_FOLDER = {
+    "__init__": "",
+    "load_data": """
+import numpy as np
+
+from common.data.datasets import Images
+
+DATA = ("bars",)
+
+
+def load_images(data="bars", split="train"):
+    rng = np.random.default_rng(split == "test")
+    pixels, labels = np.zeros((200, 16, 16, 1), "uint8"), np.arange(200) % 2
+    for image, label, place in zip(pixels, labels, rng.integers(1, 12, 200)):
+        (image if label else image.swapaxes(0, 1))[place : place + 3] = 255
+    return Images(pixels, labels, data, "drawn", classes=("standing", "lying"))
+""",
+    "define_discriminator": """
+def define_discriminator(in_shape=(16, 16, 1)):
+    from keras import Sequential, layers
+
+    model = Sequential([layers.Input(in_shape), layers.Flatten()], name="discriminator")
+    model.add(layers.Dense(1, activation="sigmoid", dtype="float32"))
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return model
+""",
+    "define_generator": """
+def define_generator(latent_dim):
+    from keras import Sequential, layers
+
+    model = Sequential([layers.Input((latent_dim,))], name="generator")
+    model.add(layers.Dense(256, activation="sigmoid"))
+    model.add(layers.Reshape((16, 16, 1)))
+    return model
+""",
+    "define_gan": """
+def define_gan(g_model, d_model):
+    from keras import Sequential
+
+    d_model.trainable = False
+    model = Sequential([g_model, d_model], name="gan")
+    model.compile("adam", "binary_crossentropy")
+    return model
+""",
+    "train": '''
+"""Train on bars."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from bars_gan.define_discriminator import define_discriminator
+from bars_gan.define_gan import define_gan
+from bars_gan.define_generator import define_generator
+from bars_gan.load_data import DATA, load_images
+from common.architectures import architectures
+from common.basics import cli
+from common.fitting.build import define_models, scaled_for
+from common.options.training_options import Script, training_options
+from common.training import prepare, summarize_performance, train_as_asked
+
+SHAPE = (16, 16, 1)
+TUTORIAL = dict(epochs=2, batch_size=16, halves="merged", latent_dim=8, save_every=1)
+ARCHITECTURES = {
+    "tutorial": (define_generator, define_discriminator, define_gan),
+    **architectures(SHAPE),
+}
+
+
+SCRIPT = Script("bars_gan/train.py", __doc__, DATA, TUTORIAL, {}, ARCHITECTURES)
+
+
+@cli.command
+def main(argv=None):
+    options = training_options(argv, SCRIPT)
+    images = load_images(options.data)
+    architecture = ARCHITECTURES[options.architecture]
+    device = prepare(options, images, architecture)
+    models = define_models(options, *architecture, SHAPE, images.classes)
+    dataset = scaled_for(models[0], images, options.conditional)
+    train_as_asked(
+        SCRIPT, options, images, device, models, dataset, summarize_performance
+    )
+
+
+if __name__ == "__main__":
+    main()
+''',
+}
+SOURCE = """
+    "bars_gan": Source("bars_gan.load_data", (16, 16, 1), ("bars",)),
+}
+DATA"""
+
+
+@pytest.mark.slow
+def test_a_new_dataset_folder_is_its_files_and_one_row(tmp_path):
+    """Every command works on what it trains, and nothing else of `common/` changes."""
+
+    def run(script, *words):
+        command = [sys.executable, tmp_path / script, *words]
+        answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert answer.returncode == 0, f"{script}: {answer.stderr}"
+        return answer.stdout
+
+    copy_shipped(tmp_path, "common")
+    (tmp_path / "bars_gan").mkdir()
+    for name, text in NEW_FOLDER.items():
+        (tmp_path / "bars_gan" / f"{name}.py").write_text(text.lstrip())
+    add_row(tmp_path / "common" / "data" / "sources.py", "\n}\nDATA", SOURCE)
+    train, few = "bars_gan/train.py", ("-n", "50", "--repeats", "1")
+    run(train, "--dry-run", "--run-dir", "one", "--conditional")
+    run(train, "--dry-run", "--run-dir", "two", "--architecture", "dcgan")
+    assert "bars" in run("common/evaluate.py", "one", *few)  # found by the folder's name
+    assert (tmp_path / "one" / "metrics.jsonl").exists()
+    model = "two/generator_model_001.h5"
+    run("common/evaluate.py", model, "--data", "bars", "--run-dir", "three", *few)
+    run("common/compare.py", "one", "two")
+    run("common/explore.py", "diversity", model, "-n", "50")
+    run("common/generate.py", model)

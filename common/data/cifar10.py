@@ -146,7 +146,7 @@ def read_batch(content, file):
         if not isinstance(labels, list) or {type(label) for label in labels} != {int}:
             raise ValueError("labels that are no list of whole numbers")
         labels = np.array(labels)
-        if labels.size == 0 or pixels.shape != (labels.size, 3072):
+        if pixels.shape != (labels.size, 3072):
             raise ValueError(f"data of shape {pixels.shape} for {labels.size} labels")
         if labels.dtype != int or labels.min() < 0 or labels.max() > 9:
             raise ValueError("labels that are not whole numbers from 0 to 9")

@@ -51,16 +51,9 @@ class PackedImages:
         Raises:
             IndexError: there is no such image.
         """
-        if isinstance(picks, slice):
-            picks = np.arange(*picks.indices(len(self)))
-        picks = np.asarray(picks)
-        if picks.size == 0:
-            picks = picks.astype(int)  # of NumPy's floats for []
-        if picks.ndim != 1 or picks.dtype.kind not in "iu":
+        picks = np.arange(len(self))[picks]
+        if picks.ndim != 1:
             raise IndexError("picks must be a slice or whole numbers of shape (m,)")
-        if picks.size and not -len(self) <= picks.min() <= picks.max() < len(self):
-            raise IndexError(f"picks out of the range of {len(self)} images")
-        picks = picks % len(self)
         order = np.argsort(picks, kind="stable")
         images = np.empty((len(picks), *self.shape[1:]), self.dtype)
         # h5py's own lists of rows are slow: runs of neighbours are read as slices
