@@ -102,7 +102,9 @@ def open_packed(path, attribute=None):
     except UserError:
         raise
     except Exception as error:  # h5py raises a dozen kinds
-        raise UserError(f"{path} is damaged ({error}): {AGAIN}") from None
+        raise UserError(
+            f"{path} is damaged, or no packed file ({error}): {AGAIN}"
+        ) from None
     if attribute:
         labels, classes = chosen, (f"not {attribute}", attribute)
         own = chosen.astype("i1").tobytes()  # other labels are other data
