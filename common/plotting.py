@@ -1,14 +1,24 @@
-"""Pictures: grids of images, curves, films and plots of models."""
+"""Pictures: grids of images, curves, a run's film and plots of models."""
 
 import math
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageOps
 
 from common.basics.files import whole
-from common.runs.layout import LOSSES, OUTPUTS
+from common.runs.film import film_frames, is_picture, save_film
+from common.runs.layout import (
+    CURVES,
+    HISTORY,
+    LOSSES,
+    OUTPUTS,
+    PLOT,
+    VIDEO,
+    files_of_epochs,
+)
 from common.runs.tables import read_columns
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
@@ -27,7 +37,7 @@ def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
         low: see save_grid.
         run: Path of the folder.
     """
-    path = Path(run) / f"generated_plot_e{epoch:03d}.png"
+    path = Path(run) / PLOT.format(epoch)
     save_grid(examples, path, columns=n, low=low)
     return path
 
@@ -43,13 +53,19 @@ def save_grid(images, path, columns, low=0):
             as in print; -1 for photographs.
     """
     picture = tile(to_pictures(images, low), columns)
-    height, width = picture.shape[:2]
-    zoom = max(1, round(600 / width))
-    sheet = Image.fromarray(picture).resize(
-        (width * zoom, height * zoom), Image.Resampling.NEAREST
-    )
+    sheet = enlarged(picture, 600 / picture.shape[1])
     with whole(Path(path)) as part:
         sheet.save(part)
+
+
+def enlarged(picture, times):
+    """Return a picture, uint8 (h, w, 3), as a PIL image `times` as high and as wide.
+
+    Args:
+        times: rounded to a whole number of at least 1, as pixels stay squares.
+    """
+    zoom = max(1, round(times))
+    return ImageOps.scale(Image.fromarray(picture), zoom, Image.Resampling.NEAREST)
 
 
 def to_pictures(images, low=0):
@@ -82,19 +98,55 @@ def tile(pictures, columns):
 
 def save_captioned_grid(images, captions, path, columns, low=0):
     """Save images as a PNG with a line of text under each; as save_grid otherwise."""
+    style = {"y": -0.25, "fontsize": 8}
+    pictures = to_pictures(images, low)
+    save_titled(pictures, captions, path, columns, (1.1, 1.3), dpi=120, **style)
+
+
+def save_titled(pictures, titles, path, columns, size, dpi, **style):
+    """Save pictures side by side as a PNG, each with a title; return the figure.
+
+    Args:
+        pictures: list of uint8 (h, w, 3), of any h and w, or None for an empty place.
+        titles: list of texts.
+        path: PNG to write.
+        columns: pictures in a row.
+        size: (width, height) of a place, in inches.
+        dpi: pixels per inch.
+        style: of the titles, see Matplotlib's `Axes.set_title`.
+    """
+    rows = -(-len(pictures) // columns)
+    total = columns * size[0], rows * size[1]
+    with new_figure(path, total, rows, columns, dpi=dpi) as (figure, axes):
+        for axis in axes:
+            axis.set_axis_off()
+        for axis, picture, title in zip(axes, pictures, titles, strict=False):
+            if picture is not None:
+                axis.imshow(picture)
+            axis.set_title(title, **style)
+    return figure
+
+
+@contextmanager
+def new_figure(path, size, rows=1, columns=1, dpi=100, **options):
+    """Give a figure and its axes to draw on; it is saved as a PNG at the end.
+
+    Args:
+        path: PNG to write.
+        size: (width, height) in inches.
+        rows, columns: number of axes.
+        dpi: pixels per inch.
+        options: see Matplotlib's `Figure.subplots`.
+
+    Yields:
+        Matplotlib's Figure, and its axes row by row, an array (rows * columns,).
+    """
     from matplotlib.figure import Figure
 
-    rows = -(-len(images) // columns)
-    figure = Figure(figsize=(columns * 1.1, rows * 1.3), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis in axes:
-        axis.set_axis_off()
-    pictures = to_pictures(images, low)
-    for axis, picture, caption in zip(axes, pictures, captions, strict=False):
-        axis.imshow(picture)
-        axis.set_title(caption, y=-0.25, fontsize=8)
+    figure = Figure(figsize=size, layout="constrained")
+    yield figure, figure.subplots(rows, columns, squeeze=False, **options).ravel()
     with whole(Path(path)) as part:
-        figure.savefig(part, dpi=120)
+        figure.savefig(part, dpi=dpi)
 
 
 def save_curves(history_csv, path, ideal=LN2):
@@ -105,104 +157,30 @@ def save_curves(history_csv, path, ideal=LN2):
         path: PNG to write.
         ideal: D's loss when it cannot tell real from fake; None where there is no such.
     """
-    from matplotlib.figure import Figure
-
     columns = read_columns(Path(history_csv))
-    epochs = columns["epoch"] - 1 + columns["step"] / columns["step"].max()
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    losses, outputs = figure.subplots(2, 1, sharex=True)
-
-    if ideal == LN2:
-        losses.axhspan(*HEALTHY, color="tab:green", alpha=0.15, label="healthy for D")
-    if ideal is not None:
-        name = "ln 2 = 0.693" if ideal == LN2 else f"{ideal:g}"
-        label = f"ideal for D: {name}"
-        losses.axhline(ideal, color="grey", linestyle="--", label=label)
-    losses.set_ylabel("loss (nats)" if ideal == LN2 else "loss")
-    if "acc_real" in columns:
-        outputs.axhline(0.5, color="grey", linestyle="--", label="ideal: 0.5")
-        outputs.set_ylim(-0.02, 1.02)
-        outputs.set_ylabel("share of images")
-    for axis, curves in ((losses, LOSSES), (outputs, OUTPUTS)):
-        for name, (label, colour) in curves.items():
-            if name in columns:
-                axis.plot(epochs, columns[name], label=label, color=colour)
-        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    if min(columns[name].min() for name in LOSSES if name in columns) >= 0:
-        losses.set_ylim(bottom=0)
-    outputs.set_xlabel("epoch")
-    with whole(Path(path)) as part:
-        figure.savefig(part, dpi=100)
+    with new_figure(path, (9, 7), rows=2, sharex=True) as (_, (losses, outputs)):
+        if ideal == LN2:
+            losses.axhspan(*HEALTHY, color="tab:green", alpha=0.15, label="healthy for D")
+        if ideal is not None:
+            label = f"ideal for D: {'ln 2 = 0.693' if ideal == LN2 else f'{ideal:g}'}"
+            losses.axhline(ideal, color="grey", linestyle="--", label=label)
+        losses.set_ylabel("loss (nats)" if ideal == LN2 else "loss")
+        if "acc_real" in columns:
+            outputs.axhline(0.5, color="grey", linestyle="--", label="ideal: 0.5")
+            outputs.set(ylim=(-0.02, 1.02), ylabel="share of images")
+        for axis, curves in ((losses, LOSSES), (outputs, OUTPUTS)):
+            for name, (label, colour) in curves.items():
+                if name in columns:
+                    axis.plot(epochs(columns), columns[name], label=label, color=colour)
+            axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        if min(columns[name].min() for name in LOSSES if name in columns) >= 0:
+            losses.set_ylim(bottom=0)
+        outputs.set_xlabel("epoch")
 
 
-def film_frames(pictures):
-    """Yield the frames of a film, RGB and of one size: the epoch above each picture.
-
-    Args:
-        pictures: PNG files, named after their epoch, not all of one size perhaps.
-    """
-    sizes = []
-    for path in pictures:
-        with Image.open(path) as picture:
-            sizes.append(picture.size)
-    size = [max(lengths) for lengths in zip(*sizes, strict=True)]
-    for path in pictures:
-        with Image.open(path) as picture:
-            yield captioned(picture, f"epoch {epoch_of(path)}", size)
-
-
-def captioned(picture, text, size=None):
-    """A picture on white with a line of text above, of even width and height (for H.264).
-
-    Args:
-        picture: PIL image.
-        text: the line.
-        size: (width, height) of the place for the picture; if None, its own.
-    """
-    width, height = size or picture.size
-    strip = max(16, width // 16)  # pixels above the picture
-    frame = Image.new(
-        "RGB", (width + width % 2, strip + height + (strip + height) % 2), "white"
-    )
-    frame.paste(picture.convert("RGB"), (0, strip))
-    font = ImageFont.load_default(0.75 * strip)
-    ImageDraw.Draw(frame).text((strip / 4, 0), text, fill="black", font=font)
-    return frame
-
-
-def epoch_of(path):
-    """The number in a name like `generated_plot_e010.png`."""
-    return int(path.stem.rpartition("_e")[2])
-
-
-def save_film(frames, path, seconds, last_seconds=None):
-    """Save frames as one film, `path` as .mp4 (H.264) and as .gif, which repeats.
-
-    Args:
-        frames: PIL images, RGB, of one even width and height.
-        path: of either file; its ending does not matter.
-        seconds: how long a frame stays.
-        last_seconds: how long the last one stays; if None, as long as all.
-    """
-    import imageio.v2 as imageio
-
-    last_seconds = last_seconds or seconds
-    indexed = []
-    with whole(path.with_suffix(".mp4")) as part, imageio.get_writer(
-        part, fps=1 / seconds, codec="libx264",
-        pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
-        output_params=["-preset", "veryfast"],
-    ) as film:  # fmt: skip
-        for frame in frames:
-            film.append_data(np.asarray(frame))
-            indexed.append(frame.convert("P"))
-        for _ in range(round(last_seconds / seconds) - 1):
-            film.append_data(np.asarray(frame))
-    durations = [1000 * seconds] * (len(indexed) - 1) + [1000 * last_seconds]
-    with whole(path.with_suffix(".gif")) as part:
-        indexed[0].save(
-            part, save_all=True, append_images=indexed[1:], duration=durations, loop=0
-        )
+def epochs(columns):
+    """Return the places of the rows of a `history.csv` on an axis of epochs: (rows,)."""
+    return columns["epoch"] - 1 + columns["step"] / columns["step"].max()
 
 
 def draw_run(run, ideal=LN2):
@@ -210,26 +188,9 @@ def draw_run(run, ideal=LN2):
 
     A damaged picture is told, and left out of the film.
     """
-    save_curves(run / "history.csv", run / "loss_curves.png", ideal)
-    pictures = [p for p in by_epoch(run.glob("generated_plot_e*.png")) if is_picture(p)]
-    save_film(film_frames(pictures), run / "training", FRAME_SECONDS, LAST_SECONDS)
-
-
-def is_picture(path):
-    """Whether a file is a picture named after its epoch; says so where it is not."""
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-        epoch_of(path)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        print(f"{path} is not in the film: {error}")
-        return False
-    return True
-
-
-def by_epoch(paths):
-    """Sort files named after their epoch: e999 comes before e1000."""
-    return sorted(paths, key=lambda path: (len(path.name), path.name))
+    save_curves(run / HISTORY, run / CURVES, ideal)
+    pictures = [path for path in files_of_epochs(run, PLOT) if is_picture(path)]
+    save_film(film_frames(pictures), run / VIDEO, FRAME_SECONDS, LAST_SECONDS)
 
 
 def plot_model(model, path):

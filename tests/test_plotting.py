@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from common import plotting
+from common.runs import film
+from common.runs.layout import PLOT, files_of_epochs
 from mnist_gan.define_discriminator import define_discriminator
 
 
@@ -68,20 +70,20 @@ def test_curves_and_film(tmp_path):
         plotting.save_plot(image, epoch, n=1, run=tmp_path)
     plotting.draw_run(tmp_path)
     assert opened(tmp_path / "loss_curves.png").size == (900, 700)
-    with Image.open(tmp_path / "training.gif") as film:
-        assert film.n_frames == 2
+    with Image.open(tmp_path / "training.gif") as gif:
+        assert gif.n_frames == 2
 
 
 def film_of(folder, sizes):
     """Save grey pictures of these sizes as a film; return the frames of its MP4."""
     for epoch, size in enumerate(sizes, start=9):
         Image.new("RGB", size, "grey").save(folder / f"generated_plot_e{epoch:03d}.png")
-    pictures = plotting.by_epoch(folder.glob("generated_plot_e*.png"))
-    plotting.save_film(plotting.film_frames(pictures), folder / "training", 0.4, 2)
-    with imageio.get_reader(folder / "training.mp4") as film:
-        assert film.get_meta_data()["codec"] == "h264"
-        assert film.get_meta_data()["pix_fmt"].startswith("yuv420p")
-        return [np.asarray(frame).astype(int) for frame in film]
+    pictures = files_of_epochs(folder, PLOT)
+    film.save_film(film.film_frames(pictures), folder / "training", 0.4, 2)
+    with imageio.get_reader(folder / "training.mp4") as video:
+        assert video.get_meta_data()["codec"] == "h264"
+        assert video.get_meta_data()["pix_fmt"].startswith("yuv420p")
+        return [np.asarray(frame).astype(int) for frame in video]
 
 
 def test_the_film_tells_the_epoch_above_each_picture(tmp_path):
@@ -93,8 +95,8 @@ def test_the_film_tells_the_epoch_above_each_picture(tmp_path):
         assert np.abs(one - other)[26:].max() < 10
     assert np.abs(frames[2] - frames[6]).max() < 30
     assert frames[0][100, 150].mean() == pytest.approx(128, abs=4)
-    with Image.open(tmp_path / "training.gif") as film:
-        assert film.n_frames == 3 and film.size == (302, 220)
+    with Image.open(tmp_path / "training.gif") as gif:
+        assert gif.n_frames == 3 and gif.size == (302, 220)
 
 
 def test_a_film_of_one_frame_and_of_frames_of_several_sizes(tmp_path):
@@ -142,5 +144,5 @@ def test_a_damaged_picture_is_told_and_left_out_of_the_film(tmp_path, capsys):
     path.write_bytes(path.read_bytes()[:500])
     plotting.draw_run(tmp_path)
     assert f"{path} is not in the film" in capsys.readouterr().out
-    with Image.open(tmp_path / "training.gif") as film:
-        assert film.n_frames == 1
+    with Image.open(tmp_path / "training.gif") as gif:
+        assert gif.n_frames == 1

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from common.plotting import new_figure
+
 
 def save_points(path, real, fake, d_model, title, reach=1.6):
     """Draw real and generated points over D's output, blue where D sees real ones.
@@ -49,19 +51,16 @@ def save_1010(path, losses, patterns, every):
         patterns: float (n, 4) in [0, 1], what G makes after each.
         every: number of steps.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     steps = every * (1 + np.arange(len(patterns)))
     labels = {"d1": "D on real patterns", "d2": "D on G's patterns", "g_loss": "G"}
-    for name, label in labels.items():
-        above.plot(steps, losses[name], label=label)
-    above.axhline(0.25, color="grey", linestyle="--", label="ideal: 0.25")
-    above.set(ylabel="mean squared error", ylim=(0, None))
-    above.legend()
-    extent = (0, steps[-1], 4.5, 0.5)
-    picture = below.imshow(patterns.T, aspect="auto", vmin=0, vmax=1, extent=extent)
-    figure.colorbar(picture, label="value that G makes")
-    below.set(xlabel="step", ylabel="number", yticks=[1, 2, 3, 4])
-    figure.savefig(path, dpi=90)
+    shared = {"sharex": True, "height_ratios": (3, 2)}
+    with new_figure(path, (8, 6), rows=2, dpi=90, **shared) as (figure, (above, below)):
+        for name, label in labels.items():
+            above.plot(steps, losses[name], label=label)
+        above.axhline(0.25, color="grey", linestyle="--", label="ideal: 0.25")
+        above.set(ylabel="mean squared error", ylim=(0, None))
+        above.legend()
+        extent = (0, steps[-1], 4.5, 0.5)
+        picture = below.imshow(patterns.T, aspect="auto", vmin=0, vmax=1, extent=extent)
+        figure.colorbar(picture, label="value that G makes")
+        below.set(xlabel="step", ylabel="number", yticks=[1, 2, 3, 4])

@@ -1,12 +1,14 @@
 """Pictures of several runs: curves in one figure, the last images side by side."""
 
 import math
+from collections import defaultdict
 
 import numpy as np
 from PIL import Image
 
 from common.comparing.read import key
-from common.plotting import by_epoch
+from common.plotting import epochs, new_figure, save_titled
+from common.runs.layout import PLOT, epoch_of, files_of_epochs
 from common.scores.table import DISTANCES, SCORES
 
 OUTPUTS = {  # start of a column's name -> what a panel of D's outputs shows
@@ -32,7 +34,6 @@ def save_curves(compared, labels, path):
     Returns:
         the figure.
     """
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
@@ -42,23 +43,21 @@ def save_curves(compared, labels, path):
         if any(set(columns) & set(run.history) for run in compared):
             panels.append((ylabel, columns))
     distance, points = comparable_distances(compared)
-    n_panels = len(panels) + bool(points)
-    figure = Figure(figsize=(10, 2.6 * n_panels), layout="constrained")
-    axes = figure.subplots(n_panels, 1, sharex=True)
-    for axis, (ylabel, columns) in zip(axes, panels, strict=False):
-        draw_panel(axis, compared, columns)
-        axis.set_ylabel(ylabel)
-    if points:
-        draw_distances(axes[-1], points, SCORES[distance].title)
-    steps = sorted({int(run.history["step"].max()) for run in compared})
-    which = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
-    axes[-1].set_xlabel(f"epoch{which}; faint: as recorded, strong: smoothed")
-    axes[-1].set_xlim(left=0)
-    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    handles = [Line2D([], [], color=colour(i), lw=2) for i in range(len(compared))]
-    columns = 1 if max(map(len, labels)) > SHORT else 4
-    figure.legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False)
-    figure.savefig(path, dpi=100)
+    rows = len(panels) + bool(points)
+    with new_figure(path, (10, 2.6 * rows), rows, sharex=True) as (figure, axes):
+        for axis, (ylabel, columns) in zip(axes, panels, strict=False):
+            draw_panel(axis, compared, columns)
+            axis.set_ylabel(ylabel)
+        if points:
+            draw_distances(axes[-1], points, SCORES[distance].title)
+        steps = sorted({int(run.history["step"].max()) for run in compared})
+        which = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
+        axes[-1].set_xlabel(f"epoch{which}; faint: as recorded, strong: smoothed")
+        axes[-1].set_xlim(left=0)
+        axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+        lines = [Line2D([], [], color=colour(i), lw=2) for i in range(len(compared))]
+        ncols = 1 if max(map(len, labels)) > SHORT else 4
+        figure.legend(lines, labels, loc="outside upper left", ncols=ncols, frameon=False)
     return figure
 
 
@@ -78,7 +77,7 @@ def draw_panel(axis, compared, columns):
                 continue
             y = run.history[column]
             finite = np.isfinite(y)
-            x, y = epochs(run)[finite], y[finite]
+            x, y = epochs(run.history)[finite], y[finite]
             if len(y) == 0:
                 continue
             curve = smooth(y)
@@ -94,16 +93,8 @@ def draw_panel(axis, compared, columns):
     if len(columns) > 1:
         lines = [axis.plot([], [], color="black", ls=ls)[0] for ls in STYLES.values()]
         titles = [f"{side} images" for side in STYLES]
-        axis.legend(
-            lines, titles, ncols=2, frameon=False, loc="lower right",
-            bbox_to_anchor=(1, 1), borderaxespad=0,
-        )  # fmt: skip
-
-
-def epochs(run):
-    """Where the rows of a run's history stand on the axis of epochs, float64 (rows,)."""
-    steps = run.history["step"]
-    return run.history["epoch"] - 1 + steps / steps.max()
+        place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0}
+        axis.legend(lines, titles, ncols=2, frameon=False, **place)
 
 
 def smooth(y):
@@ -152,12 +143,11 @@ def comparable_distances(compared):
         of the first protocol under which there are such; None and {} if there are none.
     """
     for name in DISTANCES:
-        protocols = {}
+        protocols = defaultdict(lambda: defaultdict(dict))
         for i, run in enumerate(compared):
             for line in run.scored:
                 if line.scores.get(name):
-                    found = protocols.setdefault(key(line), {}).setdefault(i, {})
-                    found[line.epoch] = line.scores[name]
+                    protocols[key(line)][i][line.epoch] = line.scores[name]
         for found in protocols.values():
             several = {i: points for i, points in found.items() if len(points) > 1}
             if len(several) > 1:
@@ -181,21 +171,15 @@ def draw_distances(axis, points, ylabel):
 
 def save_grids(compared, path):
     """Show the last picture of every run side by side, and return the figure."""
-    from matplotlib.figure import Figure
-
-    columns = min(COLUMNS, len(compared))
-    rows = -(-len(compared) // columns)
-    figure = Figure(figsize=(4.4 * columns, 4.8 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis in axes:
-        axis.set_axis_off()
-    for axis, run in zip(axes, compared, strict=False):
-        pictures = by_epoch(run.path.glob("generated_plot_e*.png"))
-        if not pictures:
-            axis.set_title(f"{run.name}: no picture yet")
+    pictures, titles = [], []
+    for run in compared:
+        paths = files_of_epochs(run.path, PLOT)
+        if not paths:
+            pictures.append(None)
+            titles.append(f"{run.name}: no picture yet")
             continue
-        with Image.open(pictures[-1]) as picture:
-            axis.imshow(picture.convert("RGB"))
-        axis.set_title(f"{run.name}, epoch {int(pictures[-1].stem.split('_e')[-1])}")
-    figure.savefig(path, dpi=140)
-    return figure
+        with Image.open(paths[-1]) as picture:
+            pictures.append(picture.convert("RGB"))
+        titles.append(f"{run.name}, epoch {epoch_of(paths[-1])}")
+    columns = min(COLUMNS, len(compared))
+    return save_titled(pictures, titles, path, columns, (4.4, 4.8), dpi=140)

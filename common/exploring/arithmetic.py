@@ -38,49 +38,39 @@ def add_options(parser):
         add(f"--{name}", nargs="+", type=number, metavar="N", help=text)
 
 
-def check(subject, options):
-    """Raise a UserError if not all of A, B and C were picked, or none."""
-    subject.one_class(1, options.label)
-    picks = options.a, options.b, options.c
+def run(subject, options, folder):
+    """Save the two seeds and their sum, the contact sheet, and A - B + C.
+
+    Raises:
+        UserError: not all of A, B and C were picked, or none.
+    """
+    picks = [options.a, options.b, options.c]
     if any(picks) and not all(picks):
         raise UserError("--a, --b and --c: pick images for all three, or for none")
-
-
-def run(subject, options, folder):
-    """Save the two seeds and their sum, the contact sheet, and A - B + C."""
     seeds = options.seeds or [options.seed, (options.seed + 1) % 2**32]
     s1, s2 = (subject.point(seed) for seed in seeds)
     heads = [f"s1, seed {seeds[0]}", f"s2, seed {seeds[1]}", "s1 + s2", "s1 - s2"]
-    images = draw(subject, np.stack([s1, s2, s1 + s2, s1 - s2]), options.label)
+    images = subject.draw_class(np.stack([s1, s2, s1 + s2, s1 - s2]), options.label)
     for head, reading in zip(heads, subject.read(images), strict=True):
         print(f">{head}{f' is read as {reading}' * bool(reading)}")
     save_captioned_grid(images, heads, folder / "seeds.png", 4, subject.low)
     points = subject.points(SHEET, options.seed)
-    sheet = draw(subject, points, options.label)
-    captions = [f"{i}" for i in range(SHEET)]
-    save_captioned_grid(
-        sheet, captions, folder / "contact_sheet.png", COLUMNS, subject.low
-    )
+    sheet = subject.draw_class(points, options.label)
+    path = folder / "contact_sheet.png"
+    save_captioned_grid(sheet, range(SHEET), path, COLUMNS, subject.low)
     if not options.a:
         print("pick images of contact_sheet.png by their numbers: --a, --b and --c")
         return
-    picks = [options.a, options.b, options.c]
-    means = np.stack([points[rows].mean(axis=0) for rows in picks])
-    rows = [
-        np.concatenate([sheet[chosen], draw(subject, mean[np.newaxis], options.label)])
-        for chosen, mean in zip(picks, means, strict=True)
-    ]
+    means = np.stack([points[chosen].mean(axis=0) for chosen in picks])
+    drawn = subject.draw_class(means, options.label)
+    rows = [np.stack([*sheet[i], mean]) for i, mean in zip(picks, drawn, strict=True)]
     y = analogy(*(points[chosen] for chosen in picks))
     rng = np.random.default_rng(options.seed)
     noise = rng.uniform(-NOISE, NOISE, (NEARBY + 1, len(y)))
     noise[0] = 0
-    rows.append(draw(subject, y + noise, options.label))
+    rows.append(subject.draw_class(y + noise, options.label))
     captions = ["A ... mean", "B ... mean", "C ... mean", "A - B + C"]
     save_rows(rows, captions, folder / "arithmetic.png", subject.low)
     for caption, row in zip(captions, rows, strict=True):
         if reading := ", ".join(filter(None, subject.read(row))):
             print(f">{caption} is read as {reading}")
-
-
-def draw(subject, points, label):
-    return subject.draw(points, subject.one_class(len(points), label))

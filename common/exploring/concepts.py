@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from common.basics.errors import UserError
+from common.exploring.pictures import read_picture
 
 INK = 0.5  # grey level above which a pixel of a drawing is stroke
 FACES = {  # in CelebA's aligned faces as they are cut here: top, bottom, left, right
@@ -89,21 +91,12 @@ def of_masks(folder, shape):
     Raises:
         UserError: there are none, or one is empty or no picture.
     """
-
-    from common.safety.arrays import check_file
-    from common.safety.images import MOST_BYTES, open_image
-
     files = sorted(Path(folder).expanduser().glob("*.png"))
     if not files:
         raise UserError(f"--masks {folder}: there are no .png files in it")
     found = {}
     for file in files:
-        try:
-            check_file(file, MOST_BYTES)
-            with open_image(file) as picture:
-                mask = picture.convert("L").resize((shape[1], shape[0]))
-        except Exception as error:  # Pillow raises a dozen kinds
-            raise UserError(f"--masks: {file} is not a picture: {error}") from None
+        mask = read_picture("--masks:", file, "L").resize((shape[1], shape[0]))
         found[file.stem] = np.asarray(mask) > 127
         if not found[file.stem].any():
             raise UserError(f"--masks: {file} is black: paint white where {file.stem} is")
@@ -125,8 +118,6 @@ def of_classes(subject, images):
         dict, "evidence of ..." -> bool (n, h, w): the tenth of the pixels of an image
         with the most evidence, if it is read as this class.
     """
-    from tqdm import tqdm
-
     n, height, width, n_channels = images.shape
     starts = [range(STRIDE - PATCH, side, STRIDE) for side in (height, width)]
     before = subject.probabilities(images)

@@ -6,7 +6,7 @@ the bottom, holes, skies. The overlap of both areas is the IoU (1: always the sa
 images drawn again; then forced, everywhere as high as where they are active. What they
 draw goes, and comes, and all else should stay; as many random units, ablated, show what
 any loss does. A unit counts as one for a concept where it meets it at least twice as
-often as by chance, see page.html.
+often as by chance, which is what the same maps have of it in other images.
 
 Bau et al. (2019), "GAN Dissection".
 """
@@ -18,7 +18,11 @@ import numpy as np
 
 from common.basics.cli import at_most, whole_number
 from common.basics.errors import UserError
+from common.exploring.concepts import areas_of, find_concepts, names_of
 from common.exploring.pictures import save_rows
+from common.exploring.units import enlarge, measure, score_units, switch, thresholds_of
+from common.plotting import new_figure, to_pictures
+from common.sampling import generate_images
 
 TOP = 0.1  # share of the pixels where a unit counts as active
 LEAST, TIMES = 0.04, 2  # IoU that counts, and times that of chance
@@ -44,57 +48,51 @@ def add_options(parser):
     chosen("--units", nargs="+", type=whole_number(0), metavar="N", help=text)
 
 
-def check(subject, options):
-    """Find the layer.
+def find_layer(subject, options):
+    """Return the name of the layer whose units are named, and its index in `chain`.
 
     Raises:
         UserError: there is no such layer, or no such unit in it.
     """
-    from common.exploring.concepts import names_of
     from common.exploring.layers import layers_of_units
 
-    subject.labels(1, options.label)
-    names = names_of(subject, options.masks)
-    if options.concept not in (None, *names):
-        raise UserError(f"--concept {options.concept}: known are {', '.join(names)}")
     found = layers_of_units(subject.g_model)
     if not found:
         raise UserError(f"{subject.path}: this generator has no layer that draws maps")
-    if options.layer is None:
-        small = [x for x, (_, shape) in found.items() if 2 * shape[0] <= subject.shape[0]]
-        options.layer = (small or list(found))[-1]
-    if options.layer not in found:
+    small = [x for x, (_, shape) in found.items() if 2 * shape[0] <= subject.shape[0]]
+    layer = options.layer or (small or list(found))[-1]
+    if layer not in found:
         names = ", ".join(f"{name} {shape}" for name, (_, shape) in found.items())
-        raise UserError(f"--layer {options.layer}: there are {names}")
-    options.index, options.layer_shape = found[options.layer]
-    n_units = options.layer_shape[2]
+        raise UserError(f"--layer {layer}: there are {names}")
+    index, (*_, n_units) = found[layer]
     if options.units and max(options.units) >= n_units:
-        raise UserError(f"--units {max(options.units)}: {options.layer} has {n_units}")
-    options.units = sorted(set(options.units or ()))
+        raise UserError(f"--units {max(options.units)}: {layer} has {n_units}")
+    return layer, index
 
 
 def run(subject, options, folder):
-    """Name the units, switch the chosen ones, save the pictures and the page."""
-    from common.exploring.concepts import areas_of, find_concepts
+    """Name the units, switch the chosen ones, save the table and the pictures."""
     from common.exploring.layers import split
-    from common.exploring.page import save_page
-    from common.exploring.units import measure, score_units, switch, thresholds_of
-    from common.sampling import generate_images
 
+    names = names_of(subject, options.masks)
+    if options.concept not in (None, *names):
+        raise UserError(f"--concept {options.concept}: known are {', '.join(names)}")
+    layer, index = find_layer(subject, options)
     points = subject.points(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
     images = subject.draw(points, labels)
     areas = areas_of(subject, options.masks)
     concepts = find_concepts(subject, images, areas)
-    head, tail = split(subject.g_model, options.index)
+    head, tail = split(subject.g_model, index)
     maps = generate_images(head, points, labels)
     thresholds = thresholds_of(maps, options.top, subject.shape)
     ious, chance = score_units(maps, thresholds, concepts, areas, options.seed)
     scores = Scores(tuple(concepts), ious, chance)
     best = best_of_units(scores)
-    print(f"{options.layer}: {len(best)} of {len(ious)} units are for something")
-    for found in best[:SHOWN_UNITS]:
-        print(f">{describe(*found)}")
+    print(f"{layer}: {len(best)} of {len(ious)} units are for something")
+    for at in best[:SHOWN_UNITS]:
+        numbers = f"IoU {ious[at]:.2f} (chance {chance[at]:.2f})"
+        print(f">unit {at[0]}: {scores.names[at[1]]}, {numbers}")
     units, concept = choose(options, scores, best)
     print(f"switched, for {concept}:")
     for unit in units:
@@ -105,15 +103,13 @@ def run(subject, options, folder):
         row = [f"{version} {found[name]:.3f}" for version, found in effects.items()]
         print(f">{name}: {', '.join(row)}")
     save_table(scores, folder / "units.csv")
-    save_units(subject, images, maps, thresholds, best, folder / "units.png")
+    if best:
+        path = folder / "units.png"
+        save_units(subject, images, maps, thresholds, scores, best[:SHOWN_UNITS], path)
     rows = [version[:SHOWN] for version in versions.values()]
     save_rows(rows, list(versions), folder / "switched.png", subject.low)
     if subject.read_as:
         save_histograms(effects, subject.read_as, folder / "classes.png")
-    told = [what_for(scores, unit) for unit in units]
-    save_page(
-        subject, options, best_of_concepts(scores), (told, concept), effects, folder
-    )
 
 
 class Scores(NamedTuple):
@@ -131,31 +127,13 @@ class Scores(NamedTuple):
 
 
 def best_of_units(scores):
-    """(unit, concept, IoU, chance) of each unit that is for something, best first.
+    """Return (unit, number of its concept) of each that is for something, best first.
 
     A unit is for the concept that it meets by the largest IoU more than chance does.
     """
     excess = scores.excess
-    return best_first(scores, [(unit, row.argmax()) for unit, row in enumerate(excess)])
-
-
-def best_of_concepts(scores):
-    """The same for the best unit of each concept that has one."""
-    columns = enumerate(scores.excess.T)
-    return best_first(scores, [(column.argmax(), i) for i, column in columns])
-
-
-def best_first(scores, pairs):
-    excess = scores.excess
-    pairs = sorted((x for x in pairs if excess[x] > 0), key=lambda x: -excess[x])
-    return [
-        (int(u), scores.names[c], scores.ious[u, c], scores.chance[u, c])
-        for u, c in pairs
-    ]
-
-
-def describe(unit, concept, iou, chance):
-    return f"unit {unit}: {concept}, IoU {iou:.2f} (chance {chance:.2f})"
+    pairs = (x for x in enumerate(excess.argmax(axis=1)) if excess[x] > 0)
+    return sorted(pairs, key=lambda x: -excess[x])
 
 
 def what_for(scores, unit):
@@ -172,11 +150,11 @@ def choose(options, scores, best):
         UserError: no unit is for this concept, or for any.
     """
     if options.units:
-        at = int(scores.ious[options.units].mean(axis=0).argmax())
-        return options.units, scores.names[at]
+        units = sorted(set(options.units))
+        return units, scores.names[scores.ious[units].mean(axis=0).argmax()]
     if not best and options.concept is None:
         raise UserError("no unit is for a concept that is known here: try --units")
-    concept = options.concept or best[0][1]
+    concept = options.concept or scores.names[best[0][1]]
     excess = scores.excess[:, scores.names.index(concept)]
     units = [int(unit) for unit in np.argsort(-excess)[:BEST] if excess[unit] > 0]
     if not units:
@@ -196,16 +174,13 @@ def save_table(scores, path):
             writer.writerow([unit, *(f"{x:.4f}" for x in row)])
 
 
-def save_units(subject, images, maps, thresholds, best, path):
-    """Save, for the best units, the images where they are most active, and where.
+def save_units(subject, images, maps, thresholds, scores, best, path):
+    """Save, for these units, the images where they are most active, and where.
 
     What the unit does not look at is faded; its place is tinted in drawings.
     """
-    from common.exploring.units import enlarge
-    from common.plotting import to_pictures
-
     rows, captions = [], []
-    for unit, concept, iou, _ in best[:SHOWN_UNITS]:
+    for unit, concept in best:
         order = np.argsort(-maps[..., unit].max(axis=(1, 2)), kind="stable")[:SHOWN]
         active = enlarge(maps[order][..., [unit]], subject.shape) > thresholds[unit]
         pictures = to_pictures(images[order], subject.low) / np.float32(255)
@@ -214,25 +189,20 @@ def save_units(subject, images, maps, thresholds, best, path):
         else:
             inside, outside = pictures, 0.25 * pictures + 0.75 * np.float32(FADED)
         rows.append(2 * np.where(active, inside, outside) - 1)
-        captions.append(f"{concept}\nunit {unit}, IoU {iou:.2f}")
-    if rows:
-        save_rows(rows, captions, path, low=-1)
+        iou = scores.ious[unit, concept]
+        captions.append(f"{scores.names[concept]}\nunit {unit}, IoU {iou:.2f}")
+    save_rows(rows, captions, path, low=-1)
 
 
 def save_histograms(effects, names, path):
     """Draw what the images are read as: `units.measure`'s dict, and names of classes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3), layout="constrained")
-    axis = figure.subplots()
     width = 0.8 / len(effects)
-    for i, (version, found) in enumerate(effects.items()):
-        at = np.arange(len(names)) + (i - (len(effects) - 1) / 2) * width
-        shares = [100 * found[f"read as {name}"] for name in names]
-        axis.bar(at, shares, width, label=version)
-    slant = 30 if max(map(len, names)) > 3 else 0
-    axis.set_xticks(range(len(names)), names, rotation=slant)
-    axis.set_ylabel("% of images")
-    axis.set_xlabel("read by the classifier as")
-    figure.legend(loc="outside upper center", ncols=len(effects), frameon=False)
-    figure.savefig(path, dpi=100)
+    with new_figure(path, (8, 3)) as (figure, (axis,)):
+        for i, (version, found) in enumerate(effects.items()):
+            at = np.arange(len(names)) + (i - (len(effects) - 1) / 2) * width
+            shares = [100 * found[f"read as {name}"] for name in names]
+            axis.bar(at, shares, width, label=version)
+        slant = 30 if max(map(len, names)) > 3 else 0
+        axis.set_xticks(range(len(names)), names, rotation=slant)
+        axis.set(ylabel="% of images", xlabel="read by the classifier as")
+        figure.legend(loc="outside upper center", ncols=len(effects), frameon=False)

@@ -16,6 +16,7 @@ from common.basics.cli import whole_number
 from common.basics.errors import UserError
 from common.exploring.geometry import closest_pairs, nearest_others, pair_distances
 from common.exploring.pictures import percent, save_rows
+from common.plotting import new_figure
 
 SHOWN, FEWEST = 8, 50  # pairs, and real images
 TWINS = 0.01  # share of real images whose nearest other one counts as twin
@@ -26,62 +27,53 @@ def add_options(parser):
     parser.add_argument("-n", type=whole_number(FEWEST, 5000), default=1000, help=text)
 
 
-def check(subject, options):
-    """Raise a UserError if there are too few real images to compare with."""
-    subject.labels(1, options.label)
-    n = len(subject.real_pixels(FEWEST, options.label))
-    if n < FEWEST:
-        raise UserError(f"{n} real images are too few to compare with: wanted {FEWEST}")
-
-
 def run(subject, options, folder):
-    """Print how distances compare, save their histograms and the closest pairs."""
+    """Print how distances compare, save their histograms and the closest pairs.
+
+    Raises:
+        UserError: there are too few real images to compare with.
+    """
     pixels = subject.real_pixels(options.n, options.label)
     n = len(pixels)
+    if n < FEWEST:
+        raise UserError(f"{n} real images are too few to compare with: wanted {FEWEST}")
     real = np.float32(subject.low + pixels / 255 * (1 - subject.low))
     labels = subject.labels(n, options.label)
     made = subject.draw(subject.points(n, options.seed), labels)
     rows, captions, histograms = [], [], {}
     for space, look in (("pixels", subject.flat), ("features", subject.features)):
-        distances = {
-            "real": pair_distances(look(real)),
-            "generated": pair_distances(look(made)),
-        }
-        histograms[space] = distances
-        describe(space, distances, n)
-        for (name, found), images in zip(distances.items(), (real, made), strict=True):
-            pairs = closest_pairs(found, n, SHOWN)
-            rows += [images[[pair[k] for pair in pairs]] for k in (1, 2)]
+        histograms[space] = {}
+        for name, images in (("real", real), ("generated", made)):
+            distances = histograms[space][name] = pair_distances(look(images))
+            pairs = np.array(closest_pairs(distances, n, SHOWN))
+            rows += [images[pairs[:, 0]], images[pairs[:, 1]]]
             captions += [f"closest {name}\npairs, {space}", ""]
+        describe(space, **histograms[space])
     save_rows(rows, captions, folder / "pairs.png", subject.low)
     save_histograms(histograms, folder / "distances.png")
 
 
-def describe(space, distances, n):
+def describe(space, real, generated):
     """Print the distances of generated images beside those of real ones."""
-    real, made = distances["real"], distances["generated"]
-    twin = np.quantile(nearest_others(real, n), TWINS)
-    share = np.mean(nearest_others(made, n) < twin)
+    made, nearest = generated.mean(), nearest_others(generated)
+    twin = np.quantile(nearest_others(real), TWINS)
     print(
-        f">{space}: two generated images differ by {made.mean():.3g} in the mean, two "
-        f"real ones by {real.mean():.3g} ({percent(made.mean() / real.mean())}); "
-        f"{percent(share)} of {n} have another one nearer than {twin:.3g}, of the real "
-        f"ones {percent(TWINS)}"
+        f">{space}: two generated images differ by {made:.3g} in the mean, two "
+        f"real ones by {real.mean():.3g} ({percent(made / real.mean())}); "
+        f"{percent(np.mean(nearest < twin))} of {len(nearest)} have another one nearer "
+        f"than {twin:.3g}, of the real ones {percent(TWINS)}"
     )
 
 
 def save_histograms(histograms, path):
     """Draw the distances of all pairs: dict, space -> dict, kind of image -> (n,)."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4.2 * len(histograms), 3), layout="constrained")
-    axes = figure.subplots(1, len(histograms), squeeze=False)[0]
-    for axis, (space, sides) in zip(axes, histograms.items(), strict=True):
-        edges = np.linspace(0, max(side.max() for side in sides.values()), 60)
-        for name, side in sides.items():
-            axis.hist(side, edges, histtype="step", density=True, label=name)
-        axis.set_xlabel(f"distance of two images, {space}\n(root mean square)")
-        axis.set_yticks([])
-    axes[0].set_ylabel("pairs")
-    axes[0].legend(frameon=False)
-    figure.savefig(path, dpi=100)
+    n = len(histograms)
+    with new_figure(path, (4.2 * n, 3), columns=n) as (_, axes):
+        for axis, (space, sides) in zip(axes, histograms.items(), strict=True):
+            edges = np.linspace(0, max(side.max() for side in sides.values()), 60)
+            for name, side in sides.items():
+                axis.hist(side, edges, histtype="step", density=True, label=name)
+            axis.set_xlabel(f"distance of two images, {space}\n(root mean square)")
+            axis.set_yticks([])
+        axes[0].set_ylabel("pairs")
+        axes[0].legend(frameon=False)

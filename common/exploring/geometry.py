@@ -1,4 +1,4 @@
-"""The mathematics of `explore.py`, in NumPy alone: paths, directions, overlaps."""
+"""The mathematics of `explore.py`: paths, directions, overlaps, distances."""
 
 import numpy as np
 
@@ -167,11 +167,10 @@ def intersection_over_union(counts):
 
 def pair_distances(rows):
     """Root mean square differences of all pairs of rows: (n, d) -> (n (n - 1) / 2,)."""
-    first, second = np.triu_indices(len(rows), k=1)
-    squares = np.sum(rows**2, axis=1)
-    products = rows @ rows.T
-    distances = squares[first] + squares[second] - 2 * products[first, second]
-    return np.sqrt(np.maximum(distances, 0) / rows.shape[1])
+    from sklearn.metrics import euclidean_distances
+
+    square = euclidean_distances(rows) / np.sqrt(rows.shape[1])
+    return square[np.triu_indices(len(rows), k=1)]
 
 
 def closest_pairs(distances, n_rows, n):
@@ -183,7 +182,7 @@ def closest_pairs(distances, n_rows, n):
         n: most pairs that are wanted.
 
     Returns:
-        list of (distance, row, row), ascending.
+        list of at most n (row, row), the closest first.
     """
     first, second = np.triu_indices(n_rows, k=1)
     found, taken = [], set()
@@ -191,16 +190,16 @@ def closest_pairs(distances, n_rows, n):
         rows = int(first[pair]), int(second[pair])
         if taken.isdisjoint(rows):
             taken.update(rows)
-            found.append((float(distances[pair]), *rows))
-            if len(found) == n:
-                break
+            found.append(rows)
+        if len(found) == n:
+            break
     return found
 
 
-def nearest_others(distances, n_rows):
-    """Distance of each row to the nearest other one: `pair_distances` -> (n_rows,)."""
-    first, second = np.triu_indices(n_rows, k=1)
-    nearest = np.full(n_rows, np.inf)
-    np.minimum.at(nearest, first, distances)
-    np.minimum.at(nearest, second, distances)
-    return nearest
+def nearest_others(distances):
+    """Distance of each row to the nearest other one: `pair_distances` -> (n,)."""
+    from scipy.spatial.distance import squareform
+
+    square = squareform(distances)
+    np.fill_diagonal(square, np.inf)
+    return square.min(axis=1)

@@ -16,13 +16,15 @@ import numpy as np
 from common.basics.cli import seed_number
 from common.basics.errors import UserError
 from common.exploring.geometry import lerp, loop, slerp, step_lengths
-from common.exploring.pictures import enlarged, save_rows
-from common.plotting import captioned, save_film, to_pictures
+from common.exploring.pictures import save_rows
+from common.plotting import enlarged, new_figure, tile, to_pictures
+from common.runs.film import captioned, save_film
 from common.sampling import class_number
 
 WALKS = {"straight": lerp, "arc": slerp}
 SHOWN, STEPS = 11, 60  # images of a way in the grid, and steps of the curve
 FRAMES, SECONDS = 20, 0.08  # of a way in the film
+HEIGHT = 280  # pixels of an image in the film, or some more
 JUMP, BESIDE = 3, 5  # times the median of so many steps at each side
 
 
@@ -34,69 +36,70 @@ def add_options(parser):
     add("--labels", nargs="+", metavar="CLASS", help=text)
 
 
-def check(subject, options):
-    """Fill in the seeds, and the class of each.
+def run(subject, options, folder):
+    """Save the grid of both ways, the curve of their steps, and the film of a loop.
 
     Raises:
-        UserError: there are too few points, or classes where there are none.
+        UserError: there are too few points, points between which there is no one arc, or
+            classes where there are none.
     """
-    options.seeds = options.seeds or [(options.seed + i) % 2**32 for i in range(3)]
-    if len(options.seeds) < 2:
+    seeds = options.seeds or [(options.seed + i) % 2**32 for i in range(3)]
+    labels = options.labels or list(subject.classes[:1])
+    if len(seeds) < 2:
         raise UserError("--seeds: name at least two, to walk from one to the other")
-    if options.labels is None:
-        options.labels = list(subject.classes[:1])
-    elif not subject.classes:
-        subject.labels(1, options.labels[0])
-    if len(options.labels) not in (0, 1, len(options.seeds)):
+    if len(labels) not in (0, 1, len(seeds)):
         raise UserError(
-            f"--labels: {len(options.labels)} classes for {len(options.seeds)} seeds; "
-            "name one for each, or one for all"
+            f"--labels: {len(labels)} classes for {len(seeds)} seeds; name one for each, "
+            "or one for all"
         )
-    for label in options.labels:
-        class_number("--labels", label, subject.classes)
-    points = [subject.point(seed) for seed in options.seeds]
+    draw, codes = drawer(subject, labels, len(seeds))
+    points = np.stack([subject.point(seed) for seed in seeds]).astype("float64")
     try:
-        loop(np.stack(points), 1)
+        loop(points, 1)
     except ValueError as error:
         raise UserError(f"--seeds: {error}; name other seeds") from None
-
-
-def run(subject, options, folder):
-    """Save the grid of both ways, the curve of their steps, and the film of a loop."""
-    points = np.stack([subject.point(seed) for seed in options.seeds]).astype("float64")
-    draw, codes = drawer(subject, options)
-    grid, captions, curves = [], [], {}
+    grid, curves = [], {}
     for name, walk in WALKS.items():
-        shown = ways(points, codes, SHOWN - 1, walk)
-        fine = ways(points, codes, STEPS, walk)
-        grid.append([draw(*way) for way in shown])
-        curves[name] = steps_of(subject, [draw(*way) for way in fine])
+        grid.append([draw(*way) for way in ways(points, codes, SHOWN - 1, walk)])
+        fine = [draw(*way) for way in ways(points, codes, STEPS, walk)]
+        curves[name] = steps_of(subject, fine)
         for space, lengths in curves[name].items():
-            for i, way in enumerate(np.split(lengths, len(shown))):
-                seeds = f"{options.seeds[i]} to {options.seeds[i + 1]}"
-                print(f">{seeds}, {name}, {space}: {describe(way)}")
+            for i, way in enumerate(np.split(lengths, len(fine))):
+                which = f"{seeds[i]} to {seeds[i + 1]}, {name}, {space}"
+                print(f">{which}: {describe(way)}")
     rows = [row for pair in zip(*grid, strict=True) for row in pair]
-    stops = names_of(options)
+    stops = list(map(str, seeds))
+    if labels:
+        labels = np.resize(labels, len(seeds))
+        stops = [f"{seed} as {label}" for seed, label in zip(seeds, labels, strict=True)]
     captions = [f"{a} to {b}\n{name}" for a, b in pairwise(stops) for name in WALKS]
     save_rows(rows, captions, folder / "grid.png", subject.low)
     save_curves(curves, stops, folder / "steps.png")
     save_loop(subject, points, codes, draw, folder / "loop")
 
 
-def drawer(subject, options):
-    """A function of points (n, latent_dim) and codes that draws, and the codes to visit.
+def drawer(subject, labels, n):
+    """Return a function of points (m, latent_dim) and codes that draws, and n codes.
+
+    Args:
+        subject: subject.Subject.
+        labels: names of n classes, or of one for all; empty where G takes none.
+        n: number of points to visit.
 
     Returns:
-        the function, and float (p, k): of the classes, or of no numbers.
+        the function, and float (n, k): of the classes, or of no numbers.
+
+    Raises:
+        UserError: there are no such classes.
     """
-    n_points = len(options.seeds)
     if not subject.classes:
-        return lambda points, codes: subject.draw(points), np.zeros((n_points, 0))
+        subject.labels(1, *labels[:1])
+        return lambda points, codes: subject.draw(points), np.zeros((n, 0))
     from common.exploring.layers import coded
 
-    numbers = [class_number("--labels", x, subject.classes) for x in options.labels]
+    numbers = [class_number("--labels", x, subject.classes) for x in labels]
     code_of, model = coded(subject.g_model)
-    classes = np.resize(numbers, (n_points, 1)).astype("int32")
+    classes = np.resize(numbers, (n, 1)).astype("int32")
     codes = code_of.predict(classes, verbose=0)
 
     def draw(points, flat):
@@ -104,7 +107,7 @@ def drawer(subject, options):
         made = model.predict(inputs, batch_size=100, verbose=0)
         return subject.checked(made.astype("float32"))
 
-    return draw, codes.reshape(n_points, -1)
+    return draw, codes.reshape(n, -1)
 
 
 def ways(points, codes, n, walk):
@@ -143,36 +146,23 @@ def describe(lengths):
     return f"largest step {ratio:.1f} times the median, {where}; sum {lengths.sum():.3g}"
 
 
-def names_of(options):
-    """What the points of the way are called: "3", or "3 as 7" for the class 7."""
-    if not options.labels:
-        return list(map(str, options.seeds))
-    labels = np.resize(options.labels, len(options.seeds))
-    pairs = zip(options.seeds, labels, strict=True)
-    return [f"{seed} as {label}" for seed, label in pairs]
-
-
 def save_curves(curves, stops, path):
     """Draw the lengths of the steps along the ways: dict, walk -> dict, space -> (n,)."""
-    from matplotlib.figure import Figure
-
-    spaces = list(next(iter(curves.values())))
-    names = {
+    spaces = {
         "pixels": "in grey levels (root mean\nsquare, of 0 to 1)",
         "features": "in the classifier's features\n(root mean square)",
     }
-    figure = Figure(figsize=(8, 1 + 2.2 * len(spaces)), layout="constrained")
-    axes = figure.subplots(len(spaces), 1, sharex=True, squeeze=False)[:, 0]
-    for axis, space in zip(axes, spaces, strict=True):
-        for name, found in curves.items():
-            at = (np.arange(len(found[space])) + 0.5) / STEPS
-            axis.plot(at, found[space], label=name)
-        axis.set_ylabel(f"length of a step\n{names[space]}")
-        axis.set_ylim(bottom=0)
-    axes[0].legend(frameon=False)
-    axes[-1].set_xlabel(f"point of seed (a way is {STEPS} steps)")
-    axes[-1].set_xticks(range(len(stops)), stops)
-    figure.savefig(path, dpi=100)
+    rows = len(curves["arc"])
+    figure = new_figure(path, (8, 1 + 2.2 * rows), rows, sharex=True)
+    with figure as (_, axes):
+        for axis, (space, text) in zip(axes, spaces.items(), strict=False):
+            for name, found in curves.items():
+                at = (np.arange(len(found[space])) + 0.5) / STEPS
+                axis.plot(at, found[space], label=name)
+            axis.set(ylabel=f"length of a step\n{text}", ylim=(0, None))
+        axes[0].legend(frameon=False)
+        axes[-1].set_xlabel(f"point of seed (a way is {STEPS} steps)")
+        axes[-1].set_xticks(range(len(stops)), stops)
 
 
 def save_loop(subject, points, codes, draw, path):
@@ -184,6 +174,7 @@ def save_loop(subject, points, codes, draw, path):
     def frames():
         for images in zip(*walks, strict=True):
             pictures = to_pictures(np.stack(images), subject.low)
-            yield captioned(enlarged(pictures, len(WALKS)), title)
+            sheet = enlarged(tile(pictures, len(WALKS)), HEIGHT / pictures.shape[1])
+            yield captioned(sheet, title)
 
     save_film(frames(), path, SECONDS)

@@ -16,32 +16,32 @@ def chain(g_model):
         g_model: generator.
 
     Returns:
-        a model of G's inputs, or None where the first layer takes the points themselves;
-        and the list of layers, those of nested Sequential models one by one. A block
-        with a shortcut is one layer.
+        what the first layer takes, a tensor: the points, or what G makes of them and the
+        class; and the list of layers, those of nested Sequential models one by one. A
+        block with a shortcut is one layer.
 
     Raises:
         UserError: the layers are no chain.
     """
     steps = [x for x in g_model.layers if not isinstance(x, layers.InputLayer)]
-    beginning = None
+    start, rest = g_model.inputs[0], steps
     for i, layer in enumerate(steps):
         if isinstance(layer.input, list):  # where the class joins the point
-            rest = steps[i + 1 :]
-            beginning = Model(g_model.inputs, layer.output)
-    if beginning is not None:
-        steps = rest
+            start, rest = layer.output, steps[i + 1 :]
     flat = []
-    for layer in steps:
+    for layer in rest:
         flat += layer.layers if isinstance(layer, keras.Sequential) else [layer]
-    x = beginning.outputs[0] if beginning else g_model.inputs[0]
-    for layer in flat:
-        if isinstance(layer.input, list):
-            raise UserError("this generator's layers do not follow one after the other")
-        x = layer(x, training=False)
-    if x.shape != g_model.outputs[0].shape:
+    has_branches = any(isinstance(layer.input, list) for layer in flat)
+    if has_branches or through(flat, start).shape != g_model.outputs[0].shape:
         raise UserError("this generator's layers do not follow one after the other")
-    return beginning, flat
+    return start, flat
+
+
+def through(steps, x):
+    """Return what layers make of a tensor, one after the other."""
+    for layer in steps:
+        x = layer(x, training=False)
+    return x
 
 
 def split(g_model, index):
@@ -54,15 +54,11 @@ def split(g_model, index):
     Returns:
         head, G's inputs -> activations of this layer; tail, activations -> images.
     """
-    beginning, steps = chain(g_model)
-    x = beginning.outputs[0] if beginning else g_model.inputs[0]
-    for layer in steps[: index + 1]:
-        x = layer(x, training=False)
-    head = Model(g_model.inputs, x)
-    start = y = layers.Input(x.shape[1:])
-    for layer in steps[index + 1 :]:
-        y = layer(y, training=False)
-    return head, Model(start, y)
+    start, steps = chain(g_model)
+    inner = through(steps[: index + 1], start)
+    given = layers.Input(inner.shape[1:])
+    tail = Model(given, through(steps[index + 1 :], given))
+    return Model(g_model.inputs, inner), tail
 
 
 def coded(g_model):

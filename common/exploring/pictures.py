@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from common.basics.errors import UserError
 from common.plotting import tile, to_pictures
+from common.safety.arrays import check_file
+from common.safety.images import MOST_BYTES, open_image
 
 INCHES, DPI = 0.55, 120  # of an image in a row
 
@@ -30,32 +33,26 @@ def save_rows(rows, captions, path, low=0, heads=()):
         axis = figure.add_axes(box)
         axis.imshow(tile(to_pictures(row, low), len(row)), aspect="auto")
         axis.set_axis_off()
-        figure.text(
-            (left - 0.06) / width, (bottom + INCHES / 2) / height, caption,
-            ha="right", va="center", fontsize=8,
-        )  # fmt: skip
+        at = (left - 0.06) / width, (bottom + INCHES / 2) / height
+        figure.text(*at, caption, ha="right", va="center", fontsize=8)
     for i, head in enumerate(heads):
-        figure.text(
-            (left + (i + 0.5) * INCHES) / width, (height - top / 2) / height, head,
-            ha="center", va="center", fontsize=8,
-        )  # fmt: skip
+        at = (left + (i + 0.5) * INCHES) / width, (height - top / 2) / height
+        figure.text(*at, head, ha="center", va="center", fontsize=8)
     figure.savefig(path, dpi=DPI)
 
 
-def enlarged(pictures, columns, side=280):
-    """Images side by side as a PIL image, each some `side` pixels high.
+def read_picture(option, path, mode):
+    """Return a picture file as a PIL image of this mode, "L" or "RGB".
 
-    Args:
-        pictures: uint8 (n, h, w, 3).
-        columns: number in a row.
-        side: height of one.
+    Raises:
+        UserError: it is no picture; the message names the option.
     """
-    from PIL import Image
-
-    sheet = Image.fromarray(tile(pictures, columns))
-    zoom = max(1, round(side / pictures.shape[1]))
-    size = sheet.width * zoom, sheet.height * zoom
-    return sheet.resize(size, Image.Resampling.NEAREST)
+    try:
+        check_file(path, MOST_BYTES)
+        with open_image(path) as picture:
+            return picture.convert(mode)
+    except Exception as error:  # Pillow raises a dozen kinds
+        raise UserError(f"{option} {path} is not a picture: {error}") from None
 
 
 def percent(share):

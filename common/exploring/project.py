@@ -14,10 +14,13 @@ Creswell & Bharath (2016), "Inverting the Generator of a GAN"; Lipton & Tripathi
 """
 
 import numpy as np
+from PIL import Image
+from tqdm import tqdm
 
 from common.basics.cli import whole_number
 from common.basics.errors import UserError
-from common.exploring.pictures import save_rows
+from common.exploring.pictures import read_picture, save_rows
+from common.plotting import new_figure
 
 RATE = 0.1  # of Adam at the start, falling to zero by a cosine
 CHANCE = 200  # images of G to compare with
@@ -34,71 +37,54 @@ def add_options(parser):
     add("--steps", type=whole_number(1, 100_000), default=500, metavar="N", help=text)
 
 
-def check(subject, options):
-    subject.labels(1, options.label)
-    options.target = read_target(subject, options.image)
-
-
 def read_target(subject, name):
     """The image to look for, float32 (h, w, c) in [low, 1].
 
     Raises:
         UserError: there is no such picture, or no such real image.
     """
-    from PIL import Image
-
-    from common.safety.arrays import check_file
-    from common.safety.images import MOST_BYTES, open_image
-
-    height, width, channels = subject.shape
     if name.isdecimal() and len(name) < 10:
         train, test = subject.real
-        pixels = (train if test is None else test).pixels
-        if int(name) >= len(pixels):
-            raise UserError(f"IMAGE {name}: there are {len(pixels)}, counted from 0")
-        shares = pixels[[int(name)]][0] / np.float32(255)
+        images = (train if test is None else test).pixels
+        if int(name) >= len(images):
+            raise UserError(f"IMAGE {name}: there are {len(images)}, counted from 0")
+        pixels = images[[int(name)]][0]
     else:
-        try:
-            check_file(name, MOST_BYTES)
-            with open_image(name) as picture:
-                picture = picture.convert("L" if channels == 1 else "RGB")
-                picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        except Exception as error:  # Pillow raises a dozen kinds
-            raise UserError(f"IMAGE {name} is not a picture: {error}") from None
-        shares = np.asarray(picture, "float32").reshape(subject.shape) / 255
-    return np.float32(subject.low + shares * (1 - subject.low))
+        height, width, channels = subject.shape
+        picture = read_picture("IMAGE", name, "L" if channels == 1 else "RGB")
+        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        pixels = np.asarray(picture).reshape(subject.shape)
+    return np.float32(subject.low + pixels / np.float32(255) * (1 - subject.low))
 
 
 def run(subject, options, folder):
     """Save the target beside what was found, the errors over the steps, and the point."""
-    starts, labels, by_chance = nearest_by_chance(subject, options)
-    points, errors = project(
-        subject.g_model, options.target, starts, options.steps, labels
-    )
+    target = read_target(subject, options.image)
+    starts, labels, by_chance = nearest_by_chance(subject, options, target)
+    points, errors = project(subject.g_model, target, starts, options.steps, labels)
     errors = subject.checked(errors) / (1 - subject.low)  # of grey levels of 0 to 1
     order = np.argsort(errors[-1], kind="stable")
     found, best = subject.draw(points, labels)[order], errors[-1, order]
     print(f">best error {best[0]:.4f}, worst of {len(best)} starts {best[-1]:.4f}")
-    print(f">of {CHANCE} images by chance {by_chance.mean():.4f} in the mean, "
-          f"{by_chance.min():.4f} the nearest")  # fmt: skip
+    text = f"{by_chance.mean():.4f} in the mean, {by_chance.min():.4f} the nearest"
+    print(f">of {CHANCE} images by chance {text}")
     length = np.linalg.norm(points[order[0]])
     print(f">length of the point {length:.1f}, usual is {subject.latent_dim**0.5:.1f}")
-    told = (
-        f", of the class {subject.classes[labels[order[0]]]}" if subject.classes else ""
-    )
+    told = ""
+    if subject.classes:
+        told = f", of the class {subject.classes[labels[order[0]]]}"
     print(f"point.npy is the point{told}: generate.py {subject.path.name} --latent FILE")
     np.save(folder / "point.npy", points[order[:1]])
     save_errors(errors[:, order], folder / "errors.png")
-    target = options.target[np.newaxis]
-    difference = np.abs(found[:1] - target)
+    difference = np.abs(found[0] - target)
     strength = (1 - subject.low) / max(difference.max(), 1e-6)
-    shown = np.concatenate([target, found[:1], subject.low + strength * difference])
+    shown = np.stack([target, found[0], subject.low + strength * difference])
     captions = [f"target, best,\n{strength:.1f} x difference"]
     captions += [f"all starts, errors\n{best[0]:.3f} to {best[-1]:.3f}"]
     save_rows([shown, found], captions, folder / "projection.png", subject.low)
 
 
-def nearest_by_chance(subject, options):
+def nearest_by_chance(subject, options, target):
     """Where to start: the points, of many random ones, whose images are nearest.
 
     Returns:
@@ -108,7 +94,7 @@ def nearest_by_chance(subject, options):
     n = max(CHANCE, options.restarts)
     points, labels = subject.points(n, options.seed), subject.labels(n, options.label)
     difference = subject.flat(subject.draw(points, labels))
-    difference = difference - subject.flat(options.target[np.newaxis])
+    difference = difference - subject.flat(target[np.newaxis])
     errors = np.sqrt(np.mean(difference**2, axis=1))
     picks = np.argsort(errors, kind="stable")[: options.restarts]
     return points[picks], None if labels is None else labels[picks], errors
@@ -130,7 +116,6 @@ def project(g_model, target, starts, steps, labels=None):
     """
     import keras
     from keras import layers
-    from tqdm import tqdm
 
     n, latent_dim = starts.shape
     number = layers.Input((1,), dtype="int32")
@@ -159,15 +144,10 @@ def project(g_model, target, starts, steps, labels=None):
 
 def save_errors(errors, path):
     """Draw the errors of every start over the steps: float (k, n), the best one first."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = figure.subplots()
     steps = EVERY * np.arange(len(errors))
-    axis.plot(steps, errors[:, 1:], color="lightgrey")
-    axis.plot(steps, errors[:, 0], color="tab:blue", label="best start")
-    axis.set_xlabel("step")
-    axis.set_ylabel("error (root mean square\nof grey levels of 0 to 1)")
-    axis.set_ylim(bottom=0)
-    axis.legend(frameon=False)
-    figure.savefig(path, dpi=100)
+    with new_figure(path, (6, 3.5)) as (_, (axis,)):
+        axis.plot(steps, errors[:, 1:], color="lightgrey")
+        axis.plot(steps, errors[:, 0], color="tab:blue", label="best start")
+        ylabel = "error (root mean square\nof grey levels of 0 to 1)"
+        axis.set(xlabel="step", ylabel=ylabel, ylim=(0, None))
+        axis.legend(frameon=False)

@@ -4,8 +4,11 @@ from functools import cached_property
 
 import numpy as np
 
+from common import sampling
 from common.basics.errors import UserError
-from common.sampling import class_number, generate_images, generate_latent_points
+from common.checkpoints import class_names, load_generator, origin_of
+from common.scores.features import classifier_features, extract_all
+from common.scores.references import check_shape, load_reference, reference_of
 from common.scores.scorer import shuffled, to_bytes
 
 
@@ -21,15 +24,12 @@ class Subject:
     """
 
     def __init__(self, path, data=None):
-        from common.checkpoints import class_names, load_generator, origin_of
-        from common.sampling import n_classes, takes_labels
-
         self.path, self.data = path, data
         self.g_model, self.latent_dim, (self.low, _) = load_generator(path)  # checks it
         self.origin = origin_of(path)
         self.classes = ()
-        if takes_labels(self.g_model):
-            self.classes = class_names(path, n_classes(self.g_model))
+        if sampling.takes_labels(self.g_model):
+            self.classes = class_names(path, sampling.n_classes(self.g_model))
 
     @property
     def trained_on(self):
@@ -43,11 +43,12 @@ class Subject:
 
     def point(self, seed):
         """The point of a seed, float32 (latent_dim,): `generate.py`'s first one of it."""
-        return generate_latent_points(self.latent_dim, 1, np.random.default_rng(seed))[0]
+        return self.points(1, seed)[0]
 
     def points(self, n, seed):
         """float32 (n, latent_dim), standard normal."""
-        return generate_latent_points(self.latent_dim, n, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        return sampling.generate_latent_points(self.latent_dim, n, rng)
 
     def labels(self, n, label=None):
         """Classes for n images: this one, or all in turn; None where G draws none.
@@ -64,11 +65,15 @@ class Subject:
             return None
         if label is None:
             return np.arange(n) % len(self.classes)
-        return np.full(n, class_number("--label", label, self.classes))
+        return np.full(n, sampling.class_number("--label", label, self.classes))
 
     def one_class(self, n, label=None):
         """As `labels`, but of a single class; if None, the first."""
         return self.labels(n, label or next(iter(self.classes), None))
+
+    def draw_class(self, points, label=None):
+        """As `draw`, all of one class: see `one_class`."""
+        return self.draw(points, self.one_class(len(points), label))
 
     def draw(self, points, labels=None):
         """Images of points (n, latent_dim): float32 (n, h, w, c) in [low, 1].
@@ -76,7 +81,8 @@ class Subject:
         Raises:
             UserError: see `checked`.
         """
-        return self.checked(generate_images(self.g_model, np.float32(points), labels))
+        points = np.float32(points)
+        return self.checked(sampling.generate_images(self.g_model, points, labels))
 
     def checked(self, made):
         """The same array of what G, or a part of it, made.
@@ -104,8 +110,6 @@ class Subject:
         Raises:
             UserError: they are not named, not here, or others now.
         """
-        from common.scores.references import check_shape, load_reference, reference_of
-
         if self.data is not None:
             train, test = load_reference(self.data, self.shape)
         elif self.origin is None:
@@ -149,19 +153,15 @@ class Subject:
 
     @cached_property
     def _classifier(self):
-        from common.scores.features import classifier_features
-
         return classifier_features(*self.real)
 
     def look(self, images):
         """What `features.extract_all` tells of images: features, and probabilities."""
-        from common.scores.features import extract_all
-
         return extract_all(self._classifier, self.to_bytes(images))
 
     def features(self, images):
-        """What a classifier sees in images, float64 (n, d); None without real images."""
-        return self.look(images)[0] if self.known else None
+        """What a classifier sees in images, float64 (n, d); needs real images."""
+        return self.look(images)[0]
 
     def probabilities(self, images):
         """What they are read as, float32 (n, classes); None where nobody knows."""

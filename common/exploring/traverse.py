@@ -16,6 +16,7 @@ from common.basics.cli import positive, whole_number
 from common.basics.errors import UserError
 from common.exploring.geometry import directions_of_activations, directions_of_weights
 from common.exploring.pictures import percent, save_rows
+from common.sampling import generate_images
 
 N_POINTS = 1000  # whose activations are looked at
 COLUMNS = 9
@@ -32,29 +33,24 @@ def add_options(parser):
     add("--reach", type=positive, default=4.0, metavar="X", help=text)
 
 
-def check(subject, options):
-    subject.one_class(1, options.label)
-
-
 def of_activations(subject, options):
-    from common.exploring.layers import first_layers, split
+    from common.exploring.layers import first_layers
 
-    points = subject.points(N_POINTS, options.seed)
-    labels = subject.one_class(N_POINTS, options.label)
-    head, _ = split(subject.g_model, first_layers(subject.g_model)[1])
-    seen = subject.checked(activations(head, points, labels))
+    points, index = (
+        subject.points(N_POINTS, options.seed),
+        first_layers(subject.g_model)[1],
+    )
+    seen = activations(subject, index, points, options.label)
     return directions_of_activations(points, seen)
 
 
 def of_weights(subject, options):
-    from common.exploring.layers import chain, first_layers, split
+    from common.exploring.layers import chain, first_layers
 
     # What reaches the layer depends on the class: so does what the point's numbers do.
     index, dim = first_layers(subject.g_model)[0], subject.latent_dim
-    before, _ = split(subject.g_model, index - 1)
     corners = np.concatenate([np.zeros((1, dim)), np.eye(dim)]).astype("float32")
-    labels = subject.one_class(dim + 1, options.label)
-    reaching = subject.checked(activations(before, corners, labels))
+    reaching = activations(subject, index - 1, corners, options.label)
     kernel = np.asarray(chain(subject.g_model)[1][index].get_weights()[0])
     if reaching.shape[1:] != kernel.shape[:1]:
         raise UserError("the first layer of this generator is no dense one: --of weights")
@@ -73,12 +69,13 @@ DIRECTIONS = {
 }
 
 
-def activations(head, points, labels):
-    """float32 (n, units) of a generator's head at these points."""
-    from common.sampling import generate_images
+def activations(subject, index, points, label):
+    """Return what a layer of `layers.chain` makes of points: float32 (n, units)."""
+    from common.exploring.layers import split
 
-    made = generate_images(head, points, labels)
-    return made.reshape(len(made), -1)
+    head, _ = split(subject.g_model, index)
+    made = generate_images(head, points, subject.one_class(len(points), label))
+    return subject.checked(made).reshape(len(made), -1)
 
 
 def run(subject, options, folder):
@@ -115,5 +112,5 @@ def walks(subject, options, directions):
     """
     moves = steps(options)[:, np.newaxis] * directions[:, np.newaxis]
     points = (subject.point(options.seed) + moves).reshape(-1, subject.latent_dim)
-    images = subject.draw(points, subject.one_class(len(points), options.label))
+    images = subject.draw_class(points, options.label)
     return images.reshape(-1, COLUMNS, *subject.shape)

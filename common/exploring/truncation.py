@@ -28,10 +28,6 @@ def add_options(parser):
     add("-n", type=whole_number(SHOWN, 5000), default=500, help=text)
 
 
-def check(subject, options):
-    subject.labels(1, options.label)
-
-
 def run(subject, options, folder):
     """Save a row of images for each psi, with what was measured of n."""
     points = subject.points(options.n, options.seed)

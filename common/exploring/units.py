@@ -1,7 +1,9 @@
 """Units of a layer: where they are active, what is there, and what they do."""
 
 import numpy as np
+from tqdm import tqdm
 
+from common.exploring.concepts import seen_in
 from common.exploring.geometry import intersection_over_union, overlaps
 
 AT_A_TIME = 50  # images
@@ -46,22 +48,17 @@ def score_units(maps, thresholds, concepts, fixed, seed):
     Returns:
         two arrays float (units, concepts).
     """
-    from tqdm import tqdm
-
     shape = next(iter(concepts.values())).shape[1:]
     others = np.random.default_rng(seed).permutation(len(maps))
-    counts, by_chance = 0, 0
+    counts = np.zeros((2, 3, maps.shape[-1], len(concepts)))  # here, in other images
     for start in tqdm(range(0, len(maps), AT_A_TIME), "units", disable=None, leave=False):
         rows = slice(start, start + AT_A_TIME)
         active = enlarge(maps[rows], shape) > thresholds
         active = active.reshape(-1, active.shape[-1])
-        for picks in (rows, others[rows]):
+        for found, picks in zip(counts, (rows, others[rows]), strict=True):
             named = np.stack([mask[picks] for mask in concepts.values()], axis=-1)
-            found = overlaps(active, named.reshape(-1, named.shape[-1]))
-            if picks is rows:
-                counts = counts + found
-            else:
-                by_chance = by_chance + found
+            found += overlaps(active, named.reshape(-1, named.shape[-1]))
+    counts, by_chance = counts
     is_fixed = [name in fixed for name in concepts]
     _, of_units, of_concepts = by_chance[:, :, is_fixed]
     n_pixels = len(maps) * np.prod(shape)
@@ -109,7 +106,7 @@ def measure(subject, versions, mask):
 
     Args:
         subject: subject.Subject.
-        versions: dict, name -> images; the first are unchanged.
+        versions: dict, name -> images, of `switch`.
         mask: bool (n, h, w), where the concept is in them.
 
     Returns:
@@ -118,13 +115,9 @@ def measure(subject, versions, mask):
         image, its `share of` the pixels; the `confidence` of the classifier, and the
         share of images `read as` each class.
     """
-    from common.exploring.concepts import seen_in
-
-    before, found = None, {}
+    before, found = subject.flat(versions["as drawn"]), {}
     for version, images in versions.items():
-        shares = subject.flat(images).reshape(images.shape)
-        before = shares if before is None else before
-        change = np.abs(shares - before).mean(axis=-1)
+        change = np.abs(subject.flat(images) - before).reshape(images.shape).mean(axis=-1)
         numbers = {
             "change inside": change.mean(where=mask) if mask.any() else 0.0,
             "change outside": change.mean(where=~mask) if not mask.all() else 0.0,

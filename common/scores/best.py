@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from common.basics.files import whole
+from common.plotting import new_figure
 from common.scores.table import SCORES, SHARES
 
 
@@ -26,29 +26,29 @@ def best_of(records):
 
 def save_curves(records, floor, path):
     """Draw the scores of snapshots over the epochs, with their standard deviations."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 7), layout="constrained")
-    distances, shares = figure.subplots(2, 1, sharex=True)
     name, best, _ = best_of(records)
-    epochs = [record["epoch"] for record in records]
-    for axis, keys in ((distances, [name]), (shares, SHARES)):
-        for key in keys:
-            scores = [record["scores"][key] for record in records]
-            means = [score["mean"] for score in scores]
-            errors = [score["std"] or 0 for score in scores]
-            title = SCORES[key].title
-            axis.errorbar(epochs, means, errors, marker="o", capsize=3, label=title)
-    if floor[name] is not None:
-        distances.axhline(floor[name], color="grey", linestyle="--", label="real images")
-    distances.plot(best["epoch"], best["scores"][name]["mean"], "*", color="tab:red",
-                   markersize=16, label=f"best: epoch {best['epoch']}")  # fmt: skip
-    distances.set_ylabel(f"{name.upper()} (lower is better)")
-    if min([floor[name] or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
-        distances.set_yscale("log")
-        distances.yaxis.set_major_formatter("{x:g}")
-    shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))
-    for axis in (distances, shares):
-        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-    with whole(path) as part:
-        figure.savefig(part, dpi=100)
+    with new_figure(path, (9, 7), rows=2, sharex=True) as (_, (distances, shares)):
+        epochs = [record["epoch"] for record in records]
+        for axis, keys in ((distances, [name]), (shares, SHARES)):
+            for key in keys:
+                scores = [record["scores"][key] for record in records]
+                means = [score["mean"] for score in scores]
+                errors = [score["std"] or 0 for score in scores]
+                title = SCORES[key].title
+                axis.errorbar(epochs, means, errors, marker="o", capsize=3, label=title)
+        if floor[name] is not None:
+            line = {"color": "grey", "linestyle": "--", "label": "real images"}
+            distances.axhline(floor[name], **line)
+        star = {
+            "color": "tab:red",
+            "markersize": 16,
+            "label": f"best: epoch {best['epoch']}",
+        }
+        distances.plot(best["epoch"], best["scores"][name]["mean"], "*", **star)
+        distances.set_ylabel(f"{name.upper()} (lower is better)")
+        if min([floor[name] or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
+            distances.set_yscale("log")
+            distances.yaxis.set_major_formatter("{x:g}")
+        shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))
+        for axis in (distances, shares):
+            axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)

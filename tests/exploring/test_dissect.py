@@ -1,7 +1,6 @@
 """Units, concepts and generators taken apart, on generators whose inside is known."""
 
 import csv
-import re
 from pathlib import Path
 
 import numpy as np
@@ -63,16 +62,6 @@ def test_what_a_unit_has_by_chance_is_no_job():
     assert (ious[:, 1] < 2 * chance[:, 1]).all() and (chance > 0).all()
     np.testing.assert_allclose(ious[:, 0] / chance[:, 0], 1, atol=0.6)
     assert ious[0, 2] > 3 * chance[0, 2] and (ious[1:, 2] < 2 * chance[1:, 2]).all()
-
-
-def test_the_page_holds_all_that_it_shows():
-    explore("dissect", save(drawing()), "--masks", paint())
-
-    text = Path("generator_model_001_dissect/page.html").read_text()
-    sources = re.findall(r"(?:src|href)=\"([^\"]*)", text)
-    assert len(sources) == 2
-    assert all(source.startswith("data:image/png;base64,") for source in sources)
-    assert "window" in text and "IoU" in text and "shapes" in text
 
 
 def test_what_is_named_in_a_drawing():
