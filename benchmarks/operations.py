@@ -21,9 +21,10 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.bench import BATCH
 from benchmarks.contenders import HERE, images_of
-from benchmarks.summary import described, header, lines_of
+from benchmarks.summary import described, header
 from common.basics import cli
 from common.runs.record import versions
+from common.runs.tables import markdown_table
 
 ROUNDS, STEPS = 4, 2
 WHAT = """By `python benchmarks/operations.py`. An operation's time is summed over the
@@ -117,9 +118,8 @@ def top_ten(found):
             seconds = o.get(kind, 0)
             row += [f"{1000 * seconds:.1f} ms", f"{seconds / sum(o.values()):.0%}"]
         rows.append(row)
-    return lines_of(
-        ["operation", "plain", "share", "with `cpu_layers.py`", "share"], rows
-    )
+    heads = ["operation", "plain", "share", "with `cpu_layers.py`", "share"]
+    return markdown_table(rows, heads) + "\n"
 
 
 @cli.command

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from common.runs.record import commit
+from common.runs.tables import markdown_table
 
 SIGNS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge}
 QUICK = "**A quick run: few repetitions. Its numbers are for trying the scripts.**"
@@ -131,13 +132,7 @@ def described(head):
 
 def table(rows, judged):
     heads = ["what", "median", "quartiles", "n", *["target", "verdict"] * judged]
-    return lines_of(heads, [cells(r, judged) for r in rows])
-
-
-def lines_of(heads, rows):
-    """A Markdown table of texts."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown_table([cells(r, judged) for r in rows], heads) + "\n"
 
 
 def cells(r, judged):

@@ -10,6 +10,8 @@ if __name__ == "__main__":
 
 from celeba_gan import options as own
 from common.basics import cli
+from common.plotting import new_figure
+from common.runs.tables import markdown_table
 
 COLOURS = {"dense": "tab:orange", "narrow": "tab:cyan", "conv": "tab:blue"}
 BATCHES = (2, 128)  # points for G; D sees as many images, half of them real
@@ -67,22 +69,18 @@ def train_two_steps(pair, size, n_batch):
 
 def draw(rows, size, path):
     """Draw the bar chart of `{(pair, batch): {quantity: MiB}}`."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12, 3.8), layout="constrained")
-    axes = figure.subplots(1, len(QUANTITIES))
-    for axis, (quantity, title) in zip(axes, QUANTITIES.items(), strict=True):
-        labels = [f"{pair}\n{n}" for pair, n in rows]
-        values = [row[quantity] for row in rows.values()]
-        colours = [COLOURS[pair] for pair, _ in rows]
-        bars = axis.bar(labels, values, color=colours)
-        axis.bar_label(bars, fmt=lambda value: f"{value:.{0 if value > 9 else 1}f}")
-        axis.set_title(title, fontsize=10)
-        axis.set(xlabel="pair and batch", ylabel="MiB")
-        axis.tick_params(axis="x", labelsize=8)
-        axis.margins(y=0.12)
-    figure.suptitle(f"dense and convolutional pairs, {size}x{size} colour images")
-    figure.savefig(path, dpi=100)
+    with new_figure(path, (12, 3.8), columns=len(QUANTITIES)) as (figure, axes):
+        for axis, (quantity, title) in zip(axes, QUANTITIES.items(), strict=True):
+            labels = [f"{pair}\n{n}" for pair, n in rows]
+            values = [row[quantity] for row in rows.values()]
+            colours = [COLOURS[pair] for pair, _ in rows]
+            bars = axis.bar(labels, values, color=colours)
+            axis.bar_label(bars, fmt=lambda value: f"{value:.{0 if value > 9 else 1}f}")
+            axis.set_title(title, fontsize=10)
+            axis.set(xlabel="pair and batch", ylabel="MiB")
+            axis.tick_params(axis="x", labelsize=8)
+            axis.margins(y=0.12)
+        figure.suptitle(f"dense and convolutional pairs, {size}x{size} colour images")
 
 
 @cli.command
@@ -92,19 +90,18 @@ def main(argv=None):
     from common.runs.folder import new_run
 
     run = new_run("celeba_gan", options.run_dir)
-    rows = {}
-    print(f"| pair | batch | {' | '.join(f'{q}, MiB' for q in QUANTITIES)} |")
-    print(f"|---|---|{'---|' * len(QUANTITIES)}")
+    rows, lines = {}, []
     for n_batch in BATCHES:
         for pair in COLOURS:
             with multiprocessing.get_context("spawn").Pool(1) as fresh:
                 row = fresh.apply(measure, (pair, options.size, n_batch))
             rows[pair, n_batch] = row
-            numbers = " | ".join(f"{row[quantity]:.1f}" for quantity in QUANTITIES)
-            print(f"| {pair} | {n_batch} | {numbers} |", flush=True)
+            lines.append([pair, n_batch, *(f"{row[q]:.1f}" for q in QUANTITIES)])
         dense, conv = rows["dense", n_batch], rows["conv", n_batch]
-        shares = " | ".join(f"{conv[q] / dense[q]:.2f}x" for q in QUANTITIES)
-        print(f"| conv / dense | {n_batch} | {shares} |", flush=True)
+        shares = [f"{conv[q] / dense[q]:.2f}x" for q in QUANTITIES]
+        lines.append(["conv / dense", n_batch, *shares])
+    heads = ["pair", "batch", *(f"{quantity}, MiB" for quantity in QUANTITIES)]
+    print(markdown_table(lines, heads))
     draw(rows, options.size, run / "memory.png")
     print(f"saved {run / 'memory.png'}")
 

@@ -7,13 +7,13 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.basics import cli
+from common.comparing.plots import save_curves, save_grids
 from common.comparing.read import read_runs
-from common.comparing.tables import differing, report
+from common.comparing.tables import differing, legend, report
 from common.options.table import OPTIONS
 from common.runs.folder import new_run
 
 NOT_THE_GAME = {row.flag for row in OPTIONS.values() if row.resume or row.local}
-LONG = 60  # characters of a legend's line
 
 
 def parse(argv):
@@ -23,28 +23,6 @@ def parse(argv):
     text = "a new folder for the results (runs/compare/NNNN)"
     parser.add_argument("--run-dir", metavar="DIR", help=text)
     return parser.parse_args(argv)
-
-
-def labels(compared, rows):
-    """A line of a legend for each run: its name, and what differs if that is short.
-
-    Args:
-        compared: list of read.Run.
-        rows: see `differing`.
-    """
-    made = []
-    for i, run in enumerate(compared):
-        words = []
-        for name, values in rows.items():
-            if values[i] in (None, "no") or name in NOT_THE_GAME:
-                continue
-            if name.startswith("--"):
-                word = name.strip("-").replace("-", " ")
-                words.append(word if values[i] == "yes" else f"{word} {values[i]}")
-            elif name == "data":
-                words.append(values[i])
-        made.append(f"{run.name}: {', '.join(words)}" if words else run.name)
-    return made if max(map(len, made)) <= LONG else [run.name for run in compared]
 
 
 @cli.command
@@ -58,9 +36,8 @@ def main(argv=None):
     print(text)
     pictures = "![Curves](curves.png)\n\n![Pictures](grids.png)"
     (folder / "comparison.md").write_text(f"# Comparison\n\n{text}\n\n{pictures}\n")
-    from common.comparing.plots import save_curves, save_grids
-
-    save_curves(compared, labels(compared, rows), folder / "curves.png")
+    lines = legend(compared, rows, NOT_THE_GAME)
+    save_curves(compared, lines, folder / "curves.png")
     save_grids(compared, folder / "grids.png")
     print(f"\nsaved comparison.md, curves.png and grids.png in {folder}")
 

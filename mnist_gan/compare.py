@@ -11,53 +11,52 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
+from common.checkpoints import load_discriminator, load_generator
 from common.data.mnist import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS
+from common.plotting import new_figure, save_titled, tile, to_pictures
 from common.runs.folder import new_run
-from common.runs.layout import DISCRIMINATOR, GENERATOR, files_of_epochs
+from common.runs.layout import DISCRIMINATOR, GENERATOR, STATE, files_of_epochs
 from common.runs.record import ROOT, read_options
-from common.runs.tables import read_columns
+from common.runs.state import finished_epochs
+from common.runs.tables import markdown_table, read_columns
+from common.scores.references import load_reference
+from common.scores.scorer import classifier_judge
 from mnist_gan.load_data import DATA
 
 CRITICS = ("wgan", "wgan-gp")  # whose weights are drawn
-QUICK = ["--preset", "quick"]
-SMALL = (
-    *("--architecture", "flexible", "--width", "0.25"),
-    *("--batch-size", "64", "--steps-per-epoch", "450"),
-)
-TABLES = {  # what is compared -> name of a training -> its words
-    "objectives": {name: [*QUICK, "--objective", name] for name in OPTIONS},
+QUICK = "--preset quick"
+SMALL = "--architecture flexible --width 0.25 --batch-size 64 --steps-per-epoch 450"
+TABLES = {  # what is compared -> name of a training -> its options
+    "objectives": {name: f"{QUICK} --objective {name}" for name in OPTIONS},
     "conditions": {
         "none": QUICK,
-        "concat": [*QUICK, "--conditional"],
-        "hadamard": [*QUICK, "--conditional", "--condition", "hadamard"],
-        "classify": [*QUICK, "--conditional", "--condition", "classify"],
-        "concat, wrong labels": [*QUICK, "--conditional", "--wrong-labels"],
+        "concat": f"{QUICK} --conditional",
+        "hadamard": f"{QUICK} --conditional --condition hadamard",
+        "classify": f"{QUICK} --conditional --condition classify",
+        "concat, wrong labels": f"{QUICK} --conditional --wrong-labels",
     },
     "extensions": {  # a quarter of the tutorial's filters and batch, else the tutorial
         "tutorial": SMALL,
-        "tanh": [*SMALL, "--output", "tanh"],
-        "latent-dim 20": [*SMALL, "--latent-dim", "20"],
-        "latent-dim 500": [*SMALL, "--latent-dim", "500"],
-        "batch": [*SMALL, "--normalization", "batch"],
-        "batch, separate halves": [
-            *(*SMALL, "--normalization", "batch"),
-            *("--halves", "separate"),
-        ],
-        "layer": [*SMALL, "--normalization", "layer"],
-        "spectral": [*SMALL, "--normalization", "spectral"],
-        "resize": [*SMALL, "--upsampling", "resize"],
-        "label-smoothing 0.1": [*SMALL, "--label-smoothing", "0.1"],
-        "label-noise 0.05": [*SMALL, "--label-noise", "0.05"],
-        "twice as wide": [*SMALL, "--width", "0.5"],
-        "depth 1": [*SMALL, "--depth", "1"],
-        "no dropout": [*SMALL, "--dropout", "0"],
-        "rmsprop": [*SMALL, "--optimizer", "rmsprop"],
-        "D's rate x 4": [*SMALL, "--d-learning-rate", "0.0008"],
-        "G's rate x 4": [*SMALL, "--g-learning-rate", "0.0008"],
-        "ema 0.99": [*SMALL, "--ema", "0.99"],
-        "augment": [*SMALL, "--augment"],
+        "tanh": f"{SMALL} --output tanh",
+        "latent-dim 20": f"{SMALL} --latent-dim 20",
+        "latent-dim 500": f"{SMALL} --latent-dim 500",
+        "batch": f"{SMALL} --normalization batch",
+        "batch, separate halves": f"{SMALL} --normalization batch --halves separate",
+        "layer": f"{SMALL} --normalization layer",
+        "spectral": f"{SMALL} --normalization spectral",
+        "resize": f"{SMALL} --upsampling resize",
+        "label-smoothing 0.1": f"{SMALL} --label-smoothing 0.1",
+        "label-noise 0.05": f"{SMALL} --label-noise 0.05",
+        "twice as wide": f"{SMALL} --width 0.5",
+        "depth 1": f"{SMALL} --depth 1",
+        "no dropout": f"{SMALL} --dropout 0",
+        "rmsprop": f"{SMALL} --optimizer rmsprop",
+        "D's rate x 4": f"{SMALL} --d-learning-rate 0.0008",
+        "G's rate x 4": f"{SMALL} --g-learning-rate 0.0008",
+        "ema 0.99": f"{SMALL} --ema 0.99",
+        "augment": f"{SMALL} --augment",
     },
 }
 
@@ -85,10 +84,8 @@ def parse(argv):
 
 def train(words, folder, options):
     """Run `train.py` in a process of its own, or go on with what is in its folder."""
-    words = [*words, "--epochs", options.epochs]
-    if (folder / "state.npz").exists():
-        from common.runs.state import finished_epochs
-
+    words = [*words.split(), "--epochs", options.epochs]
+    if (folder / STATE).exists():
         before = read_options(folder)["options"]
         if (before["data"], before["seed"]) != (options.data, options.seed):
             raise cli.UserError(
@@ -126,10 +123,6 @@ def score_all(folders, data):
         samples: list of float32 (24, 28, 28, 1) in [0, 1].
     """
     set_up()
-    from common.checkpoints import load_generator
-    from common.scores.references import load_reference
-    from common.scores.scorer import classifier_judge
-
     judge = classifier_judge(*load_reference(data, (28, 28, 1)))
     rows, samples = [], []
     for name, folder in folders.items():
@@ -140,9 +133,7 @@ def score_all(folders, data):
         row = {
             "name": name,
             "FID": f"{score['fid']:.2f}",
-            "precision": f"{score['precision']:.2f}",
-            "recall": f"{score['recall']:.2f}",
-            "coverage": f"{score['coverage']:.2f}",
+            **{x: f"{score[x]:.2f}" for x in ("precision", "recall", "coverage")},
             "confident": f"{score['confident']:.0%}",
             "digits seen": score["classes_seen"],
             "commonest": f"{score['commonest']:.1%}",
@@ -157,43 +148,20 @@ def score_all(folders, data):
 
 def save_gallery(path, rows, samples):
     """Draw 24 images of each, with its name and FID above."""
-    from matplotlib.figure import Figure
-
-    from common.plotting import tile, to_pictures
-
-    columns = min(3, len(rows))
-    n_rows = -(-len(rows) // columns)
-    figure = Figure(figsize=(4 * columns, 2.9 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, columns, squeeze=False).ravel()
-    for axis in axes:
-        axis.set_axis_off()
-    for axis, row, images in zip(axes, rows, samples, strict=False):
-        axis.imshow(tile(to_pictures(images), columns=6))
-        axis.set_title(f"{row['name']}: FID {row['FID']}")
-    figure.savefig(path, dpi=80)
+    pictures = [tile(to_pictures(images), columns=6) for images in samples]
+    titles = [f"{row['name']}: FID {row['FID']}" for row in rows]
+    save_titled(pictures, titles, path, min(3, len(rows)), (4, 2.9), dpi=80)
 
 
 def save_critic_weights(path, folders):
     """Draw histograms of the weights of critics: what clipping does, and a penalty."""
-    from matplotlib.figure import Figure
-
-    from common.checkpoints import load_discriminator
-
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    axes = figure.subplots(1, len(folders))
-    for axis, (objective, folder) in zip(axes, folders.items(), strict=True):
-        d_model = load_discriminator(files_of_epochs(folder, DISCRIMINATOR)[-1])
-        kernels = [w.numpy().ravel() for w in d_model.weights if len(w.shape) > 1]
-        axis.hist(np.concatenate(kernels), bins=100, color="tab:blue")
-        axis.set(title=objective, xlabel="weight", ylabel="number of weights")
-    figure.savefig(path, dpi=80)
-
-
-def print_table(rows):
-    """Print rows as a table of a README."""
-    print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
-    for row in rows:
-        print("| " + " | ".join(map(str, row.values())) + " |")
+    with new_figure(path, (9, 3.4), columns=len(folders), dpi=80) as (_, axes):
+        for axis, (objective, folder) in zip(axes, folders.items(), strict=True):
+            models = files_of_epochs(folder, DISCRIMINATOR)
+            d_model = load_discriminator(models[-1])
+            kernels = [w.numpy().ravel() for w in d_model.weights if len(w.shape) > 1]
+            axis.hist(np.concatenate(kernels), bins=100, color="tab:blue")
+            axis.set(title=objective, xlabel="weight", ylabel="number of weights")
 
 
 @cli.command
@@ -213,7 +181,7 @@ def main(argv=None):
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    print_table(rows)
+    print(markdown_table([row.values() for row in rows], rows[0]))
     save_gallery(run / f"{options.table}.png", rows, samples)
     critics = {name: folders[name] for name in CRITICS if name in folders}
     if len(critics) == len(CRITICS):

@@ -178,8 +178,9 @@ def name_of(file, mutant):
 
 def record(chosen, results, text):
     """The record as Markdown: counts by file, and each survivor with its reason."""
-    from benchmarks.summary import described, header, lines_of
+    from benchmarks.summary import described, header
     from common.runs.record import versions
+    from common.runs.tables import markdown_table
 
     reasons = json.loads(REASONS.read_text())
     alive = [x for x, ended in zip(chosen, results, strict=True) if ended == "passed"]
@@ -191,7 +192,7 @@ def record(chosen, results, text):
     listed = [
         [
             f"`{file}`:{mutant[1]}",
-            f"`{mutant[2]}` -> `{mutant[3]}`".replace("|", "\\|"),
+            f"`{mutant[2]}` -> `{mutant[3]}`",
             reasons.get(name_of(file, mutant), "**a test is missing**"),
         ]
         for file, mutant in alive
@@ -202,9 +203,9 @@ def record(chosen, results, text):
         described(header(versions(), quick=False)),
         f"{text} {share:.0%} were noticed (target: at least 90 %: "
         f"{'met' if share >= 0.9 else 'missed'}).\n",
-        lines_of(["file", "mutants", "noticed", "share"], rows),
+        markdown_table(rows, ["file", "mutants", "noticed", "share"]) + "\n",
         "## Not noticed\n",
-        lines_of(["where", "fault", "why no test notices"], listed),
+        markdown_table(listed, ["where", "fault", "why no test notices"]) + "\n",
     ])  # fmt: skip
 
 

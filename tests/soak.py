@@ -19,9 +19,10 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from benchmarks.summary import described, header, lines_of
+from benchmarks.summary import described, header
 from common.fitting import callbacks
 from common.runs.record import versions
+from common.runs.tables import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 N_IMAGES = 200  # and as many are scored each time
@@ -141,7 +142,7 @@ def page(head, rows, n_rounds, n_steps):
         f"`make soak`: {n_rounds} rounds of {n_steps} steps of the quick preset's models "
         f"(batch {BATCH}, {N_IMAGES} digits), each with pictures, models, state, and "
         f"scores of {N_IMAGES} images; measured at the end of each round.\n",
-        lines_of(["what", "found", "target", "verdict"], rows),
+        markdown_table(rows, ["what", "found", "target", "verdict"]) + "\n",
         "![Memory, files, threads and times of each round](soak.png)\n",
         "Memory is that of the whole process, libraries included. Where other programs "
         "share the cores, as the load before tells, the times are theirs as well. All "

@@ -56,11 +56,10 @@ def read_runs(folders):
 
 def shortest_names(paths):
     """The last parts of these different paths, as few as tell them apart."""
-    for n in range(1, 1 + max(len(path.parts) for path in paths)):
-        names = ["/".join(path.parts[-n:]) for path in paths]
-        if len(set(names)) == len(names):
-            return names
-    return [str(path) for path in paths]
+    n = 1
+    while len({path.parts[-n:] for path in paths}) < len(paths):
+        n += 1
+    return ["/".join(path.parts[-n:]) for path in paths]
 
 
 def read_run(name, path):

@@ -6,9 +6,11 @@ from shlex import quote
 import numpy as np
 
 from common.comparing.read import PROTOCOL, lines_to_compare
+from common.runs.tables import markdown_table
 from common.scores.table import SCORES
 
 LEFT_OUT = {"run_dir", "resume", "data"}  # they must differ; data is told by its content
+LONG = 60  # characters of a legend's line
 
 
 def facts(record):
@@ -134,20 +136,12 @@ def grouped(values):
     groups = {}
     for name, value in values.items():
         groups.setdefault(value, []).append(name)
-    return " and ".join(
-        f"{value} ({', '.join(names)})" for value, names in groups.items()
-    )
+    return " and ".join(f"{value} ({', '.join(x)})" for value, x in groups.items())
 
 
 def table(names, rows):
-    """Rows, name -> list of a text or None, as Markdown that can be read as it stands."""
-    texts = [["", *names]]
-    texts += [[name, *(value or "-" for value in row)] for name, row in rows.items()]
-    texts = [[text.replace("|", "\\|") for text in row] for row in texts]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    texts.insert(1, ["-" * width for width in widths])
-    cells = ([*map(str.ljust, row, widths)] for row in texts)
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    """Return rows, name -> list of a text or None for each run, as Markdown."""
+    return markdown_table([[name, *row] for name, row in rows.items()], ["", *names])
 
 
 def report(compared, rows):
@@ -157,3 +151,26 @@ def report(compared, rows):
     parts = ["## What differs", options, "## What came out"]
     parts += [table(names, outcomes(compared)), *remarks(compared, rows)]
     return "\n\n".join(parts)
+
+
+def legend(compared, rows, left_out):
+    """Return a line for each run: its name, and what differs if that is short.
+
+    Args:
+        compared: list of read.Run.
+        rows: see `differing`.
+        left_out: names of options that change nothing in what G learns.
+    """
+    lines = []
+    for i, run in enumerate(compared):
+        words = []
+        for name, values in rows.items():
+            if values[i] in (None, "no") or name in left_out:
+                continue
+            if name.startswith("--"):
+                word = name.strip("-").replace("-", " ")
+                words.append(word if values[i] == "yes" else f"{word} {values[i]}")
+            elif name == "data":
+                words.append(values[i])
+        lines.append(f"{run.name}: {', '.join(words)}" if words else run.name)
+    return lines if max(map(len, lines)) <= LONG else [run.name for run in compared]

@@ -1,6 +1,7 @@
-"""The tables that a run writes: columns of numbers, whose last row may be in writing."""
+"""Tables: a run's columns of numbers, whose last row may be in writing, and Markdown."""
 
 import numpy as np
+from tabulate import tabulate
 
 from common.basics.errors import UserError
 from common.runs.layout import TEXTS
@@ -58,3 +59,17 @@ def lines_of(path):
     check_file(path, MOST_TABLE)
     *lines, rest = path.read_text(**AS_IT_IS).split("\n")
     return lines, rest
+
+
+def markdown_table(rows, heads):
+    """Return a Markdown table that can be read as it stands.
+
+    Args:
+        rows: list of lists of cells, shown by `str`; None is shown as "-".
+        heads: list of texts.
+    """
+    cells = [
+        ["-" if cell is None else str(cell).replace("|", "\\|") for cell in row]
+        for row in [heads, *rows]
+    ]
+    return tabulate(cells, "firstrow", tablefmt="github", disable_numparse=True)

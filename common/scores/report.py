@@ -8,6 +8,7 @@ import numpy as np
 
 from common.runs.layout import METRICS, epoch_of
 from common.runs.record import commit, read_options, versions
+from common.runs.tables import markdown_table
 from common.sampling import image_range
 from common.scores import memorization
 from common.scores.references import reference_of
@@ -104,12 +105,13 @@ class Evaluation:
         """Print all scores of a record, between the floor and the ceiling."""
         ends = [summarize([end["scores"]]) for end in (self.floor, self.ceiling)]
         parts = [ends[0], record["scores"], ends[1]]
-        worst = self.ceiling["what"]
-        print(f"{'':{NAME}}{'real images':>20}{record['model']:>26}{worst:>22}")
-        for key, score in SCORES.items():
-            if key in record["scores"]:
-                real, made, worst = (shown(key, part) for part in parts)
-                print(f"{score.title:{NAME}}{real:>20}{made:>26}{worst:>22}")
+        rows = [
+            [score.title, *(shown(key, part) for part in parts)]
+            for key, score in SCORES.items()
+            if key in record["scores"]
+        ]
+        heads = ["", "real images", record["model"], self.ceiling["what"]]
+        print(markdown_table(rows, heads))
         print(f"real images: {self.floor['what']}")
 
 

@@ -9,7 +9,6 @@ import pytest
 from helpers import make_quick, refused
 from PIL import Image
 
-from common.scores import scorer
 from mnist_gan import compare
 
 RUN = Path("runs/mnist_gan/0001")
@@ -37,12 +36,11 @@ def test_the_gallery_shows_the_images_of_every_objective():
 def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(
     capfd, monkeypatch
 ):
-    few = ["--preset", "quick", "--steps-per-epoch", "20", "--critic-steps", "2"]
-    table = {name: [*few, "--objective", name] for name in ("wgan", "wgan-gp")}
+    few = "--preset quick --steps-per-epoch 20 --critic-steps 2"
+    table = {name: f"{few} --objective {name}" for name in ("wgan", "wgan-gp")}
     monkeypatch.setitem(compare.TABLES, "objectives", table)
-    monkeypatch.setattr(
-        scorer, "classifier_judge", partial(scorer.classifier_judge, n=100)
-    )
+    of_100 = partial(compare.classifier_judge, n=100)
+    monkeypatch.setattr(compare, "classifier_judge", of_100)
     make_quick(monkeypatch)
     words = ["objectives", "--data", "digits", "--only", "wgan", "wgan-gp"]
     compare.main([*words, "--epochs", "1"])
@@ -54,7 +52,7 @@ def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(
         with Image.open(RUN / name) as picture:
             picture.load()
     said = capfd.readouterr().out
-    assert said.count("done: see") == 2 and "| wgan |" in said
+    assert said.count("done: see") == 2 and "| wgan    |" in said
     compare.main([*words, "--epochs", "1", "--resume", str(RUN)])
     assert "done: see" not in capfd.readouterr().out  # nothing was left to train
     said = refused(capfd, compare.main, *words, "--seed", "2", "--resume", RUN)
