@@ -16,6 +16,12 @@ import numpy as np
 
 from common.basics import cli
 from common.fitting import steps
+from common.plotting import save_grid
+from common.sampling import generate_images
+from common.scores.features import classifier_features, extract_all
+from common.scores.metrics import class_histogram
+from common.scores.references import load_reference
+from common.scores.scorer import to_bytes
 from mnist_gan.load_data import DATA, load_real_samples
 
 CONSTANT = 0.5  # what G is fed with in the first two trainings
@@ -40,12 +46,10 @@ def hidden_layer(modern):
 
 def compiled(model, modern):
     """Compile D or the composite as the book does before and after its improvements."""
-    from keras import optimizers
+    from keras.optimizers import SGD, Adam
 
-    if modern:
-        model.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.0001))
-    else:
-        model.compile(loss="mean_squared_error", optimizer=optimizers.SGD(0.01))
+    loss = "binary_crossentropy" if modern else "mean_squared_error"
+    model.compile(loss=loss, optimizer=Adam(0.0001) if modern else SGD(0.01))
     return model
 
 
@@ -101,25 +105,15 @@ def train(dataset, modern, latent_dim, n_steps):
     composite = define_gan(g_model, d_model, modern)
     gan = BookGAN(g_model, d_model, composite, separate=True)
     gan.steps_per_execution = EVERY
-    gan.fit(
-        batches_of(dataset, 1, seed=0),
-        epochs=N_EPOCHS,
-        steps_per_epoch=n_steps // N_EPOCHS,
-        shuffle=False,  # batches_of does it
-        verbose=2,
-    )
+    batches, n = batches_of(dataset, 1, seed=0), n_steps // N_EPOCHS  # are shuffled
+    gan.fit(batches, epochs=N_EPOCHS, steps_per_epoch=n, shuffle=False, verbose=2)
     return g_model
 
 
 def add_steps(parser):
-    text = "of each training, one real image each (60000)"
-    parser.add_argument(
-        "--steps",
-        type=cli.whole_number(N_EPOCHS * EVERY),
-        default=60_000,
-        help=text,
-        metavar="N",
-    )
+    number, text = cli.whole_number(N_EPOCHS * EVERY), "of each training (60000)"
+    add = parser.add_argument
+    add("--steps", type=number, default=60_000, metavar="N", help=text)
 
 
 @cli.command
@@ -128,13 +122,6 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__, DATA, more=add_steps)
     dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
-    from common.plotting import save_grid
-    from common.sampling import generate_images
-    from common.scores.features import classifier_features, extract_all
-    from common.scores.metrics import class_histogram
-    from common.scores.references import load_reference
-    from common.scores.scorer import to_bytes
-
     samples = {}
     for title, modern, latent_dim in PARTS:
         print(title, flush=True)
@@ -151,8 +138,7 @@ def main(argv=None):
         seen = np.flatnonzero(np.bincount(digits, minlength=10) >= 0.01 * len(digits))
         print(
             f"{title}: read as {' '.join(map(str, seen))}; {found['confident']:.0%} of "
-            "them surely; "
-            f"they differ by {images.std(0).mean():.3f} a pixel"
+            f"them surely; they differ by {images.std(0).mean():.3f} a pixel"
         )
     print(
         "Notice: better layers and losses draw better strokes, but from one constant "
