@@ -39,11 +39,8 @@ def save_curves(records, floor, path):
         if floor[name] is not None:
             line = {"color": "grey", "linestyle": "--", "label": "real images"}
             distances.axhline(floor[name], **line)
-        star = {
-            "color": "tab:red",
-            "markersize": 16,
-            "label": f"best: epoch {best['epoch']}",
-        }
+        label = f"best: epoch {best['epoch']}"
+        star = {"color": "tab:red", "markersize": 16, "label": label}
         distances.plot(best["epoch"], best["scores"][name]["mean"], "*", **star)
         distances.set_ylabel(f"{name.upper()} (lower is better)")
         if min([floor[name] or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
