@@ -10,7 +10,9 @@ if __name__ == "__main__":
 
 from celeba_gan import options as own
 from common.basics import cli
+from common.devices import peak_bytes, set_up
 from common.plotting import new_figure
+from common.runs.folder import new_run
 from common.runs.tables import markdown_table
 
 COLOURS = {"dense": "tab:orange", "narrow": "tab:cyan", "conv": "tab:blue"}
@@ -37,8 +39,6 @@ def measure(pair, size, n_batch):
         dict of MiB: `parameters`; `activations`, what the layers of G and D give out for
         one batch; `peak`, by how much the process grew from the steps of a tiny pair.
     """
-    from common.devices import peak_bytes, set_up
-
     set_up("cpu")
     train_two_steps("conv", 8, 2)  # so that the peak leaves out what TensorFlow takes
     before = peak_bytes()
@@ -87,7 +87,6 @@ def draw(rows, size, path):
 def main(argv=None):
     """Measure each pair at each batch, print the table, and draw the chart."""
     options = cli.step_options(argv, __doc__, more=own.add_size)
-    from common.runs.folder import new_run
 
     run = new_run("celeba_gan", options.run_dir)
     rows, lines = {}, []

@@ -13,6 +13,8 @@ from celeba_gan import options as own
 from common.basics import cli
 from common.data.celeba import DATA, load_images
 from common.data.datasets import Scaled, show_notice
+from common.devices import set_up
+from common.runs.folder import new_run
 
 
 def load_real_samples(data="auto", size=64, crop=None):
@@ -73,9 +75,7 @@ def measure_training(dataset, n_images=64, n_steps=3):
 def main(argv=None):
     """Print the shapes, save the first 49 images, and time the loader."""
     options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
-    from common.devices import set_up
     from common.plotting import save_grid
-    from common.runs.folder import new_run
 
     images = load_images(options.data, options.size, options.crop)
     show_notice(images)

@@ -9,6 +9,7 @@ if __name__ == "__main__":
 from common.basics import cli
 from common.data.cifar10 import load_images
 from common.data.datasets import show_notice
+from common.runs.folder import new_run
 
 DATA = ("auto", "cifar-10", "synthetic")  # or a path
 
@@ -41,7 +42,6 @@ def main(argv=None):
     """Print the shapes and save the first 49 images."""
     options = cli.step_options(argv, __doc__, DATA)
     from common.plotting import save_grid
-    from common.runs.folder import new_run
 
     train = load_images(options.data, "train")
     test = load_images(options.data, "test")

@@ -12,6 +12,9 @@ import numpy as np
 from common.basics import cli
 from common.basics.errors import UserError
 from common.basics.files import check_new, free_path
+from common.checkpoints import load_discriminator
+from common.devices import set_up
+from common.exploring.subject import Subject
 from common.runs.models import find_model, list_models
 from common.safety.arrays import check_file, read_array
 from common.sampling import generate_latent_points, n_classes, takes_labels, with_labels
@@ -91,8 +94,6 @@ def judge(path, images, labels=None, n_classes_of_g=0):
     Raises:
         UserError: it is not a discriminator, or one of other images.
     """
-    from common.checkpoints import load_discriminator
-
     d_model = load_discriminator(path)
     shape = d_model.inputs[0].shape[1:]
     if shape != images.shape[1:]:
@@ -119,8 +120,6 @@ def main(argv=None):
     path = find_model(options.model)
     check_outputs(options)
     from common import plotting
-    from common.devices import set_up
-    from common.exploring.subject import Subject
 
     set_up()
     subject = Subject(path)

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError
+from common.checkpoints import save_models
 from common.data.datasets import show_notice
 from common.devices import set_up
 from common.fitting import replicas
 from common.fitting.build import check_classes, gan_for, places_of
+from common.objectives.pretraining import pretrain
 from common.runs import folder
 from common.runs.record import write_record
 from common.runs.state import has_begun
@@ -150,7 +152,6 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     from common.data.batches import batches_of
     from common.fitting import resume as resuming
     from common.gan import GAN
-    from common.objectives.pretraining import pretrain
 
     run, seed = run or folder.new_run("trained"), settings.seed
     gan = (settings.make_gan or GAN)(g_model, d_model, gan_model)
@@ -216,7 +217,6 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     are printed. Where the dataset has classes, a row of the picture is a class and a
     column a latent vector.
     """
-    from common.checkpoints import save_models
     from common.plotting import save_plot
 
     rng = np.random.default_rng(seed)

@@ -17,7 +17,14 @@ from common.devices import set_up
 from common.objectives.table import OPTIONS
 from common.plotting import new_figure, save_titled, tile, to_pictures
 from common.runs.folder import new_run
-from common.runs.layout import DISCRIMINATOR, GENERATOR, STATE, files_of_epochs
+from common.runs.layout import (
+    DISCRIMINATOR,
+    GENERATOR,
+    HISTORY,
+    STATE,
+    TIMES,
+    files_of_epochs,
+)
 from common.runs.record import ROOT, read_options
 from common.runs.state import finished_epochs
 from common.runs.tables import markdown_table, read_columns
@@ -106,8 +113,8 @@ def train(words, folder, options):
 
 def pace(folder):
     """Minutes of a run's epochs, and milliseconds a step of the median epoch."""
-    seconds = read_columns(folder / "times.csv")["seconds"]
-    n_steps = read_columns(folder / "history.csv")["step"].max()
+    seconds = read_columns(folder / TIMES)["seconds"]
+    n_steps = read_columns(folder / HISTORY)["step"].max()
     return seconds.sum() / 60, 1000 * np.median(seconds) / n_steps
 
 

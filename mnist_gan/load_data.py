@@ -9,6 +9,7 @@ if __name__ == "__main__":
 from common.basics import cli
 from common.data.datasets import show_notice
 from common.data.mnist import load_images
+from common.runs.folder import new_run
 
 DATA = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")  # or a path
 
@@ -43,7 +44,6 @@ def main(argv=None):
     """Print the shapes and save the first 25 images."""
     options = cli.step_options(argv, __doc__, DATA)
     from common.plotting import save_grid
-    from common.runs.folder import new_run
 
     train = load_images(options.data, "train")
     show_notice(train)

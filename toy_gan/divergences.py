@@ -9,6 +9,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
+from common.runs.folder import new_run
 
 CELL = 0.05  # width of the cells of `compare_shifted`, in units of x
 
@@ -228,8 +229,6 @@ def main(argv=None):
     """Print the numbers of four lessons, and draw three of them."""
     options = cli.step_options(argv, __doc__)
     from matplotlib.figure import Figure
-
-    from common.runs.folder import new_run
 
     path = new_run("toy_gan", options.run_dir) / "divergences.png"
     figure = Figure(figsize=(11, 8), layout="constrained")

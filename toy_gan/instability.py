@@ -10,6 +10,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
+from common.runs.folder import new_run
 
 RATE, STEPS, PENALTY, DECAY = 0.1, 500, 0.5, 0.99
 SHOWN = 200  # steps of each orbit in the plane
@@ -158,7 +159,6 @@ def draw(paths, picture):
 def main(argv=None):
     """Print where six ways to play x * y end, and draw their paths."""
     options = cli.step_options(argv, __doc__)
-    from common.runs.folder import new_run
 
     picture = new_run("toy_gan", options.run_dir) / "instability.png"
     paths = all_paths()

@@ -11,10 +11,12 @@ import numpy as np
 
 from common.architectures.blocks import define_gan
 from common.basics.cli import command
+from common.checkpoints import save_models
 from common.data.datasets import Images
 from common.fitting.build import define_models
 from common.objectives.table import OPTIONS
 from common.options.training_options import Script, training_options
+from common.runs.layout import PLOT
 from common.sampling import generate_images, generate_latent_points
 from common.training import prepare, train_as_asked
 from toy_gan.points import SETS, coverage
@@ -73,7 +75,6 @@ def define_generator(latent_dim):
 
 def show_points(epoch, g_model, d_model, dataset, latent_dim, target, seed, run, **_):
     """Print modes and share of good points; draw real and generated ones over D."""
-    from common.checkpoints import save_models
     from toy_gan.draw import save_points
 
     rng = np.random.default_rng(seed)
@@ -82,7 +83,7 @@ def show_points(epoch, g_model, d_model, dataset, latent_dim, target, seed, run,
     n_modes = target.modes.max() + 1
     title = f"epoch {epoch}: {modes} of {n_modes} modes, {share:.0%} within 3 sigma"
     print(f">{title}")
-    save_points(run / f"generated_plot_e{epoch:03d}.png", dataset, points, d_model, title)
+    save_points(run / PLOT.format(epoch), dataset, points, d_model, title)
     save_models(run, epoch, g_model, d_model)
 
 

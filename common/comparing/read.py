@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.basics.errors import UserError
+from common.runs.layout import HISTORY, METRICS, TIMES
 from common.runs.record import read_options
 from common.runs.tables import read_columns, whole_lines
 
@@ -69,7 +70,7 @@ def read_run(name, path):
         UserError: it is none, it has no history, or a file in it is damaged.
     """
     record = read_options(path)
-    history = read_columns(path / "history.csv")
+    history = read_columns(path / HISTORY)
     if len(history.get("epoch", ())) == 0:
         raise UserError(
             f"{path} has no history, it stopped before the first row of history.csv: go "
@@ -78,13 +79,13 @@ def read_run(name, path):
     wanted = ["step", "g_loss", *["d2"] * ("d1" in history)]
     if missing := [name for name in wanted if name not in history]:
         raise UserError(
-            f"{path / 'history.csv'} has no column {missing[0]}: restore "
+            f"{path / HISTORY} has no column {missing[0]}: restore "
             "its first line, or leave the run out"
         )
     if "d1" in history:
         history["d_loss"] = (history["d1"] + history["d2"]) / 2
-    seconds = read_columns(path / "times.csv").get("seconds", [])
-    scored = read_scored(path / "metrics.jsonl", record["data"]["fingerprint"])
+    seconds = read_columns(path / TIMES).get("seconds", [])
+    scored = read_scored(path / METRICS, record["data"]["fingerprint"])
     return Run(name, path, record, history, np.array(seconds), scored)
 
 

@@ -10,6 +10,7 @@ import keras
 from common.basics.errors import UserError
 from common.runs.layout import COLUMNS, GENERATOR, HEADS, HISTORY, TIMES
 from common.runs.state import save_state
+from common.scores.report import means, of_run
 
 EVERY = 10  # steps averaged in one row
 
@@ -61,8 +62,8 @@ class History(keras.callbacks.Callback):
             # The logs are means since the epoch began: take the earlier rows out.
             sums = {name: float(logs[name]) * step for name in COLUMNS if name in logs}
             steps = step - self.last_step
-            means = [(sums[name] - self.sums.get(name, 0)) / steps for name in sums]
-            row = [self.epoch, step, *(f"{round(mean, 4) + 0.0:.4f}" for mean in means)]
+            parts = [(sums[name] - self.sums.get(name, 0)) / steps for name in sums]
+            row = [self.epoch, step, *(f"{round(mean, 4) + 0.0:.4f}" for mean in parts)]
             append_row(self.path, ["epoch", "step", *sums], row)
             self.last_step, self.sums = step, sums
 
@@ -101,14 +102,10 @@ class Scores(keras.callbacks.Callback):
         self.run, self.every = run, every
 
     def on_train_begin(self, logs=None):
-        from common.scores.report import of_run  # loads scikit-learn
-
         self.evaluation = of_run(self.run)
         self.evaluation.start()
 
     def on_epoch_end(self, epoch, logs=None):
-        from common.scores.report import means
-
         done = epoch + 1
         if is_due(self, done):
             model = GENERATOR.format(done)
