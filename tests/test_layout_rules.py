@@ -13,6 +13,8 @@ from common.runs import layout
 FOLDERS = ("toy_gan", "mnist_gan", "cifar10_gan", "celeba_gan")
 SHIPPED = ("common", *FOLDERS, "benchmarks")
 MOST_LINES, MOST_OF_FUNCTION, MOST_PARAMETERS = 250, 50, 10
+IMPORTS = ("from ", "import ")
+MOST_ALIKE = 8  # lines in a row
 HEAVY = {  # packages that take long to import
     *("keras", "tensorflow", "torch", "tensorboard", "comet_ml", "matplotlib"),
     *("sklearn", "scipy", "PIL", "h5py", "imageio", "psutil", "tqdm"),
@@ -98,6 +100,21 @@ def needlessly_late(texts):
     ]
 
 
+def twice(texts):
+    """Return the places of common/ that repeat MOST_ALIKE lines of code of another one."""
+    seen, found = {}, set()
+    for path, text in texts.items():
+        lines = [line.strip() for line in text.splitlines()]
+        lines = [
+            x for x in lines if len(x) > 3 and not x.startswith(("from ", "import "))
+        ]
+        for i in range(len(lines) - MOST_ALIKE + 1):
+            run = tuple(lines[i : i + MOST_ALIKE])
+            if seen.setdefault(run, (path, i)) != (path, i):
+                found.add((path, seen[run][0]))
+    return sorted(found)
+
+
 def test_files_and_functions_are_short():
     assert too_large(sources()) == []
 
@@ -108,6 +125,10 @@ def test_files_of_a_run_are_named_in_one_place():
 
 def test_own_modules_are_imported_at_the_top():
     assert needlessly_late(sources(("common", *FOLDERS))) == []
+
+
+def test_nothing_in_common_stands_there_twice():
+    assert twice(sources(["common"])) == []
 
 
 def test_an_option_stands_in_one_row():
@@ -128,6 +149,7 @@ def test_an_option_stands_in_one_row():
         (too_large, "def f(a, b, c, d, e, f, g, h, *, i, j, k):\n    pass\n"),
         (named_elsewhere, 'path = run / "history.csv"\n'),
         (named_elsewhere, 'path = run / f"generator_model_{epoch}.h5"\n'),
+        (twice, "".join(f"value = {i}\n" for i in range(8)) * 2),
         (needlessly_late, "def f():\n    from common.basics import errors\n"),
     ],
 )
