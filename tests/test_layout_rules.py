@@ -101,7 +101,7 @@ def needlessly_late(texts):
 
 
 def twice(texts):
-    """Return the places of common/ that repeat MOST_ALIKE lines of code of another one."""
+    """Return pairs of files of which one repeats MOST_ALIKE lines of the other."""
     seen, found = {}, set()
     for path, text in texts.items():
         lines = [line.strip() for line in text.splitlines()]
