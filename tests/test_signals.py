@@ -11,7 +11,8 @@ import pytest
 from helpers import run_script
 from training_runs import QUICK, RUN, SCRIPT, TINY, start_training, wait_for
 
-from common.runs.state import BEFORE, find_state
+from common.runs.layout import STATE_BEFORE
+from common.runs.state import find_state
 from mnist_gan.train import main
 
 LONG = ["--epochs", "1000", "--preset", "quick", "--save-every", "1000"]
@@ -24,7 +25,7 @@ LONG = ["--epochs", "1000", "--preset", "quick", "--save-every", "1000"]
 )
 def test_a_signal_is_answered_within_ten_seconds_and_nothing_is_lost(signals, code):
     process = start_training(*LONG)
-    wait_for(RUN / BEFORE, process)
+    wait_for(RUN / STATE_BEFORE, process)
     started = time.time()
     for number in signals:
         process.send_signal(number)
@@ -44,7 +45,7 @@ def test_a_closed_terminal_ends_the_run_and_keeps_its_state():
     child, terminal = pty.fork()
     if child == 0:
         os.execv(sys.executable, [sys.executable, SCRIPT, *TINY, *LONG])
-    while not (RUN / BEFORE).exists():
+    while not (RUN / STATE_BEFORE).exists():
         os.read(terminal, 4096)
     os.close(terminal)
     _, status = os.waitpid(child, 0)
