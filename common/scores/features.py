@@ -19,15 +19,12 @@ from common.scores.classifier import in_float32, load_classifier
 
 SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"
 KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
-GET_KERAS = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
-    f"{KERAS_WEIGHTS} (92 MB)"
-)
-GET_GRAPH = (
-    "classify_image_graph_def.pb (96 MB) from "
-    "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
-)
-GET = {".h5": GET_KERAS, ".pb": GET_GRAPH}
+GET = {  # ending of a file of features -> what to download
+    ".h5": "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
+    f"{KERAS_WEIGHTS} (92 MB)",
+    ".pb": "classify_image_graph_def.pb (96 MB) from "
+    "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz",
+}
 SIDE = 299  # pixels of the images that Inception takes
 AT_A_TIME = 500  # images
 OPERATIONS = {  # of the graph, and no other: one can write files
@@ -67,21 +64,25 @@ def choose_features(source, train, test):
     """
     if source == "classifier":
         return classifier_features(train, test)
-    path = Path(source).expanduser()
-    if source == "keras-inception":
-        path = keras_cache().parent / "models" / KERAS_WEIGHTS
-        if not path.exists():
-            raise UserError(
-                f"--features keras-inception: {path} is missing: download {GET_KERAS} to "
-                "there, or name the file; or leave --features out"
-            )
+    in_cache = keras_cache().parent / "models" / KERAS_WEIGHTS
+    path = in_cache if source == "keras-inception" else Path(source)
     if path.suffix not in GET:
         raise UserError(f"--features {source}: wanted is {SOURCES}")
     if not path.is_file():
         raise UserError(
-            f"--features {path}: there is no such file; get {GET[path.suffix]}"
+            f"--features {source}: there is no file {path}: download {GET[path.suffix]} "
+            "to there, or leave --features out"
         )
-    return inception_2015(path) if path.suffix == ".pb" else keras_inception(path)
+    try:
+        return inception_2015(path) if path.suffix == ".pb" else keras_inception(path)
+    except UserError:
+        raise
+    except Exception as error:  # h5py, Keras, protobuf and TensorFlow raise many kinds
+        why = (str(error) or f"it has no {LOGITS}").splitlines()[0]
+        raise UserError(
+            f"--features {path}: not the Inception that it should be ({why}); get "
+            f"{GET[path.suffix]}"
+        ) from None
 
 
 def classifier_features(train, test):
@@ -121,20 +122,11 @@ def keras_inception(path):
     import h5py
     import keras
 
-    if not h5py.is_hdf5(path):
-        raise UserError(f"--features {path}: not an HDF5 file; get {GET_KERAS}")
     with h5py.File(path) as file:
         check_numbers(file, path)
-    try:
-        with in_float32():
-            inception = keras.applications.InceptionV3(weights=str(path))
-            model = with_layer(inception, "avg_pool")
-    except Exception as error:  # h5py and Keras raise many kinds
-        why = str(error).splitlines()[0]
-        raise UserError(
-            f"--features {path}: not the weights of Keras's InceptionV3 with its top "
-            f"({why}); get {GET_KERAS}"
-        ) from None
+    with in_float32():
+        inception = keras.applications.InceptionV3(weights=str(path))
+        model = with_layer(inception, "avg_pool")
 
     def extract(pixels):
         large = keras.ops.image.resize(
@@ -158,29 +150,22 @@ def inception_2015(path):
         raise UserError(f"--features {path}: this graph needs KERAS_BACKEND=tensorflow")
     import tensorflow as tf
 
-    try:
-        check_file(path)
-        graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
-        if others := {n.op for n in graph.node} - OPERATIONS:
-            raise ValueError(f"it would run {min(others)}")
-        if graph.library.function:
-            raise ValueError("it brings functions")
-        weights = next(n.input[1] for n in graph.node if n.name == LOGITS)
+    check_file(path)
+    graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
+    others = {n.op for n in graph.node} - OPERATIONS
+    if others or graph.library.function:
+        raise ValueError(f"it would run {min(others, default='its own functions')}")
+    weights = next(n.input[1] for n in graph.node if n.name == LOGITS)
 
-        def run(images):
-            pool, w = tf.graph_util.import_graph_def(
-                graph, {IMAGE: images}, [POOL, f"{weights}:0"]
-            )
-            pool = tf.reshape(pool, (-1, w.shape[0]))
-            return pool, tf.nn.softmax(pool @ w)
+    def run(images):
+        pool, w = tf.graph_util.import_graph_def(
+            graph, {IMAGE: images}, [POOL, f"{weights}:0"]
+        )
+        pool = tf.reshape(pool, (-1, w.shape[0]))
+        return pool, tf.nn.softmax(pool @ w)
 
-        images = tf.TensorSpec([None, None, None, 3], tf.float32)
-        function = tf.compat.v1.wrap_function(run, [images])
-    except Exception as error:  # protobuf and TensorFlow raise many kinds
-        why = (str(error) or f"it has no {LOGITS}").splitlines()[0]
-        raise UserError(
-            f"--features {path}: not the Inception graph of 2015 ({why}); get {GET_GRAPH}"
-        ) from None
+    images = tf.TensorSpec([None, None, None, 3], tf.float32)
+    function = tf.compat.v1.wrap_function(run, [images])
 
     def extract(pixels):
         outputs = function(tf.constant(as_colour(pixels).astype("float32")))

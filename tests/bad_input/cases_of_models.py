@@ -115,13 +115,13 @@ MODELS = {
         SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.txt"), "wanted"),
     "features that are not here": (
         SCORE, modelled("m.h5", "--data", "synthetic", "--features", "keras-inception"),
-        "is missing: download"),
+        "there is no file"),
     "features of 0 bytes": (
         SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.h5",
-                        make=lambda: write("x.h5", b"")), "not an HDF5 file"),
+                        make=lambda: write("x.h5", b"")), "not the Inception"),
     "a graph of 0 bytes": (
         SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.pb",
-                        make=lambda: write("x.pb", b"")), "not the Inception graph"),
+                        make=lambda: write("x.pb", b"")), "not the Inception"),
     "a graph that writes files": (
         SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.pb",
                         make=lambda: write("x.pb", graph_that_writes())),
