@@ -61,11 +61,9 @@ def kernel_distance(a, b, rng):
     if n < 20:
         raise UserError(f"KID: {n} images are too few, at least 20 are needed")
     n_subsets = max(10, -(-n // SUBSET))
-    size = n // n_subsets
-    picks = [rng.permutation(len(x))[:n].copy() for x in (a, b)]
-    parts = [(a[picks[0][i::n_subsets][:size]], b[picks[1][i::n_subsets][:size]])
-             for i in range(n_subsets)]  # fmt: skip
-    values = np.array([squared_mmd(x, y) for x, y in parts])
+    shape = n // n_subsets, n_subsets  # a column holds the rows of a subset
+    picks = [rng.permutation(len(x))[: np.prod(shape)].reshape(shape).T for x in (a, b)]
+    values = np.array([squared_mmd(a[i], b[j]) for i, j in zip(*picks, strict=True)])
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(n_subsets))
 
 
@@ -122,11 +120,6 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
     """
     from sklearn.metrics import pairwise_distances_chunked
 
-    if min(len(real), len(fake)) <= K_DENSITY:
-        raise UserError(
-            f"precision and recall: {min(len(real), len(fake))} images are too few, at "
-            f"least {K_DENSITY + 1} are needed"
-        )
     real_near, real_far = real_radii or radii(real)
     fake_near, _ = radii(fake)
     recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
@@ -173,8 +166,8 @@ def class_histogram(probabilities, confident=0.9):
         shares (nats; they add up to the logarithm of the number of classes).
     """
     n_classes = probabilities.shape[1]
-    shares = np.bincount(probabilities.argmax(1), minlength=n_classes)
-    shares = shares / len(probabilities)
+    counts = np.bincount(probabilities.argmax(1), minlength=n_classes)
+    shares = counts / counts.sum()
     entropy = float(-np.sum(shares * np.log(np.maximum(shares, 1e-300))))
     return {
         "confident": float(np.mean(probabilities.max(1) > confident)),

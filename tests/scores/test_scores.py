@@ -306,8 +306,3 @@ def test_a_ball_holds_its_edge_for_precision_and_not_for_density():
         assert (found["density"] > 0, found["coverage"] > 0) == (inside, inside)
     recalled = metrics.neighbours(np.full((6, 1), -3.0), real)
     assert recalled["recall"] == 1
-
-
-def test_too_few_for_neighbours_are_refused():
-    with pytest.raises(UserError, match="5 images are too few, at least 6"):
-        metrics.neighbours(normal(50, 3), normal(5, 3))
