@@ -16,19 +16,15 @@ from common.runs.folder import new_run
 NOT_THE_GAME = {row.flag for row in OPTIONS.values() if row.resume or row.local}
 
 
-def parse(argv):
+@cli.command
+def main(argv=None):
+    """Print and save the tables; draw curves and pictures."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] RUN RUN..."
     parser.add_argument("runs", nargs="*", metavar="RUN", help="two or more run folders")
     text = "a new folder for the results (runs/compare/NNNN)"
     parser.add_argument("--run-dir", metavar="DIR", help=text)
-    return parser.parse_args(argv)
-
-
-@cli.command
-def main(argv=None):
-    """Print and save the tables; draw curves and pictures."""
-    options = parse(argv)
+    options = parser.parse_args(argv)
     compared = read_runs(options.runs)
     folder = new_run("compare", options.run_dir)
     rows = differing(compared)

@@ -9,16 +9,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from common.basics.files import whole
+from common.runs import layout
 from common.runs.film import film_frames, is_picture, save_film
-from common.runs.layout import (
-    CURVES,
-    HISTORY,
-    LOSSES,
-    OUTPUTS,
-    PLOT,
-    VIDEO,
-    files_of_epochs,
-)
 from common.runs.tables import read_columns
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
@@ -37,7 +29,7 @@ def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
         low: see save_grid.
         run: Path of the folder.
     """
-    path = Path(run) / PLOT.format(epoch)
+    path = Path(run) / layout.PLOT.format(epoch)
     save_grid(examples, path, columns=n, low=low)
     return path
 
@@ -104,7 +96,7 @@ def save_captioned_grid(images, captions, path, columns, low=0):
 
 
 def save_titled(pictures, titles, path, columns, size, dpi, **style):
-    """Save pictures side by side as a PNG, each with a title; return the figure.
+    """Save pictures side by side as a PNG, each with a title.
 
     Args:
         pictures: list of uint8 (h, w, 3), of any h and w, or None for an empty place.
@@ -117,14 +109,13 @@ def save_titled(pictures, titles, path, columns, size, dpi, **style):
     """
     rows = -(-len(pictures) // columns)
     total = columns * size[0], rows * size[1]
-    with new_figure(path, total, rows, columns, dpi=dpi) as (figure, axes):
+    with new_figure(path, total, rows, columns, dpi=dpi) as (_, axes):
         for axis in axes:
             axis.set_axis_off()
         for axis, picture, title in zip(axes, pictures, titles, strict=False):
             if picture is not None:
                 axis.imshow(picture)
             axis.set_title(title, **style)
-    return figure
 
 
 @contextmanager
@@ -168,12 +159,12 @@ def save_curves(history_csv, path, ideal=LN2):
         if "acc_real" in columns:
             outputs.axhline(0.5, color="grey", linestyle="--", label="ideal: 0.5")
             outputs.set(ylim=(-0.02, 1.02), ylabel="share of images")
-        for axis, curves in ((losses, LOSSES), (outputs, OUTPUTS)):
+        for axis, curves in ((losses, layout.LOSSES), (outputs, layout.OUTPUTS)):
             for name, (label, colour) in curves.items():
                 if name in columns:
                     axis.plot(epochs(columns), columns[name], label=label, color=colour)
             axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
-        if min(columns[name].min() for name in LOSSES if name in columns) >= 0:
+        if min(columns[name].min() for name in layout.LOSSES if name in columns) >= 0:
             losses.set_ylim(bottom=0)
         outputs.set_xlabel("epoch")
 
@@ -188,9 +179,10 @@ def draw_run(run, ideal=LN2):
 
     A damaged picture is told, and left out of the film.
     """
-    save_curves(run / HISTORY, run / CURVES, ideal)
-    pictures = [path for path in files_of_epochs(run, PLOT) if is_picture(path)]
-    save_film(film_frames(pictures), run / VIDEO, FRAME_SECONDS, LAST_SECONDS)
+    save_curves(run / layout.HISTORY, run / layout.CURVES, ideal)
+    pictures = filter(is_picture, layout.files_of_epochs(run, layout.PLOT))
+    film = run / layout.VIDEO
+    save_film(film_frames(list(pictures)), film, FRAME_SECONDS, LAST_SECONDS)
 
 
 def plot_model(model, path):

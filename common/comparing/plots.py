@@ -30,9 +30,6 @@ def save_curves(compared, labels, path):
         compared: list of read.Run.
         labels: a line of the legend for each.
         path: PNG to write.
-
-    Returns:
-        the figure.
     """
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
@@ -58,7 +55,6 @@ def save_curves(compared, labels, path):
         lines = [Line2D([], [], color=colour(i), lw=2) for i in range(len(compared))]
         ncols = 1 if max(map(len, labels)) > SHORT else 4
         figure.legend(lines, labels, loc="outside upper left", ncols=ncols, frameon=False)
-    return figure
 
 
 def colour(i):
@@ -170,7 +166,7 @@ def draw_distances(axis, points, ylabel):
 
 
 def save_grids(compared, path):
-    """Show the last picture of every run side by side, and return the figure."""
+    """Show the last picture of every run side by side."""
     pictures, titles = [], []
     for run in compared:
         paths = files_of_epochs(run.path, PLOT)
@@ -182,4 +178,4 @@ def save_grids(compared, path):
             pictures.append(picture.convert("RGB"))
         titles.append(f"{run.name}, epoch {epoch_of(paths[-1])}")
     columns = min(COLUMNS, len(compared))
-    return save_titled(pictures, titles, path, columns, (4.4, 4.8), dpi=140)
+    save_titled(pictures, titles, path, columns, (4.4, 4.8), dpi=140)

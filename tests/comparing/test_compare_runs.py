@@ -189,10 +189,31 @@ def test_kid_is_drawn_where_there_is_no_fid():
     assert name == "kid" and points[1] == {1: (0.01, None), 2: (0.01, None)}
 
 
-def curves_of(*folders):
-    figure = plots.save_curves(read_runs(folders), folders, Path("curves.png"))
-    assert isinstance(figure, Figure)
-    return figure.axes
+@pytest.fixture
+def axes_of(monkeypatch):
+    """A function that draws a picture, and returns its axes as Matplotlib saves them."""
+    saved, save = [], Figure.savefig
+
+    def savefig(figure, *words, **keywords):
+        saved.append(figure.axes)
+        save(figure, *words, **keywords)
+
+    monkeypatch.setattr(Figure, "savefig", savefig)
+
+    def draw(save_picture, *words):
+        save_picture(*words)
+        return saved.pop()
+
+    return draw
+
+
+@pytest.fixture
+def curves_of(axes_of):
+    def draw(*folders):
+        runs = read_runs(folders)
+        return axes_of(plots.save_curves, runs, folders, Path("curves.png"))
+
+    return draw
 
 
 def strong(axis):
@@ -202,7 +223,7 @@ def strong(axis):
     ]
 
 
-def test_curves_have_a_panel_for_each_kind_of_column():
+def test_curves_have_a_panel_for_each_kind_of_column(curves_of):
     for name in ("a", "b"):
         score(make_run(name), (1, fid(9)), (2, fid(7)))
     make_run("critic", SCORES)
@@ -216,13 +237,13 @@ def test_curves_have_a_panel_for_each_kind_of_column():
         picture.load()
 
 
-def test_a_loss_of_another_size_does_not_crush_the_others():
+def test_a_loss_of_another_size_does_not_crush_the_others(curves_of):
     make_run("a"), make_run("b", BCE | {"g_loss": 1.5}), make_run("critic", SCORES)
     assert curves_of("a", "critic")[0].get_yscale() == "symlog"
     assert curves_of("a", "b")[0].get_yscale() == "linear"
 
 
-def test_shares_stay_linear_and_a_single_row_is_a_dot():
+def test_shares_stay_linear_and_a_single_row_is_a_dot(curves_of):
     make_run("a")
     make_run("b", BCE | {"acc_real": 0, "acc_fake": 0}, epochs=1, rows=1)
     _, g_loss, shares = curves_of("a", "b")
@@ -230,7 +251,7 @@ def test_shares_stay_linear_and_a_single_row_is_a_dot():
     assert [line.get_marker() for line in strong(g_loss)] == ["None", "o"]
 
 
-def test_single_values_far_off_and_nan_do_not_crush_the_curves():
+def test_single_values_far_off_and_nan_do_not_crush_the_curves(curves_of):
     make_run("a")
     rows = (make_run("b", rows=20) / "history.csv").read_text().splitlines()
     rows[9], rows[15] = "1,90,50000,1e9,0.5,0.5,0.5", "1,150,nan,inf,0.5,0.5,0.5"
@@ -253,11 +274,11 @@ def test_names_alone_where_what_differs_is_long():
     assert legend(runs, differing(runs), NOT_THE_GAME) == ["e", "f"]
 
 
-def test_grids_are_the_last_pictures_with_their_epochs():
+def test_grids_are_the_last_pictures_with_their_epochs(axes_of):
     a = make_run("a", epochs=999)
     Image.new("RGB", (20, 20), "blue").save(a / "generated_plot_e1000.png")
     runs = read_runs([a, make_run("b"), make_run("c", picture=False)])
-    axes = plots.save_grids(runs, Path("grids.png")).axes
+    axes = axes_of(plots.save_grids, runs, Path("grids.png"))
     titles = [axis.get_title() for axis in axes]
     assert titles == ["a, epoch 1000", "b, epoch 2", "c: no picture yet"]
     assert [len(axis.images) for axis in axes] == [1, 1, 0]
