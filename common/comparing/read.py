@@ -76,7 +76,8 @@ def read_run(name, path):
             f"{path} has no history, it stopped before the first row of history.csv: go "
             f"on with --resume {path}, or leave it out"
         )
-    wanted = ["step", "g_loss", *["d2"] * ("d1" in history)]
+    of_d = ["d1", "d2"] if "d1" in history else ["d_loss"]  # halves, or both at once
+    wanted = ["step", "g_loss", *of_d]
     if missing := [name for name in wanted if name not in history]:
         raise UserError(
             f"{path / HISTORY} has no column {missing[0]}: restore "
