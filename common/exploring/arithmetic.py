@@ -19,7 +19,6 @@ import numpy as np
 
 from common.basics.cli import seed_number, whole_number
 from common.basics.errors import UserError
-from common.exploring.geometry import analogy
 from common.exploring.pictures import save_rows
 from common.plotting import save_captioned_grid
 
@@ -64,7 +63,7 @@ def run(subject, options, folder):
     means = np.stack([points[chosen].mean(axis=0) for chosen in picks])
     drawn = subject.draw_class(means, options.label)
     rows = [np.stack([*sheet[i], mean]) for i, mean in zip(picks, drawn, strict=True)]
-    y = analogy(*(points[chosen] for chosen in picks))
+    y = means[0] - means[1] + means[2]
     rng = np.random.default_rng(options.seed)
     noise = rng.uniform(-NOISE, NOISE, (NEARBY + 1, len(y)))
     noise[0] = 0

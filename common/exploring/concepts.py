@@ -46,13 +46,11 @@ def of_drawings(shares):
     """
     from scipy.ndimage import binary_fill_holes, gaussian_filter, sobel
 
-    stroke = shares[..., 0] > INK
+    ink = shares[..., 0]
+    stroke = ink > INK
     filled = np.stack([binary_fill_holes(image) for image in stroke])
     # Grey levels change across a stroke: how much, around each pixel, up and sideways?
-    up, sideways = (
-        gaussian_filter(sobel(shares[..., 0], axis=axis) ** 2, (0, 1.5, 1.5))
-        for axis in (1, 2)
-    )
+    up, sideways = (gaussian_filter(sobel(ink, i) ** 2, (0, 1.5, 1.5)) for i in (1, 2))
     found = {
         "stroke": stroke,
         "hole": filled & ~stroke,
@@ -181,13 +179,12 @@ def find_concepts(subject, images, areas):
         areas: see `areas_of`.
     """
     found = seen_in(subject, images)
-    for name, area in areas.items():
-        found[name] = np.broadcast_to(area, images.shape[:3])
+    found |= {name: np.broadcast_to(x, images.shape[:3]) for name, x in areas.items()}
     return found | (of_classes(subject, images) if subject.read_as else {})
 
 
-def names_of(subject, masks=None):
-    """The names of what `find_concepts` finds."""
+def names_of(subject, areas):
+    """The names of what `find_concepts` finds, before anything is drawn."""
     nothing = np.full((1, *subject.shape), subject.low, "float32")
     evidence = [f"evidence of {name}" for name in subject.read_as]
-    return [*seen_in(subject, nothing), *areas_of(subject, masks), *evidence]
+    return [*seen_in(subject, nothing), *areas, *evidence]

@@ -74,14 +74,14 @@ def run(subject, options, folder):
     """Name the units, switch the chosen ones, save the table and the pictures."""
     from common.exploring.layers import split
 
-    names = names_of(subject, options.masks)
+    areas = areas_of(subject, options.masks)
+    names = names_of(subject, areas)
     if options.concept not in (None, *names):
         raise UserError(f"--concept {options.concept}: known are {', '.join(names)}")
     layer, index = find_layer(subject, options)
     points = subject.points(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
     images = subject.draw(points, labels)
-    areas = areas_of(subject, options.masks)
     concepts = find_concepts(subject, images, areas)
     head, tail = split(subject.g_model, index)
     maps = generate_images(head, points, labels)

@@ -15,7 +15,7 @@ import numpy as np
 from common.basics.cli import whole_number
 from common.basics.errors import UserError
 from common.exploring.geometry import closest_pairs, nearest_others, pair_distances
-from common.exploring.pictures import percent, save_rows
+from common.exploring.pictures import save_rows
 from common.plotting import new_figure
 
 SHOWN, FEWEST = 8, 50  # pairs, and real images
@@ -59,9 +59,9 @@ def describe(space, real, generated):
     twin = np.quantile(nearest_others(real), TWINS)
     print(
         f">{space}: two generated images differ by {made:.3g} in the mean, two "
-        f"real ones by {real.mean():.3g} ({percent(made / real.mean())}); "
-        f"{percent(np.mean(nearest < twin))} of {len(nearest)} have another one nearer "
-        f"than {twin:.3g}, of the real ones {percent(TWINS)}"
+        f"real ones by {real.mean():.3g} ({made / real.mean():.0%}); "
+        f"{np.mean(nearest < twin):.0%} of {len(nearest)} have another one nearer "
+        f"than {twin:.3g}, of the real ones {TWINS:.0%}"
     )
 
 

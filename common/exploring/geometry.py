@@ -71,18 +71,6 @@ def step_lengths(path):
     return np.linalg.norm(np.diff(path, axis=0), axis=1)
 
 
-def analogy(a, b, c):
-    """mean(a) - mean(b) + mean(c): Radford et al. (2016), section 6.3.2.
-
-    Args:
-        a, b, c: float (n, d) each, of any n >= 1.
-
-    Returns:
-        float (d,).
-    """
-    return np.mean(a, axis=0) - np.mean(b, axis=0) + np.mean(c, axis=0)
-
-
 def directions_of_weights(weights):
     """Directions along which a linear layer's output changes most: SeFa.
 
@@ -97,7 +85,7 @@ def directions_of_weights(weights):
         of both sizes; and their shares float (k,) of what all change, squared.
     """
     directions, strengths, _ = np.linalg.svd(weights, full_matrices=False)
-    return signed(directions.T), shares_of(strengths)
+    return signed(directions.T), strengths**2 / max(np.sum(strengths**2), 1e-12)
 
 
 def directions_of_activations(points, activations):
@@ -133,11 +121,6 @@ def signed(directions):
     return directions * np.where(largest < 0, -1, 1)[:, np.newaxis]
 
 
-def shares_of(strengths):
-    """Singular values -> their shares of the sum of squares, float (k,)."""
-    return strengths**2 / max(np.sum(strengths**2), 1e-12)
-
-
 def overlaps(units, concepts):
     """How often two kinds of masks are set together: sums over pixels, to be added up.
 
@@ -149,10 +132,9 @@ def overlaps(units, concepts):
         float (3, u, c): pixels in both, in the unit's, and in the concept's mask.
     """
     units, concepts = units.astype("float32"), concepts.astype("float32")
-    both = units.T @ concepts
-    of_units = np.broadcast_to(units.sum(axis=0)[:, np.newaxis], both.shape)
-    of_concepts = np.broadcast_to(concepts.sum(axis=0), both.shape)
-    return np.stack([both, of_units, of_concepts]).astype("float64")
+    sums = units.sum(axis=0)[:, np.newaxis], concepts.sum(axis=0)
+    counts = np.broadcast_arrays(units.T @ concepts, *sums)
+    return np.stack(counts).astype("float64")
 
 
 def intersection_over_union(counts):

@@ -68,11 +68,8 @@ def coded(g_model):
         a model, classes int (n, 1) -> codes (n, ...), and one, [points, codes] -> images.
     """
     points, classes = g_model.inputs
-    first = next(
-        layer
-        for layer in g_model.layers
-        if isinstance(layer, layers.Embedding | layers.CategoryEncoding)
-    )
+    kinds = layers.Embedding | layers.CategoryEncoding
+    first = next(layer for layer in g_model.layers if isinstance(layer, kinds))
     return Model(classes, first.output), Model([points, first.output], g_model.outputs)
 
 

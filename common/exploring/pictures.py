@@ -1,7 +1,5 @@
 """Pictures of `explore.py`: images in rows, each row with its caption."""
 
-import numpy as np
-
 from common.basics.errors import UserError
 from common.plotting import tile, to_pictures
 from common.safety.arrays import check_file
@@ -53,7 +51,3 @@ def read_picture(option, path, mode):
             return picture.convert(mode)
     except Exception as error:  # Pillow raises a dozen kinds
         raise UserError(f"{option} {path} is not a picture: {error}") from None
-
-
-def percent(share):
-    return f"{share:.0%}" if np.isfinite(share) else "-"

@@ -93,9 +93,8 @@ def nearest_by_chance(subject, options, target):
     """
     n = max(CHANCE, options.restarts)
     points, labels = subject.points(n, options.seed), subject.labels(n, options.label)
-    difference = subject.flat(subject.draw(points, labels))
-    difference = difference - subject.flat(target[np.newaxis])
-    errors = np.sqrt(np.mean(difference**2, axis=1))
+    drawn, wanted = subject.flat(subject.draw(points, labels)), subject.flat(target[None])
+    errors = np.sqrt(np.mean((drawn - wanted) ** 2, axis=1))
     picks = np.argsort(errors, kind="stable")[: options.restarts]
     return points[picks], None if labels is None else labels[picks], errors
 

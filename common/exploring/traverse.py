@@ -15,7 +15,7 @@ import numpy as np
 from common.basics.cli import positive, whole_number
 from common.basics.errors import UserError
 from common.exploring.geometry import directions_of_activations, directions_of_weights
-from common.exploring.pictures import percent, save_rows
+from common.exploring.pictures import save_rows
 from common.sampling import generate_images
 
 N_POINTS = 1000  # whose activations are looked at
@@ -36,10 +36,8 @@ def add_options(parser):
 def of_activations(subject, options):
     from common.exploring.layers import first_layers
 
-    points, index = (
-        subject.points(N_POINTS, options.seed),
-        first_layers(subject.g_model)[1],
-    )
+    points = subject.points(N_POINTS, options.seed)
+    _, index = first_layers(subject.g_model)
     seen = activations(subject, index, points, options.label)
     return directions_of_activations(points, seen)
 
@@ -62,11 +60,7 @@ def of_numbers(subject, options):
     return np.eye(subject.latent_dim), np.full(subject.latent_dim, np.nan)
 
 
-DIRECTIONS = {
-    "activations": of_activations,
-    "weights": of_weights,
-    "numbers": of_numbers,
-}
+DIRECTIONS = {"activations": of_activations, "weights": of_weights, "numbers": of_numbers}
 
 
 def activations(subject, index, points, label):
@@ -92,7 +86,7 @@ def run(subject, options, folder):
     for i in range(n):
         captions.append(f"direction {i + 1}")
         if np.isfinite(shares[i]):
-            captions[-1] += f"\n{percent(shares[i])} of the layer's variance"
+            captions[-1] += f"\n{shares[i]:.0%} of the layer's variance"
         print(f">{captions[-1]}, its ends differ by {changes[i]:.3f}".replace("\n", ", "))
     print(f">{CHANCE} random directions: their ends differ by {np.mean(changes[n:]):.3f}")
     heads = [f"{step:+g} sd" for step in steps(options)]

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from common.basics.cli import positive, whole_number
 from common.exploring.geometry import pair_distances
-from common.exploring.pictures import percent, save_rows
+from common.exploring.pictures import save_rows
 
 PSI = (0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5)
 SHOWN = 12
@@ -32,7 +32,7 @@ def run(subject, options, folder):
     """Save a row of images for each psi, with what was measured of n."""
     points = subject.points(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
-    real, rows, captions = np.nan, [], []
+    real, rows, captions = None, [], []
     if subject.known:
         pixels = subject.real_pixels(options.n, options.label)
         real = pair_distances(pixels.reshape(len(pixels), -1) / np.float32(255)).mean()
@@ -40,10 +40,10 @@ def run(subject, options, folder):
         images = subject.draw(psi * points, labels)
         distance = pair_distances(subject.flat(images)).mean()
         probabilities = subject.probabilities(images)
-        diversity = percent(distance / real) if np.isfinite(real) else f"{distance:.3f}"
+        diversity = f"{distance:.3f}" if real is None else f"{distance / real:.0%}"
         caption = f"psi {psi:g}: diversity {diversity}"
         if probabilities is not None:
-            caption += f"\nconfidence {percent(probabilities.max(axis=1).mean())}"
+            caption += f"\nconfidence {probabilities.max(axis=1).mean():.0%}"
         rows.append(images[:SHOWN])
         captions.append(caption)
     for caption in captions:

@@ -128,15 +128,21 @@ def test_the_classes_at_both_ends_are_those_that_were_asked_for():
     explore("interpolate", MODEL, "--seeds", 3, 8, "--labels", 2, 0)
 
 
-@pytest.mark.slow
-def test_picks_give_a_minus_b_plus_c(capsys):
+def test_picks_give_a_minus_b_plus_c(monkeypatch, capsys):
     """A bright square and a faint bar, less a faint square, plus a bright bar."""
     subject = Subject(save(drawing()))
     points = subject.points(64, 0)
     by_square, by_bar = (np.argsort(points[:, i]) for i in (0, 1))
-    explore("arithmetic", MODEL, "--a", *by_square[-3:], "--b", *by_square[:3],
-            "--c", *by_bar[-3:])  # fmt: skip
+    a, b, c = by_square[-3:], by_square[:3], by_bar[-3:]
+    saved, save_rows = [], arithmetic.save_rows
+    monkeypatch.setattr(
+        arithmetic, "save_rows", lambda *words: saved.append(words) or save_rows(*words)
+    )
+    explore("arithmetic", MODEL, "--a", *a, "--b", *b, "--c", *c)
     assert "arithmetic.png" in files("generator_model_001_arithmetic")
+    point = points[a].mean(axis=0) - points[b].mean(axis=0) + points[c].mean(axis=0)
+    expected = subject.draw(point[np.newaxis])[0]
+    np.testing.assert_allclose(saved[0][0][-1][0], expected, atol=1e-6)
     explore("arithmetic", MODEL)
     assert "pick images" in capsys.readouterr().out
 

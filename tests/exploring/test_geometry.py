@@ -63,11 +63,6 @@ def test_a_loop_comes_back(walk):
     np.testing.assert_allclose(around, np.full(15, around[0]))
 
 
-def test_a_minus_b_plus_c_of_means():
-    a, b, c = np.ones((3, 2)), np.array([[1.0, 0], [1, 4]]), np.array([[5.0, 5]])
-    np.testing.assert_allclose(geometry.analogy(a, b, c), [5, 4])
-
-
 def test_directions_of_weights_are_those_that_they_stretch_most():
     turn, _ = np.linalg.qr(points(4, 4))
     weights = turn @ np.diag([1.0, 4, 2, 0]) @ np.eye(4, 7)
