@@ -23,7 +23,6 @@ from common.sampling import n_classes, takes_labels
 from common.scores import references
 from common.scores.best import best_of, save_curves
 from common.scores.features import SOURCES, choose_features
-from common.scores.references import FEWEST
 from common.scores.report import Evaluation, means, nearest_picture
 from common.scores.scorer import Judge
 
@@ -40,7 +39,7 @@ def parse(argv):
     add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
     add("--split", choices=("train", "test"), default="train", help="of it (train)")
     text = "images, real and generated (10000)"
-    add("-n", type=cli.whole_number(FEWEST, 1_000_000), default=N, help=text)
+    add("-n", type=cli.whole_number(references.FEWEST, 1_000_000), default=N, help=text)
     text = "how often a generator draws n (3)"
     add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
     add("--seed", type=cli.seed_number, default=0, help="of its latent points (0)")
@@ -52,15 +51,12 @@ def parse(argv):
         raise UserError("name either a MODEL, a RUN, or --images DIR (see --help)")
     if options.export:
         check_new("--export", Path(options.export))
-    if options.run_dir and is_in_use(Path(options.run_dir).expanduser()):
+    folder = options.run_dir and Path(options.run_dir)
+    if folder and folder.is_dir() and any(folder.iterdir()):
         raise UserError(f"--run-dir {options.run_dir} is not empty: name a new one")
     if options.export and options.images:
         raise UserError("--export: these images are files already; leave it out")
     return options
-
-
-def is_in_use(folder):
-    return folder.is_dir() and any(folder.iterdir())
 
 
 def real_images(options, run, shape):
@@ -76,9 +72,10 @@ def make_judge(options, train, test, n):
     if options.split == "test" and test is None:
         raise UserError(f"--split test: {train.name} has no held-out images")
     n_real = len(test.pixels if options.split == "test" else train.pixels)
-    if n_real < 2 * FEWEST:  # the halves are scored, too
+    fewest = 2 * references.FEWEST  # the halves are scored, too
+    if n_real < fewest:
         raise UserError(
-            f"{train.name}: {n_real} images are too few, at least {2 * FEWEST} are needed"
+            f"{train.name}: {n_real} images are too few, at least {fewest} are needed"
         )
     features = choose_features(options.features, train, test)
     return Judge(train, test, features, n, options.split)
@@ -94,7 +91,6 @@ def evaluate_models(options, models, run):
     judge = make_judge(options, train, test, options.n)
     folder = result_folder(options, run if options.data is None else None)
     evaluation = Evaluation(judge, folder, options.seed, options.repeats)
-    evaluation.start()
     chosen = (options.data, options.split, options.n, options.features)
     is_usual = chosen == (None, "train", N, "classifier")  # as --evaluate-every's
     records = []
@@ -137,16 +133,16 @@ def check_fit(g_model, name, train):
 
 def evaluate_images(options):
     """Score a folder or zip of pictures."""
-    shape, read = references.open_pictures(options.images)
+    shape = references.first_shape(options.images)
     train, test = real_images(options, None, shape)
-    pixels = read(train.pixels.shape[1:], options.n)
+    wanted = train.pixels.shape[1:]
+    pixels = references.read_pictures(options.images, wanted, options.n)
     judge = make_judge(options, train, test, len(pixels))
-    if shape != train.pixels.shape[1:]:
-        resize = f"{shape} to {train.pixels.shape[1:]} by Lanczos, antialiased"
+    if shape != wanted:
+        resize = f"{shape} to {wanted} by Lanczos, antialiased"
         judge.features = judge.features._replace(resize=resize)
     folder = result_folder(options, None)
     evaluation = Evaluation(judge, folder, repeats=1)
-    evaluation.start()
     evaluation.print_table(evaluation.images(pixels, Path(options.images).name))
     print(f"saved {METRICS} and a picture of the nearest training images in {folder}")
 

@@ -103,7 +103,6 @@ class Scores(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self.evaluation = of_run(self.run)
-        self.evaluation.start()
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1

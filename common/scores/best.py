@@ -37,8 +37,7 @@ def save_curves(records, floor, path):
                 title = SCORES[key].title
                 axis.errorbar(epochs, means, errors, marker="o", capsize=3, label=title)
         if floor[name] is not None:
-            line = {"color": "grey", "linestyle": "--", "label": "real images"}
-            distances.axhline(floor[name], **line)
+            distances.axhline(floor[name], color="grey", ls="--", label="real images")
         label = f"best: epoch {best['epoch']}"
         star = {"color": "tab:red", "markersize": 16, "label": label}
         distances.plot(best["epoch"], best["scores"][name]["mean"], "*", **star)

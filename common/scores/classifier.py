@@ -204,8 +204,8 @@ def main(argv=None):
             continue
         show_notice(train)
         _, facts = load_classifier(train, test)
-        print(f"{train.name}: {facts['accuracy']:.2%} of {facts['held_out']} held-out "
-              "images read right")  # fmt: skip
+        right = f"{facts['accuracy']:.2%} of {facts['held_out']} held-out images"
+        print(f"{train.name}: {right} read right")
         if facts["accuracy"] < LEAST.get(train.name, 0):
             print(f"that is less than {LEAST[train.name]:.0%}: its scores say little")
     if missing:

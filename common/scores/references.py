@@ -103,33 +103,36 @@ def shape_of(source, name):
         return image.height, image.width, 1 if image.mode == "L" else 3
 
 
-def open_pictures(path):
-    """A folder or a zip of pictures.
-
-    Returns:
-        shape (h, w, c) of the first, and a function that reads at most n of them in
-        another shape, antialiased -> uint8 (n, h, w, c), in a random order that is the
-        same every time: files are often sorted by class.
+def first_shape(path):
+    """Return the shape (h, w, c) of the first picture in a folder or a zip.
 
     Raises:
-        UserError: there are no pictures, or fewer than 20.
+        UserError: there is none.
     """
     with open_source(path) as source:
         shapes = (shape_of(source, name) for name in source.names)
-        shape = next((shape for shape in shapes if shape is not None), None)
-    if shape is None:
-        raise UserError(f"--images {path}: there are no pictures in it")
+        for shape in filter(None, shapes):
+            return shape
+    raise UserError(f"--images {path}: there are no pictures in it")
 
-    def read(shape, n):
-        with open_source(path) as source:
-            names = np.random.default_rng(0).permutation(source.names)
-            tries = (try_to_read(source, shape[0], 1.0, shape[2], x) for x in names)
-            found = list(islice((x for x in tries if not isinstance(x, str)), n))
-        if len(found) < FEWEST:
-            raise UserError(
-                f"--images {path}: {len(found)} pictures are too few to be scored, at "
-                f"least {FEWEST} are needed"
-            )
-        return np.stack(found)
 
-    return shape, read
+def read_pictures(path, shape, n):
+    """Read at most n pictures of a folder or a zip in this shape, antialiased.
+
+    Returns:
+        uint8 (n, h, w, c), in a random order that is the same every time: files are often
+        sorted by class.
+
+    Raises:
+        UserError: there are fewer than 20.
+    """
+    with open_source(path) as source:
+        names = np.random.default_rng(0).permutation(source.names)
+        tries = (try_to_read(source, shape[0], 1.0, shape[2], x) for x in names)
+        found = list(islice((x for x in tries if not isinstance(x, str)), n))
+    if len(found) < FEWEST:
+        raise UserError(
+            f"--images {path}: {len(found)} pictures are too few to be scored, at "
+            f"least {FEWEST} are needed"
+        )
+    return np.stack(found)

@@ -33,8 +33,9 @@ class Evaluation:
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each G is traced anew
         self.protocol = {**judge.protocol(), "seed": seed, "repeats": repeats}
         self.floor, self.ceiling = judge.floor, None
+        self.print_protocol()
 
-    def start(self):
+    def print_protocol(self):
         """Print the protocol, the heads of the columns, and the floor."""
         p = self.protocol
         accuracy = f", {p['accuracy']:.2%} right" if p["accuracy"] else ""
