@@ -129,9 +129,6 @@ def all_layers(model):
 
 def image_range(g_model):
     """(-1, 1) where the last activation of a generator is tanh, else (0, 1)."""
-    for layer in reversed(list(all_layers(g_model))):
-        activation = getattr(layer, "activation", None)
-        if activation is not None:
-            is_tanh = getattr(activation, "__name__", "") == "tanh"
-            return (-1, 1) if is_tanh else (0, 1)
-    return (0, 1)
+    found = [getattr(layer, "activation", None) for layer in all_layers(g_model)]
+    last = next(filter(None, reversed(found)), None)
+    return (-1, 1) if getattr(last, "__name__", "") == "tanh" else (0, 1)

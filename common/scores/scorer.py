@@ -8,19 +8,13 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from common import sampling
 from common.basics.errors import UserError
 from common.basics.files import whole
 from common.data.datasets import keras_cache
-from common.sampling import (
-    generate_images,
-    generate_latent_points,
-    image_range,
-    takes_labels,
-)
 from common.scores import metrics
 from common.scores.features import classifier_features, extract_all
 
-QUANTISATION = "uint8"
 PART = 1000  # images drawn at a time
 
 
@@ -115,17 +109,18 @@ class Judge:
             UserError: the images have values that are no numbers.
         """
         rng = np.random.default_rng(seed)
-        points = generate_latent_points(g_model.inputs[0].shape[-1], self.n, rng)
+        latent_dim = g_model.inputs[0].shape[-1]
+        points = sampling.generate_latent_points(latent_dim, self.n, rng)
         labels = None
-        if takes_labels(g_model):
+        if sampling.takes_labels(g_model):
             real = np.ravel(self.images.labels)[shuffled(self.images)[: self.n]]
             labels = rng.permutation(real)
-        low, high = image_range(g_model)
+        low, high = sampling.image_range(g_model)
         parts = []
         for start in range(0, self.n, PART):
             rows = slice(start, start + PART)
             asked = None if labels is None else labels[rows]
-            images = generate_images(g_model, points[rows], asked)
+            images = sampling.generate_images(g_model, points[rows], asked)
             if not np.isfinite(images).all():
                 raise UserError("this generator makes values that are no numbers")
             parts.append(to_bytes((images - low) / (high - low)))
@@ -183,7 +178,7 @@ class Judge:
             "features_hash": self.features.digest,
             "accuracy": self.features.accuracy,
             "resize": self.features.resize,
-            "quantisation": QUANTISATION,
+            "quantisation": "uint8",
         }
 
 
