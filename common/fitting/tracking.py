@@ -39,7 +39,7 @@ def tracked(run, dataset, seed, track="none"):
     Args:
         run: Path of the run folder.
         dataset, seed: as of `training.train`.
-        track: one of track.KINDS.
+        track: "none", "comet" or "comet-offline".
 
     Raises:
         UserError: see `comet.start`.
@@ -163,16 +163,14 @@ class Board(Tracker):
     def on_epoch_end(self, epoch, logs=None):
         import tensorflow as tf
 
+        values = {name_in_board(name): logs[name] for name in logs}
+        for side, optimizer in optimizers_of(self.model).items():
+            values[f"learning_rate/{side}"] = optimizer.learning_rate.numpy()
+        for side, norm in self.norms.items():
+            values[f"gradient_norm/{side}"] = norm.result()
+        values["machine/steps_per_second"] = self.pace
         with self.writer.as_default(epoch + 1):
-            write_scalars({name_in_board(name): logs[name] for name in logs})
-            for side, optimizer in optimizers_of(self.model).items():
-                tf.summary.scalar(
-                    f"learning_rate/{side}", optimizer.learning_rate.numpy()
-                )
-            for side, norm in self.norms.items():
-                tf.summary.scalar(f"gradient_norm/{side}", norm.result())
-            tf.summary.scalar("machine/steps_per_second", self.pace)
-            write_scalars(load_of(self.process))
+            write_scalars(values | load_of(self.process))
             n = min(N_JUDGED, 10 * self.params["steps"])  # 2 steps are a mere trial
             judged = outputs_of_d(self.model, self.dataset, n, self.seed)
             for kind, outputs in judged.items():

@@ -61,17 +61,14 @@ def check_options(parser, options, known):
     Raises:
         UserError: a value has another type, or is out of range.
     """
-    if type(options.get("seed")) is not int:  # None would be drawn anew
-        raise UserError(
-            "the run's options.json has no whole number as seed; mend it there"
-        )
     for action in parser._actions:
-        name = action.dest
-        if name not in options or is_known(name, options[name], known):
+        name, value = action.dest, options.get(action.dest)
+        is_default = name not in options or is_known(name, value, known)
+        if is_default and name != "seed":  # which, as None, would be drawn anew
             continue
         try:
-            if not is_typed(parser, action, options[name]):
-                raise UserError(f"{name} is {options[name]!r}, of another type")
+            if not is_typed(parser, action, value):
+                raise UserError(f"{name} is {value!r}, of another type")
         except UserError as error:
             raise UserError(f"the run's options.json: {error}; mend it there") from None
 

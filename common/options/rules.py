@@ -6,9 +6,8 @@ from common.options.table import GROUPS
 
 FLEXIBLE = tuple(row.name for row in GROUPS["Architectures"] if row.of == "flexible")
 LABELLED = [n for n, row in OBJECTIVES.items() if row.threshold == 0.5]  # labels 1 and 0
-HEADS = {name: row.head or "" for name, row in OBJECTIVES.items()}
-PENALIZED = [name for name in HEADS if HEADS[name] == "score_of_single_images"]
-ENERGIES = [name for name in HEADS if HEADS[name].endswith("energy")]
+PENALIZED = [n for n, row in OBJECTIVES.items() if row.head == "score_of_single_images"]
+ENERGIES = [n for n, row in OBJECTIVES.items() if "energy" in str(row.head)]
 AUTO = "D of --objective {} is an auto-encoder, which"
 TOLD = ("conditional-dense",)  # architectures that take classes themselves
 
@@ -32,24 +31,19 @@ def check(options):
 
 def _rules_of_classes(o):
     typed = " and ".join(f"--{name}" for name in flexible_options(vars(o)))
+    of_classes = {  # option -> whether it is set
+        f"--condition {o.condition}": o.condition != "concat",
+        "--wrong-labels": o.wrong_labels,
+        "--attribute": getattr(o, "attribute", None),
+        f"--architecture {o.architecture}": o.architecture in TOLD,
+    }
+    needing = next((option for option, is_set in of_classes.items() if is_set), "")
     return (
         (
             typed and o.architecture != "flexible",
             f"{typed} belongs to --architecture flexible, not to {o.architecture}",
         ),
-        (
-            o.condition != "concat" and not o.conditional,
-            f"--condition {o.condition} needs --conditional",
-        ),
-        (o.wrong_labels and not o.conditional, "--wrong-labels needs --conditional"),
-        (
-            getattr(o, "attribute", None) and not o.conditional,
-            "--attribute needs --conditional",
-        ),
-        (
-            o.architecture in TOLD and not o.conditional,
-            f"--architecture {o.architecture} needs --conditional",
-        ),
+        (needing and not o.conditional, f"{needing} needs --conditional"),
         (
             o.architecture in TOLD and o.condition != "concat",
             f"--architecture {o.architecture} joins the class as --condition concat does",
@@ -82,16 +76,12 @@ def _rules_of_classes(o):
 
 
 def _rules_of_losses(o):
-    alone = "looks at the other images of the batch, while the penalty is on each alone"
     auto = AUTO.format(o.objective)
     return (
         (
-            o.normalization == "batch" and o.objective in PENALIZED,
-            f"--normalization batch {alone} (--objective {o.objective}): use layer",
-        ),
-        (
-            o.normalization == "batch" and o.objective in ENERGIES,
-            f"--normalization batch: {auto} judges each image alone: use layer",
+            o.normalization == "batch" and o.objective in (*PENALIZED, *ENERGIES),
+            "--normalization batch looks at the other images of the batch, while D of "
+            f"--objective {o.objective} judges each alone: use layer",
         ),
         (
             (o.label_smoothing or o.label_noise) and o.objective not in LABELLED,

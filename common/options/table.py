@@ -3,18 +3,18 @@
 Those beyond the tutorials are off by default: then a training is the tutorial's.
 """
 
-from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.basics.cli import (
+    FINITE,
     at_most,
+    checked,
     positive,
     seed_number,
     share,
     whole_number,
 )
-from common.basics.cli import number as finite
 
 MOST_LATENT = 10_000  # numbers of a latent vector: larger models fit into no memory
 
@@ -70,14 +70,8 @@ class Option:
 
 def share_below(bound):
     """A type for add_argument: a number of at least 0 and below the bound."""
-
-    def parse(text):
-        value = finite(text)
-        if not 0 <= value < bound:
-            raise ArgumentTypeError(f"must be at least 0 and below {bound}, not {text!r}")
-        return value
-
-    return parse
+    in_range = (lambda x: 0 <= x < bound, f"at least 0 and below {bound}")
+    return checked(float, FINITE, in_range)
 
 
 def number(name, text, type=positive, metavar="X", **more):

@@ -5,7 +5,6 @@ import os
 
 from common.basics.errors import UserError
 
-KINDS = ("none", "comet", "comet-offline")  # of `--track`
 SILENT = {  # read when it is imported
     "COMET_DISABLE_AUTO_LOGGING": "1",
     "COMET_DISABLE_ANNOUNCEMENT": "1",
@@ -35,7 +34,7 @@ def check(track):
     """See whether `--track` can do its work, before anything else is done.
 
     Args:
-        track: one of KINDS.
+        track: "none", "comet" or "comet-offline".
 
     Raises:
         UserError: the package is missing, or the key of an account.

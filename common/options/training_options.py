@@ -152,10 +152,9 @@ def parser_of(script):
     for title, rows in script.groups().items():
         group = parser if title == "options" else parser.add_argument_group(title)
         for row in rows:
-            if row.name in lists and not lists[row.name]:
-                continue
             names = lists.get(row.name)
-            row.add_to(group, help_of(row, script, names), names)
+            if names or row.name not in lists:
+                row.add_to(group, help_of(row, script, names), names)
     return parser
 
 

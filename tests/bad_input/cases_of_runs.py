@@ -92,7 +92,7 @@ RUNS = {
         TRAIN, resume(beside=("tensorboard", "x")), "is no folder"),
     "a run folder with a link": (
         TRAIN, resume(link=".state.npz"), "is a link"),
-    "options.json without a seed": (TRAIN, resume(seed=None), "no whole number as seed"),
+    "options.json without a seed": (TRAIN, resume(seed=None), "--seed: must be a whole"),
     "a state.npz of texts": (
         TRAIN, resume(state=saved(**STATE, variable=np.array("x"))), "no numbers"),
     "a state.npz of epoch -5": (
