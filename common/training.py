@@ -191,6 +191,7 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
     from common.plotting import draw_run
 
     guard = Guard(run, dataset, settings.on_collapse, settings.seed)
+    beside = gan, run, settings, summarize, guard
     with (
         tracked(run, dataset, settings.seed, settings.track) as trackers,
         kept_on_interrupt(gan, run, summarize),
@@ -199,7 +200,7 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
             batches,
             **epochs,
             shuffle=False,  # `batches` does it
-            callbacks=callbacks.run_callbacks(run, settings, summarize, guard, trackers),
+            callbacks=callbacks.run_callbacks(*beside, trackers),
             verbose=callbacks.verbosity(),
         )
         if epochs["initial_epoch"] == epochs["epochs"]:  # it was killed after the last

@@ -1,7 +1,7 @@
 """What the command line asks for: models, optimizers, the GAN, and the images' range."""
 
 from dataclasses import replace
-from functools import partial, wraps
+from functools import partial
 from importlib import import_module
 from inspect import getsourcefile
 from pathlib import Path
@@ -17,18 +17,6 @@ from common.runs.record import ROOT
 from common.sampling import image_range, takes_labels
 
 
-def _in_scope(function):
-    """Call `function(options, ...)` where `--device all` wants models to be made."""
-
-    @wraps(function)
-    def make(options, *arguments, **keywords):
-        with replicas.scope(options.device):
-            return function(options, *arguments, **keywords)
-
-    return make
-
-
-@_in_scope
 def define_models(options, define_generator, define_discriminator, define_gan, shape,
                   classes=()):  # fmt: skip
     """G, D and the composite, as the options ask for them.
@@ -56,29 +44,28 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
             options.objective, define_discriminator(in_shape), define_generator
         )
 
-    if options.architecture in rules.TOLD:
-        n = len(classes)
-        g_model = define_generator(options.latent_dim, n_classes=n)
-        d_model = head_for(options.objective, define_discriminator(shape, n_classes=n))
-    elif options.conditional:
-        from common.layers import conditional
+    n, size = len(classes), options.latent_dim
+    with replicas.scope(options.device):
+        if options.architecture in rules.TOLD:
+            g_model = define_generator(size, n_classes=n)
+            d_model = define_discriminator(shape, n_classes=n)
+            d_model = head_for(options.objective, d_model)
+        elif options.conditional:
+            from common.layers import conditional as told
 
-        kind = len(classes), options.condition
-        g_model = conditional.conditional_generator(
-            define_generator, options.latent_dim, *kind
-        )
-        d_model = conditional.conditional_discriminator(define_d, shape, *kind)
-        define_gan = partial(conditional.conditional_gan, define_gan=define_gan)
-    else:
-        g_model, d_model = define_generator(options.latent_dim), define_d(shape)
-    if options.augment:
-        from common.layers.augment import with_augmentation
+            kind = n, options.condition
+            g_model = told.conditional_generator(define_generator, size, *kind)
+            d_model = told.conditional_discriminator(define_d, shape, *kind)
+            define_gan = partial(told.conditional_gan, define_gan=define_gan)
+        else:
+            g_model, d_model = define_generator(size), define_d(shape)
+        if options.augment:
+            from common.layers.augment import with_augmentation
 
-        d_model = with_augmentation(d_model, low=image_range(g_model)[0])
-    return g_model, d_model, define_gan(g_model, d_model)
+            d_model = with_augmentation(d_model, low=image_range(g_model)[0])
+        return g_model, d_model, define_gan(g_model, d_model)
 
 
-@_in_scope
 def gan_for(options, g_model, d_model, gan_model):
     """The GAN that `fit` trains, with the objective and the optimizers asked for.
 
@@ -86,15 +73,16 @@ def gan_for(options, g_model, d_model, gan_model):
         options: Namespace, see `training_options`.
         g_model, d_model, gan_model: see `define_models`.
     """
-    set_optimizers(options, d_model, gan_model)
     own = {
         name: vars(options)[name] for name in OPTIONS[options.objective] if name in OWN
     }
-    return make_gan(
-        g_model, d_model, gan_model, options.halves, options.critic_steps,
-        objective=options.objective, smoothing=options.label_smoothing,
-        noise=options.label_noise, wrong_labels=options.wrong_labels, **own,
-    )  # fmt: skip
+    with replicas.scope(options.device):
+        set_optimizers(options, d_model, gan_model)
+        return make_gan(
+            g_model, d_model, gan_model, options.halves, options.critic_steps,
+            objective=options.objective, smoothing=options.label_smoothing,
+            noise=options.label_noise, wrong_labels=options.wrong_labels, **own,
+        )  # fmt: skip
 
 
 def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,

@@ -15,10 +15,11 @@ from common.scores.report import means, of_run
 EVERY = 10  # steps averaged in one row
 
 
-def run_callbacks(run, settings, summarize, guard, trackers):
+def run_callbacks(gan, run, settings, summarize, guard, trackers):
     """The callbacks of a training, in their order.
 
     Args:
+        gan: gan.GAN.
         run: Path of the run folder.
         settings: training.Settings.
         summarize: function of the number of finished epochs.
@@ -26,13 +27,19 @@ def run_callbacks(run, settings, summarize, guard, trackers):
         trackers: list of tracking.Tracker.
     """
     every = settings.evaluate_every
+
+    def save(epoch, logs=None):
+        save_state(gan, epoch + 1, run)
+
     return [
         keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
         History(run),
         guard,  # before what saves: it may undo an epoch
         Snapshots(settings.save_every, summarize),
         *([Scores(run, every)] if every else []),
-        States(run),  # after all that an epoch makes
+        keras.callbacks.LambdaCallback(
+            on_epoch_end=save
+        ),  # after all that an epoch makes
         *trackers,  # which log the scores
     ]
 
@@ -121,14 +128,3 @@ def is_due(callback, done):
     """Whether so many epochs are a multiple of a callback's `every`, or the last."""
     is_last = done == callback.params["epochs"] or callback.model.stop_training
     return done % callback.every == 0 or is_last
-
-
-class States(keras.callbacks.Callback):
-    """Save the state after every epoch."""
-
-    def __init__(self, run):
-        super().__init__()
-        self.run = run
-
-    def on_epoch_end(self, epoch, logs=None):
-        save_state(self.model, epoch + 1, self.run)

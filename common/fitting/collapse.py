@@ -2,10 +2,10 @@
 
 import csv
 import math
-from typing import NamedTuple
 
 import keras
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from common.fitting.callbacks import append_row
 from common.runs.layout import EVENTS, HEADS
@@ -42,14 +42,8 @@ TEXTS = {
 }
 
 
-class Symptom(NamedTuple):
-    what: str
-    value: float
-    text: str
-
-
 def symptoms(logs, ideal=None, variety=None, seen=None):
-    """What is wrong with an epoch: a list of Symptom.
+    """What is wrong with an epoch: dict, key of TEXTS -> value of which it tells.
 
     Args:
         logs: dict of means: `g_loss`, `d_loss` or `d1` and `d2`, and any other numbers.
@@ -71,15 +65,12 @@ def symptoms(logs, ideal=None, variety=None, seen=None):
         found["alike"] = variety
     if seen is not None and seen < LEAST_CLASSES:
         found["classes"] = seen
-    texts = {what: TEXTS[what].format(value=x, ideal=ideal) for what, x in found.items()}
-    return [Symptom(what, found[what], texts[what]) for what in found]
+    return found
 
 
 def mean_pairwise_distance(images):
     """Mean Euclidean distance between two of these images, (n, ...), n > 1 -> float."""
-    flat = np.reshape(images, (len(images), -1)).astype("float64")
-    rows = [np.linalg.norm(flat[i + 1 :] - flat[i], axis=1) for i in range(len(flat) - 1)]
-    return float(np.concatenate(rows).mean())
+    return float(pdist(np.reshape(images, (len(images), -1))).mean())
 
 
 def classes_seen(d_model, images):
@@ -136,10 +127,11 @@ class Guard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         done, found = epoch + 1, self.look(epoch + 1, logs)
         if self.on_collapse == "warn":
-            names = {symptom.what for symptom in found}
+            names = set(found)
             names |= self.told if "nan" in names else set()  # nothing can be well then
-            gone = [Symptom(name, math.nan, name) for name in sorted(self.told - names)]
-            self.tell(done, [s for s in found if s.what not in self.told], "warn")
+            new = {what: found[what] for what in found if what not in self.told}
+            self.tell(done, new, "warn")
+            gone = dict.fromkeys(sorted(self.told - names), math.nan)
             self.tell(done, gone, "recovered")
             self.told = names
         elif found:
@@ -172,7 +164,10 @@ class Guard(keras.callbacks.Callback):
         print("back to the last healthy state, with fresh random numbers")
 
     def tell(self, done, found, action):
-        for what, value, text in found:
+        for what, value in found.items():
+            text = what
+            if action != "recovered":
+                text = TEXTS[what].format(value=value, ideal=self.model.ideal)
             print(f"after epoch {done}, {action}: {text}")
             row = [done, what, f"{value:.4g}", action]
             append_row(self.path, HEADS[EVENTS], row)

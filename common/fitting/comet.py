@@ -43,7 +43,6 @@ def start(run, track):
         offline_directory=str(name.parent / f"{number:02d}"),
     )  # fmt: skip
     log = logging.getLogger("comet_ml")
-    level = log.level
     log.setLevel(logging.CRITICAL)  # what fails is told below
     try:
         return comet_ml.start(
@@ -59,4 +58,4 @@ def start(run, track):
             f"look at network and key, or --resume {run} --track comet-offline"
         ) from None
     finally:
-        log.setLevel(level)
+        log.setLevel(logging.WARNING)  # as `package` does

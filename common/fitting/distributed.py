@@ -5,7 +5,6 @@ Each replica holds both models and takes its share of every batch through the st
 several machines share a training (keras#20585), so `fit` here calls the step itself.
 """
 
-from contextlib import contextmanager
 from functools import partial
 
 import keras
@@ -89,8 +88,9 @@ def compiled(gan):
     strategy, mean = gan.distribute_strategy, tf.distribute.ReduceOp.MEAN
 
     def step(share):
-        with own_draws(gan):
-            logs = gan.train_step(share)
+        move_draws(gan, keras.ops.add)
+        logs = gan.train_step(share)
+        move_draws(gan, keras.ops.subtract)
         return tf.distribute.get_replica_context().all_reduce(mean, logs)
 
     def make_equal():
@@ -105,25 +105,21 @@ def compiled(gan):
         logs = strategy.run(step, args=(parts,))
         return {k: strategy.experimental_local_results(v)[0] for k, v in logs.items()}
 
-    @tf.function
-    def make_all_equal():
-        strategy.run(make_equal)
-
-    return step_of_all, make_all_equal
+    return step_of_all, tf.function(partial(strategy.run, make_equal))
 
 
-@contextmanager
-def own_draws(gan):
-    """Inside, each replica draws other random numbers than the rest.
+def move_draws(gan, change):
+    """Have each replica draw other random numbers than the rest, or as they do again.
 
     The random generators' states are the same on all: without this, so would be the
     latent points. They are moved apart and back again, so what is saved knows no replica.
+
+    Args:
+        gan: gan.GAN.
+        change: `ops.add` before a step, `ops.subtract` after it.
     """
     import tensorflow as tf
 
     apart = [tf.distribute.get_replica_context().replica_id_in_sync_group, 0]
     for state in random_states(gan):
-        state.assign(state + keras.ops.cast(apart, state.dtype))
-    yield
-    for state in random_states(gan):
-        state.assign(state - keras.ops.cast(apart, state.dtype))
+        state.assign(change(state, keras.ops.cast(apart, state.dtype)))

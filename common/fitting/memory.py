@@ -17,17 +17,16 @@ CGROUPS = {  # a container's limit and use of memory, how its caches are called,
 }  # fmt: skip
 
 
-def check(g_model, d_model, n_batch, free=None):
+def check(g_model, d_model, n_batch):
     """Raise a UserError where a step of so many images cannot fit into free memory.
 
     Args:
         g_model, d_model: the models.
         n_batch: images of a step.
-        free: bytes; if None, see `free_bytes`.
     """
     if not on_cpu():
         return  # a GPU has memory of its own
-    free = free_bytes() if free is None else free
+    free = free_bytes()
     an_image, always = bytes_of_step(g_model, d_model)
     if always + n_batch * an_image <= free:
         return
@@ -51,15 +50,12 @@ def bytes_of_step(g_model, d_model):
     """
     layers = [*all_layers(g_model), *all_layers(d_model)]
     an_image = sum(
-        math.prod(n or 1 for n in layer.output.shape[1:]) * size_of(layer.compute_dtype)
+        math.prod(n or 1 for n in layer.output.shape[1:])
+        * (2 if "16" in layer.compute_dtype else 4)
         for layer in layers
     )
     weights = sum(math.prod(w.shape) for w in (*g_model.weights, *d_model.weights))
     return an_image, 4 * 4 * weights
-
-
-def size_of(dtype):
-    return 2 if dtype in ("bfloat16", "float16") else 4
 
 
 def free_bytes():

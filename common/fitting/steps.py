@@ -63,21 +63,17 @@ def save_real_and_random(dataset, run, n, low=0):
 
 
 def show_gan(g_model, d_model, gan_model, run):
-    """Print the composite's summary, save its plot, and show which weights move."""
-    gan_model.summary()
-    plot_model(gan_model, run / "gan_plot.png")
-    show_who_moves(g_model, d_model, gan_model)
-    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
+    """Print the composite's summary, save its plot, and show which weights move.
 
-
-def show_who_moves(g_model, d_model, gan_model):
-    """Make one update of each kind and print how far each model moved in it."""
+    For that, one update of each kind is made.
+    """
     from common.gan import GAN
 
+    gan_model.summary()
+    plot_model(gan_model, run / "gan_plot.png")
     gan = GAN(g_model, d_model, gan_model)
     shape = (8, *d_model.input_shape[1:])
     images = np.random.default_rng(0).random(shape, "float32")
-
     models = (g_model, d_model)
 
     def weights():
@@ -88,3 +84,4 @@ def show_who_moves(g_model, d_model, gan_model):
         update(images)
         g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
         print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")
+    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")

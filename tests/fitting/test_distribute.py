@@ -22,7 +22,7 @@ from common.data.batches import RealBatches
 from common.data.datasets import Scaled
 from common.fitting import replicas
 from common.fitting.build import define_models, gan_for
-from common.fitting.distributed import fit_of, own_draws
+from common.fitting.distributed import fit_of, move_draws
 from common.objectives import wgan_gp
 from common.options import cluster
 from common.options.training_options import training_options
@@ -153,8 +153,10 @@ def test_replicas_draw_apart_and_are_equal_afterwards():
 
     @tf.function
     def draw():
-        with own_draws(gan):
-            return gan.latent_vectors(4)
+        move_draws(gan, keras.ops.add)
+        points = gan.latent_vectors(4)
+        move_draws(gan, keras.ops.subtract)
+        return points
 
     before = [state.numpy() for state in random_states(gan)]
     draws = [gan.distribute_strategy.run(draw).values for _ in range(2)]

@@ -18,7 +18,7 @@ from common.fitting.build import make_gan
 from common.fitting.collapse import Guard, classes_seen, mean_pairwise_distance, symptoms
 from common.layers.augment import with_augmentation
 from common.objectives.heads import head_for
-from common.runs.state import finished_epochs, state_variables
+from common.runs.state import finished_epochs, save_state, state_variables
 
 STEPS = 50
 LN2 = 0.693
@@ -125,6 +125,9 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
     dataset, spy = digits(), Spy()
     done = resuming.start(gan, run, resume)
     history = callbacks.History(run)
+    save = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: save_state(gan, epoch + 1, run)
+    )
     watch = [Guard(run, dataset, on_collapse, seed)] if on_collapse else []
     gan.fit(
         batches_of(dataset, 16 * gan.critic_steps, seed, start=done * steps),
@@ -133,9 +136,8 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
         steps_per_epoch=steps,
         shuffle=False,
         verbose=0,
-        callbacks=[*([broken] if broken else []), history, *watch,
-                   callbacks.States(run), spy],
-    )  # fmt: skip
+        callbacks=[*([broken] if broken else []), history, *watch, save, spy],
+    )
     return spy.kept, events(run)
 
 
@@ -174,11 +176,12 @@ def test_distance_by_hand():
 )
 def test_symptoms(expected, logs, ideal, variety):
     found = symptoms(logs, ideal, variety)
-    assert [symptom.what for symptom in found] == expected
-    for symptom in found:
-        assert "usually helps" in symptom.text and "{" not in symptom.text
+    assert list(found) == expected
+    for what, value in found.items():
+        text = collapse.TEXTS[what].format(value=value, ideal=ideal)
+        assert "usually helps" in text and "{" not in text
     weights = {"weights": float("nan")}
-    assert [s.what for s in symptoms({**logs, **weights})] == ["nan"]
+    assert list(symptoms({**logs, **weights})) == ["nan"]
 
 
 def test_the_classes_that_d_names_are_counted():
@@ -198,9 +201,10 @@ def test_the_classes_that_d_names_are_counted():
     assert classes_seen(with_augmentation(d_model), images) == len(set(named))
     for condition in ("concat", "hadamard"):
         assert classes_seen(conditional_models(condition)[1], images) is None
-    (symptom,) = symptoms({"g_loss": 1.0}, None, 0.9, seen=0.4)
-    assert symptom.what == "classes" and "40%" in symptom.text
-    assert symptoms({"g_loss": 1.0}, None, 0.9, seen=0.5) == []
+    found = symptoms({"g_loss": 1.0}, None, 0.9, seen=0.4)
+    assert found == {"classes": 0.4}
+    assert "40%" in collapse.TEXTS["classes"].format(value=0.4)
+    assert symptoms({"g_loss": 1.0}, None, 0.9, seen=0.5) == {}
 
 
 def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
@@ -217,7 +221,7 @@ def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
             return drawn[labels, picks]
 
         monkeypatch.setattr(collapse, "generate_images", drawn_by)
-        assert [symptom.what for symptom in watch.look(1, logs)] == expected
+        assert list(watch.look(1, logs)) == expected
 
 
 @pytest.mark.parametrize("seed", [1, slow(2), slow(3)])
