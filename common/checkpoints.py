@@ -3,7 +3,6 @@
 import json
 import logging
 import math
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +31,13 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     """
     import h5py
 
+    logging.getLogger("absl").addFilter(is_no_advice)
     origin = trained_on(run)
     for name, model in ((GENERATOR, g_model), (DISCRIMINATOR, d_model)):
         with whole(Path(run) / name.format(epoch)) as part:
             # HDF5 crashes Python where the disk becomes full: there is room, or an error
             part.write_bytes(bytes(4 * model.count_params() + BESIDE_WEIGHTS))
-            with quiet_keras():
-                model.save(part, include_optimizer=False)
+            model.save(part, include_optimizer=False)
             with h5py.File(part, "a") as file:
                 if classes:
                     file.attrs["classes"] = json.dumps(classes)
@@ -71,14 +70,11 @@ def load_model(path):
     from common.layers import augment, losses  # noqa: F401  # which may be in the file
 
     try:
-        with quiet_keras():
-            with model_files.no_memory():
-                check_sizes(load(path, compile=False), path)
-            model = load(path, compile=False)
-            if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
-                return model
-    except UserError:
-        raise
+        with model_files.no_memory():
+            check_sizes(load(path, compile=False))
+        model = load(path, compile=False)
+        if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
+            return model
     except Exception as error:  # Keras and h5py raise many kinds
         raise UserError(
             f"{path} is damaged or not a Keras model: {reason(error)}; take another copy "
@@ -127,10 +123,9 @@ def load_discriminator(path):
 
 def try_out(model, inputs, path):
     """Raise a UserError unless this model can be called: some fail with any number."""
+    taken = inputs_of(model, inputs)
     try:
-        model(inputs_of(model, inputs), training=False)
-    except UserError:
-        raise
+        model(taken, training=False)
     except Exception as error:  # TensorFlow and Keras raise many kinds
         if ran_out(error):
             raise
@@ -198,21 +193,14 @@ def read_attribute(path, name, default):
         return json.loads(file.attrs.get(name, default))
 
 
-@contextmanager
-def quiet_keras():
-    """Silence Keras's advice to prefer .keras: these files are .h5 on purpose."""
-    log = logging.getLogger("absl")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
+def is_no_advice(record):
+    """Whether Keras logs other than to prefer .keras: these files are .h5 on purpose."""
+    return "HDF5" not in record.getMessage()
 
 
-def check_sizes(model, path):
-    """Raise a UserError where a layer makes more of one image than memory holds."""
+def check_sizes(model):
+    """Raise a ValueError where a layer makes more of one image than memory holds."""
     for layer in all_layers(model):
         numbers = math.prod(n or 1 for n in layer.output.shape)
         if numbers > model_files.MOST_NUMBERS:
-            raise UserError(f"{path}: its layer {layer.name!r} makes {numbers} numbers")
+            raise ValueError(f"its layer {layer.name!r} makes {numbers} numbers")

@@ -7,7 +7,6 @@ import numpy as np
 from keras import layers
 from PIL import Image
 
-from common import checkpoints
 from common.explore import main
 from common.layers.conditional import conditional_generator
 from mnist_gan import quick
@@ -61,8 +60,7 @@ def told(latent_dim=5):
 
 
 def save(model, path=MODEL, classes=()):
-    with checkpoints.quiet_keras():
-        model.save(path, include_optimizer=False)
+    model.save(path, include_optimizer=False)
     return path
 
 

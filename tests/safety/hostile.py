@@ -180,10 +180,10 @@ def files():
 def main():
     """Write docs/hostile_files.md: what `common/generate.py` says to each."""
     from common.basics.errors import UserError, one_sentence
-    from common.checkpoints import load_generator, quiet_keras
+    from common.checkpoints import load_generator
 
     rows = []
-    with tempfile.TemporaryDirectory() as folder, quiet_keras():
+    with tempfile.TemporaryDirectory() as folder:
         for name, make in files().items():
             os.chdir(folder)
             path = make()

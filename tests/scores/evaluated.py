@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import layers
 
-from common.checkpoints import quiet_keras
 from common.evaluate import main
 
 RUN = Path("runs/mnist_gan/0001")
@@ -17,8 +16,7 @@ OTHER_RUNS = Path("runs/evaluate")
 
 
 def save(model, path):
-    with quiet_keras():
-        model.save(path, include_optimizer=False)
+    model.save(path, include_optimizer=False)
 
 
 def handing_out(pixels, latent_dim=30):
