@@ -13,7 +13,6 @@ if __name__ == "__main__":
 
 from common.basics import cli
 
-POLICIES = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 HIDDEN = "-1"  # what hides every GPU in CUDA_VISIBLE_DEVICES
 SIZE = 2048  # rows and columns of the matrices that are timed
 
@@ -50,7 +49,7 @@ def set_up(device="auto", precision="float32"):
         )
     if precision == "auto":
         precision = "bfloat16" if gpus or cpu_computes_bfloat16() else "float32"
-    keras.config.set_dtype_policy(POLICIES.get(precision, precision))
+    keras.config.set_dtype_policy(f"{'mixed_' * ('16' in precision)}{precision}")
     keras.config.set_image_data_format("channels_last")  # whatever keras.json says
     return f"device: {gpus[0] if gpus else describe_cpu()}; precision: {precision}"
 
@@ -77,9 +76,7 @@ def quiet_start():
     own line. Keras imports scikit-learn where there is one, for wrappers unused here.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    hidden = "sklearn" not in sys.modules
-    if hidden:
-        sys.modules["sklearn"] = None
+    sys.modules.setdefault("sklearn", None)
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as terminal:
         os.dup2(held.fileno(), 2)
@@ -91,7 +88,7 @@ def quiet_start():
             raise
         finally:
             os.dup2(terminal.fileno(), 2)
-            if hidden:
+            if sys.modules["sklearn"] is None:
                 del sys.modules["sklearn"]
 
 
@@ -157,10 +154,8 @@ def onednn():
 
 def cpu_computes_bfloat16():
     """Whether the CPU has bfloat16 instructions; without them it is slower."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
+    cpuinfo = Path("/proc/cpuinfo")  # of Linux
+    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 

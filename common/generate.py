@@ -17,7 +17,7 @@ from common.devices import set_up
 from common.exploring.subject import Subject
 from common.runs.models import find_model, list_models
 from common.safety.arrays import check_file, read_array
-from common.sampling import generate_latent_points, n_classes, takes_labels, with_labels
+from common.sampling import n_classes, takes_labels, with_labels
 
 MOST = 100_000  # images
 
@@ -46,19 +46,23 @@ def parse(argv):
     return options
 
 
-def latent_points(options, latent_dim):
+def latent_points(options, subject):
     """The points that the options ask for: float32 (n, latent_dim).
+
+    Args:
+        options: Namespace of `parse`.
+        subject: subject.Subject.
 
     Raises:
         UserError: the file of --latent is not such an array.
     """
+    latent_dim = subject.latent_dim
     if options.vector is not None:
         return np.full((1, latent_dim), options.vector, "float32")
     if options.latent is None:
         seed = secrets.randbelow(2**32) if options.seed is None else options.seed
         print(f"seed: {seed}")
-        rng = np.random.default_rng(seed)
-        return generate_latent_points(latent_dim, options.n, rng)
+        return subject.points(options.n, seed)
     check_file(options.latent)
     try:
         points = read_array(options.latent)
@@ -68,14 +72,10 @@ def latent_points(options, latent_dim):
         raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
     with np.errstate(over="ignore"):  # what is too large becomes infinite: said below
         points = np.atleast_2d(points.astype("float32"))
-    if points.ndim != 2 or points.shape[1] != latent_dim or len(points) == 0:
+    if points.shape[1:] != (latent_dim,) or not 0 < len(points) <= MOST:
         raise UserError(
             f"--latent {options.latent} has shape {points.shape}: this generator takes "
-            f"points of {latent_dim} numbers, so (n, {latent_dim})"
-        )
-    if len(points) > MOST:
-        raise UserError(
-            f"--latent {options.latent} has {len(points)} points: keep {MOST} at most"
+            f"points of {latent_dim} numbers, so (n, {latent_dim}), n at most {MOST}"
         )
     if not np.isfinite(points).all():
         raise UserError(f"--latent {options.latent} has values that are not numbers")
@@ -129,7 +129,7 @@ def main(argv=None):
             f"{path} was not trained with --conditional: it cannot be told a class; "
             "leave out --label and --grid-by-class"
         )
-    points = latent_points(options, subject.latent_dim)
+    points = latent_points(options, subject)
     if options.grid_by_class:
         columns = len(points)
         points, labels = np.tile(points, (n, 1)), np.repeat(np.arange(n), columns)
