@@ -9,6 +9,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
+from common.plotting import new_figure
 from common.runs.folder import new_run
 
 CELL = 0.05  # width of the cells of `compare_shifted`, in units of x
@@ -54,13 +55,12 @@ def js_divergence(p, q):
     return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
 
 
-def kl_densities(p, q, low=-10.0, high=10.0, points=4001):
+def kl_densities(p, q):
     """KL(p||q) of two densities: an integral (by Simpson's rule) in place of the sum.
 
     Args:
-        p, q: functions, x (points,) -> densities (points,), smooth and at least 0.
-        low, high: hold nearly all of p and q, and q is not rounded to 0 there.
-        points: where p and q are computed, an odd number.
+        p, q: functions, x (n,) -> densities (n,), smooth and at least 0. Nearly all of
+            both is from -10 to 10, where q is not rounded to 0.
 
     Returns:
         float in nats, at least 0; inf where q is 0 and p is not.
@@ -71,24 +71,22 @@ def kl_densities(p, q, low=-10.0, high=10.0, points=4001):
     from scipy.integrate import simpson
     from scipy.special import kl_div
 
-    x = np.linspace(low, high, points)
+    x = np.linspace(-10, 10, 4001)  # an odd number of places, as the rule wants
     p, q = p(x), q(x)
     for values in (p, q):
         mass = simpson(values, x=x)
         if not (np.all(values >= 0) and abs(mass - 1) < 0.01):
-            raise cli.UserError(
-                f"no density: from {low:g} to {high:g} its integral is {mass:.3g}"
-            )
+            raise cli.UserError(f"no density: from -10 to 10 its integral is {mass:.3g}")
     return float(simpson(kl_div(p, q), x=x))
 
 
-def js_densities(p, q, **limits):
+def js_densities(p, q):
     """JS of two densities in nats; arguments and errors are kl_densities'."""
 
     def m(x):
         return (p(x) + q(x)) / 2
 
-    return (kl_densities(p, m, **limits) + kl_densities(q, m, **limits)) / 2
+    return (kl_densities(p, m) + kl_densities(q, m)) / 2
 
 
 def normal(mean, scale):
@@ -228,20 +226,17 @@ def show_saturation(axis):
 def main(argv=None):
     """Print the numbers of four lessons, and draw three of them."""
     options = cli.step_options(argv, __doc__)
-    from matplotlib.figure import Figure
-
     path = new_run("toy_gan", options.run_dir) / "divergences.png"
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    shapes, curves, likelihood, saturation = axes = figure.subplots(2, 2).ravel()
     show_asymmetry()
-    show_fits(shapes, curves)
-    show_likelihood(likelihood, 1 if options.seed is None else options.seed)
-    show_saturation(saturation)
-    for axis in (curves, saturation):
-        axis.axhline(np.log(2), color="grey", zorder=0, label="ln 2 = 0.693")
-    for axis in axes:
-        axis.legend(fontsize=9)
-    figure.savefig(path, dpi=100)
+    with new_figure(path, (11, 8), rows=2, columns=2) as (_, axes):
+        shapes, curves, likelihood, saturation = axes
+        show_fits(shapes, curves)
+        show_likelihood(likelihood, 1 if options.seed is None else options.seed)
+        show_saturation(saturation)
+        for axis in (curves, saturation):
+            axis.axhline(np.log(2), color="grey", zorder=0, label="ln 2 = 0.693")
+        for axis in axes:
+            axis.legend(fontsize=9)
     print(f"saved {path}")
 
 

@@ -16,7 +16,7 @@ RATE, STEPS, PENALTY, DECAY = 0.1, 500, 0.5, 0.99
 SHOWN = 200  # steps of each orbit in the plane
 
 
-def play(rate=RATE, steps=STEPS, order="simultaneous", penalty=0.0, start=(1.0, 0.0)):
+def play(rate=RATE, steps=STEPS, alternating=False, penalty=0.0, start=(1.0, 0.0)):
     """Gradient steps on x * y: x, as G, goes down its slope and y, as D, goes up.
 
     It is the Dirac-GAN of Mescheder, Geiger, Nowozin 2018, "Which Training Methods for
@@ -25,31 +25,21 @@ def play(rate=RATE, steps=STEPS, order="simultaneous", penalty=0.0, start=(1.0, 
 
     Args:
         rate: learning rate of both players, above 0.
-        steps: number of steps.
-        order: "simultaneous": both move from the same point. "alternating": x moves
-            first and y answers, as G and D do in `train_on_batch` loops.
+        steps: number of steps, at least 1.
+        alternating: whether x moves first and y answers, as G and D do in
+            `train_on_batch` loops; else both move from the same point.
         penalty: y maximizes x * y - penalty / 2 * y^2. As y is the slope of D this is
             the paper's gradient penalty R1. Simultaneous steps need one above rate.
         start: first x and y.
 
     Returns:
         float64 (steps + 1, 2), x and y after each step, the start first.
-
-    Raises:
-        UserError: unknown order, or rate, steps or penalty out of range.
     """
-    if order not in ("simultaneous", "alternating"):
-        raise cli.UserError(f"order is simultaneous or alternating, not {order!r}")
-    if not (rate > 0 and steps >= 1 and penalty >= 0):
-        raise cli.UserError(
-            "rate must be above 0, steps at least 1 and penalty at least 0, "
-            f"not {rate}, {steps} and {penalty}"
-        )
     x, y = start
     path = [(x, y)]
     for _ in range(steps):
         new_x = x - rate * y
-        y += rate * ((new_x if order == "alternating" else x) - penalty * y)
+        y += rate * ((new_x if alternating else x) - penalty * y)
         x = new_x
         path.append((x, y))
     return np.array(path)
@@ -68,12 +58,7 @@ def moving_average(path, decay=DECAY):
     """Exponential moving average (EMA), (n, 2) -> (n, 2); it starts at the first point.
 
     Yazici et al. 2019, "The Unusual Effectiveness of Averaging in GAN Training".
-
-    Raises:
-        UserError: decay is not from 0 to below 1.
     """
-    if not 0 <= decay < 1:
-        raise cli.UserError(f"decay must be at least 0 and below 1, not {decay}")
     means = [path[0]]
     for point in path[1:]:
         means.append(decay * means[-1] + (1 - decay) * point)
@@ -87,7 +72,7 @@ def distance(path):
 
 def all_paths():
     """What is compared: dict, name -> (path, colour, line style)."""
-    alternating = play(order="alternating")
+    alternating = play(alternating=True)
     return {
         "simultaneous": (play(), "tab:red", "-"),
         "simultaneous, half the rate": (play(RATE / 2), "tab:orange", "-"),
