@@ -82,7 +82,7 @@ MODELS = {
         "it declares an array"),
     "more points than are drawn": (
         DRAW, modelled("m.h5", "--latent", "p.npy",
-                       make=points(np.zeros((100_001, 5), "f4"))), "100001 points"),
+                       make=points(np.zeros((100_001, 5), "f4"))), "(100001, 5)"),
     "a --latent of 0 bytes": (
         DRAW, modelled("m.h5", "--latent", "p.npy", make=lambda: write("p.npy", b"")),
         "cannot be read"),
