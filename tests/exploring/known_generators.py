@@ -12,7 +12,9 @@ from common.layers.conditional import conditional_generator
 from mnist_gan import quick
 
 SQUARE = np.zeros((14, 14), np.float32)
+SQUARE[2:6, 3:7] = 1
 BAR = np.zeros((14, 14), np.float32)
+BAR[10, 2:12] = 1
 MODEL = Path("generator_model_001.h5")
 
 

@@ -8,9 +8,7 @@ import pytest
 from helpers import make_quick, refused, run_script, slow
 from keras import layers
 from known_generators import (
-    BAR,
     MODEL,
-    SQUARE,
     drawing,
     explore,
     files,
@@ -28,9 +26,6 @@ from common.exploring import arithmetic, interpolate, traverse
 from common.exploring.geometry import directions_of_weights
 from common.exploring.subject import Subject
 from mnist_gan import quick
-
-SQUARE[2:6, 3:7] = 1
-BAR[10, 2:12] = 1
 
 
 @pytest.fixture(scope="module")
