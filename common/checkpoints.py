@@ -160,7 +160,7 @@ def class_names(path, n_classes):
 
 
 def origin_of(path):
-    """What `folder.trained_on` told when this model was saved; None if it is not known.
+    """What `record.trained_on` told when this model was saved; None if it is not known.
 
     Raises:
         UserError: it is there, and damaged.

@@ -106,7 +106,7 @@ def train_as_asked(script, options, images, device, models, dataset, summarize):
     """Train these models on the command line's options, in a run folder.
 
     Args:
-        script: options.Script.
+        script: training_options.Script.
         options: Namespace, see `training_options`.
         images: datasets.Images, of which the run keeps a description.
         device: one line, see `devices.set_up`.

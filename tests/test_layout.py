@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = tuple(sorted(path.name for path in ROOT.glob("*_gan")))
 ORDER = (  # of the imports: a part may import what stands before it
     *("basics", "safety", "sampling", "devices", "runs", "plotting", "data"),
-    *("architectures", "objectives.table", "layers", "objectives", "updates", "gan"),
+    *("architectures", "layers", "objectives", "updates", "gan"),
     *("checkpoints", "scores", "comparing", "exploring", "options", "fitting"),
     *("training", "compare", "generate", "evaluate", "explore", *FOLDERS),
 )

@@ -10,7 +10,7 @@ from helpers import ROOT
 from common.options.table import GROUPS
 from common.runs import layout
 
-FOLDERS = ("toy_gan", "mnist_gan", "cifar10_gan", "celeba_gan")
+FOLDERS = sorted(path.parent.name for path in ROOT.glob("*_gan/__init__.py"))
 SHIPPED = ("common", *FOLDERS, "benchmarks")
 MOST_LINES, MOST_OF_FUNCTION, MOST_PARAMETERS = 250, 50, 10
 IMPORTS = ("from ", "import ")

@@ -30,7 +30,7 @@ class Run(NamedTuple):
 
     name: str
     path: Path
-    record: dict  # see folder.describe_run
+    record: dict  # see record.describe_run
     history: dict  # column -> float64 (rows,); d_loss also where halves were separate
     seconds: np.ndarray  # of each finished epoch
     scored: list  # of Scored, as they stand in the file

@@ -104,7 +104,8 @@ OBJECTIVES = {
     ),
 }
 OPTIONS = {name: objective.options for name, objective in OBJECTIVES.items()}
-OWN = ("clip", "penalty", "margin", "pull_away", "gamma")  # numbers that losses read
+OF_TRAINING = {"halves", "learning_rate", "critic_steps", "pretrain_discriminator"}
+OWN = {n for own in OPTIONS.values() for n in own} - OF_TRAINING  # that losses read
 
 
 def objectives_with(option):

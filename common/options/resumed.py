@@ -30,6 +30,12 @@ def resumed_options(script, parser, given, dry_run):
             "scripts that made it, or start a new run"
         )
     rows, own = script.rows(), record["options"]
+    if unknown := set(own) - {"data", *rows}:
+        raise UserError(
+            f"--resume {run}: its options.json has options that are unknown here: "
+            f"{', '.join(sorted(unknown))}: resume it with the scripts that made it, or "
+            "start a new run"
+        )
     may_change = {"data", *(n for n, row in rows.items() if row.resume or row.local)}
     others = [
         f"--{name.replace('_', '-')} {value} (the run's: {own.get(name)})"
@@ -42,7 +48,7 @@ def resumed_options(script, parser, given, dry_run):
             "a new run"
         )
     changed = {name: value for name, value in given.items() if name in may_change}
-    options = {name: own[name] for name in own if name in {"data", *rows}} | changed
+    options = own | changed
     defaults = script.defaults()
     known = [defaults, dry_run, *script.presets.values(), *script.objectives.values()]
     check_options(parser, options, known)

@@ -55,6 +55,8 @@ RUNS = {
         TRAIN, resume(words=("--seed", "9")), "--seed 9 (the run's: 1)"),
     "metrics.jsonl that is a pipe": (
         TRAIN, lambda: [resume()(), os.mkfifo("run/metrics.jsonl")][0], "is a pipe"),
+    "options.json with an option that is unknown": (
+        TRAIN, resume(warmth=3), "unknown here: warmth"),
     "options.json of an older format": (
         TRAIN, resume(record={"format": 1, "commit": "f89383e"}),
         "has format 1, commit f89383e, and these scripts know 2"),
