@@ -64,17 +64,19 @@ def load_model(path):
         raise UserError(f"{path} is empty: it is not a Keras model")
     if not (start == model_files.HDF5 or start.startswith(ZIP)):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
-    model_files.check(path)
     from keras.models import load_model as load
 
     from common.layers import augment, losses  # noqa: F401  # which may be in the file
 
     try:
+        model_files.check(path)
         with model_files.no_memory():
             check_sizes(load(path, compile=False))
         model = load(path, compile=False)
         if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
             return model
+    except UserError:
+        raise
     except Exception as error:  # Keras and h5py raise many kinds
         raise UserError(
             f"{path} is damaged or not a Keras model: {reason(error)}; take another copy "

@@ -9,7 +9,6 @@ import re
 
 import numpy as np
 
-from common.basics.errors import UserError
 from common.safety.arrays import MOST_BYTES
 
 MOST_OBJECTS = 10_000  # groups and datasets
@@ -17,57 +16,71 @@ MOST_ATTRIBUTE = 2**28  # bytes
 
 
 def check_numbers(file, path):
-    """Raise a UserError unless all numbers of an open HDF5 file lie in it, unpacked."""
+    """Raise a ValueError unless all numbers of an open HDF5 file lie in it, unpacked."""
     import h5py
 
     groups, seen, room, longest = [file], set(), MOST_BYTES, longest_text(path)
     for group in groups:  # which those in it join
-        check_attributes(group, path, longest)
+        check_attributes(group, longest)
         names = [n for key in ("weight_names", "layer_names")
                  for n in np.ravel(group.attrs.get(key, ())).tolist()]  # fmt: skip
         if len(names) != len(set(names)):
-            raise UserError(f"{path}: {group.name} names the same numbers twice")
+            raise ValueError(f"its {group.name!r} names the same numbers twice")
         for name in group:
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise UserError(f"{path}: {group.name}/{name} is a link to elsewhere")
-            item = group[name]
+            item = item_of(group, name)
             place = h5py.h5o.get_info(item.id).addr
             if place in seen or len(seen) > MOST_OBJECTS:
-                raise UserError(f"{path}: {item.name} is there twice, or one too many")
+                raise ValueError(f"its {item.name!r} is there twice, or one too many")
             seen.add(place)
             if isinstance(item, h5py.Group):
                 groups.append(item)
                 continue
-            if not isinstance(item, h5py.Dataset):
-                raise UserError(f"{path}: {item.name} is a type, not numbers")
-            check_dataset(item, path)
-            check_attributes(item, path, longest)
+            if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
+                raise ValueError(f"its {item.name!r} holds {item.dtype}, not numbers")
+            check_size(item)
+            check_attributes(item, longest)
             room -= item.nbytes
             if room < 0:
-                raise UserError(f"{path} holds more than {MOST_BYTES} bytes of numbers")
+                raise ValueError(f"it holds more than {MOST_BYTES} bytes of numbers")
 
 
-def check_dataset(item, path):
-    """Raise a UserError unless a dataset's numbers lie in its file, unpacked."""
-    if item.external or item.is_virtual:
-        raise UserError(f"{path}: the numbers of {item.name} are in other files")
-    if item.dtype.kind not in "biuf":
-        raise UserError(f"{path}: {item.name} holds {item.dtype}, not numbers")
-    if item.size and (held := item.id.get_storage_size()) < item.nbytes:
-        raise UserError(
-            f"{path}: {item.name} declares {item.nbytes} bytes and holds {held}"
+def item_of(group, name):
+    """Return what an open HDF5 file holds under a name, if it holds all of it itself.
+
+    Raises:
+        ValueError: it is a link, or its numbers are in other files.
+    """
+    import h5py
+
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise ValueError(f"its {name!r} is a link to elsewhere")
+    item = group[name]
+    if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+        raise ValueError(f"its {name!r} lies in other files")
+    return item
+
+
+def check_size(dataset, times=1):
+    """Raise a ValueError if a dataset holds less than it declares, but for packing.
+
+    Args:
+        dataset: of an open HDF5 file.
+        times: by how much its numbers may be packed.
+    """
+    held = dataset.id.get_storage_size()
+    if held * times < dataset.nbytes:
+        raise ValueError(
+            f"its {dataset.name!r} declares {dataset.nbytes} bytes and holds {held}"
         )
 
 
-def check_attributes(item, path, longest=None):
-    """Raise a UserError where reading an attribute could take much more than its file.
+def check_attributes(item, longest=None):
+    """Raise a ValueError where reading an attribute could take much more than its file.
 
     For an array of texts may hold one long text a million times.
 
     Args:
         item: group or dataset of an open HDF5 file.
-        path: of this file.
         longest: see `longest_text`; None: arrays of texts are refused.
     """
     import h5py
@@ -81,7 +94,7 @@ def check_attributes(item, path, longest=None):
             is_refused = not is_text or (held.shape and longest is None)
             n_bytes = math.inf if is_refused else n_values * (longest or 0)
         if n_bytes > MOST_ATTRIBUTE:
-            raise UserError(f"{path}: its {name[:50]!r} is too long, or no text")
+            raise ValueError(f"its {name[:50]!r} is too long, or no text")
 
 
 def longest_text(path):

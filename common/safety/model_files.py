@@ -51,36 +51,31 @@ DTYPES = {"float16", "bfloat16", "float32", "float64", "int32", "int64", "uint8"
 
 
 def check(path):
-    """Raise a UserError unless a model file holds allowed layers and their numbers.
+    """Raise an error unless a model file holds allowed layers and their numbers.
 
     Args:
         path: Path of an `.h5` file, or of a `.keras` file, which is a zip.
+
+    Raises:
+        UserError: it is another model than those that are loaded here.
+        Exception: of a dozen kinds, of h5py and zipfile, where it is damaged.
     """
     check_file(path, 2 * MOST_BYTES)
-    try:
-        text = read_zip(path) if path.suffix == ".keras" else read_hdf5(path)
-        if text is None:
-            raise UserError(
-                f"{path} has no description of a model: it may hold weights alone"
-            )
-        if not isinstance(text, str | bytes) or len(text) > MOST_TEXT:
-            raise ValueError("its description is no text, or too long")
-        described = json.loads(text)
-        if isinstance(described, dict):
-            described.pop("compile_config", None)  # nobody loads it
-        check_layers(described, path)
-        if (n := n_calls(described)) > MOST_CALLS:
-            raise UserError(
-                f"{path} calls its layers {n} times in all, and {MOST_CALLS} are the most"
-            )
-    except RecursionError:
-        raise UserError(f"{path}: its layers are nested without end") from None
-    except UserError:
-        raise
-    except Exception as error:  # h5py and zipfile raise a dozen kinds
+    text = read_zip(path) if path.suffix == ".keras" else read_hdf5(path)
+    if text is None:
         raise UserError(
-            f"{path} is damaged or not a Keras model: {error}; take another copy of it"
-        ) from None
+            f"{path} has no description of a model: it may hold weights alone"
+        )
+    if not isinstance(text, str | bytes) or len(text) > MOST_TEXT:
+        raise ValueError("its description is no text, or too long")
+    described = json.loads(text)
+    if isinstance(described, dict):
+        described.pop("compile_config", None)  # nobody loads it
+    check_layers(described, path)
+    if (n := n_calls(described)) > MOST_CALLS:
+        raise UserError(
+            f"{path} calls its layers {n} times in all, and {MOST_CALLS} are the most"
+        )
 
 
 def read_hdf5(path):
@@ -102,24 +97,22 @@ def read_zip(path):
     if not zipfile.is_zipfile(path):
         raise ValueError("it is no zip; an HDF5 file is called .h5")
     with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if set(names) - MEMBERS or len(names) != len(set(names)):
+            raise ValueError(
+                f"it holds {names[:5]}, and a .keras file of plain layers "
+                f"{', '.join(sorted(MEMBERS))}, each once, and nothing else"
+            )
         for member in archive.infolist():
-            if member.filename not in MEMBERS:
-                raise UserError(
-                    f"{path} holds {member.filename!r}: a .keras file of plain layers "
-                    f"holds {', '.join(sorted(MEMBERS))} and nothing else"
-                )
             if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
-                raise UserError(
-                    f"{path}: its {member.filename} is packed or encrypted, as Keras "
-                    "never writes it"
+                raise ValueError(
+                    f"its {member.filename} is packed or encrypted, as Keras never "
+                    "writes it"
                 )
-        if len(archive.namelist()) != len(set(archive.namelist())):
-            raise UserError(f"{path} holds a file twice")
-        if archive.getinfo("config.json").file_size > MOST_TEXT:
-            raise UserError(f"{path}: its config.json is larger than {MOST_TEXT} bytes")
         with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
             check_numbers(file, path)
-        return archive.read("config.json")
+        with archive.open("config.json") as file:
+            return file.read(MOST_TEXT + 1)
 
 
 def check_layers(described, path):
@@ -137,18 +130,23 @@ def check_layers(described, path):
             "loaded: Keras's standard layers for images, and this project's; others "
             "could run code of their own"
         )
-    if grown := [name for name in REFUSED if described.get(name)]:
-        raise UserError(f"{path} holds a layer with {grown[0]}: save it without")
     for key, value in described.items():
-        if isinstance(value, str) and not is_text(key, value):
-            raise UserError(f"{path} holds a layer whose {key[:50]} is {value[:50]!r}")
+        if not is_harmless(key, value):
+            raise UserError(
+                f"{path} holds a layer whose {key[:50]} is {str(value)[:50]!r}: save it "
+                "without"
+            )
         check_layers(value, path)
 
 
-def is_text(key, value):
-    """Whether a text in a description is harmless: Keras makes functions of some."""
+def is_harmless(key, value):
+    """Whether a setting in a description is: Keras makes functions of some texts."""
     import keras
 
+    if key in REFUSED:
+        return not value
+    if not isinstance(value, str):
+        return True
     if key == "name":
         return value.isprintable()
     if key == "dtype":
