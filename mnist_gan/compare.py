@@ -26,7 +26,7 @@ from common.runs.layout import (
     files_of_epochs,
 )
 from common.runs.record import ROOT, read_options
-from common.runs.state import finished_epochs
+from common.runs.state import find_state
 from common.runs.tables import markdown_table, read_columns
 from common.scores.references import load_reference
 from common.scores.scorer import classifier_judge
@@ -99,7 +99,7 @@ def train(words, folder, options):
                 f"--resume: {folder} was trained with --data {before['data']} --seed "
                 f"{before['seed']}: give the same, or start in a new folder"
             )
-        if finished_epochs(folder) >= options.epochs:
+        if find_state(folder)[1].epoch >= options.epochs:
             return
         words = ["--epochs", options.epochs, "--resume", folder]
     else:

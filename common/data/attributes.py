@@ -44,8 +44,6 @@ def read_attributes(path, names):
                 f"the count is {count[:20]}, the lines {len(lines)}, or a value is "
                 "another"
             )
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, OverflowError) as error:
         raise UserError(
             f"{path} is not like list_attr_celeba.txt: a line with the count, one with "

@@ -1,7 +1,6 @@
 """CelebA, or pictures of one's own, as squares of 32, 64 or 128 pixels."""
 
 import hashlib
-from contextlib import ExitStack
 from pathlib import Path
 
 from common.basics.errors import UserError
@@ -49,7 +48,7 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
         crop = crop or (CELEBA_CROP if path.name in CELEBA_FILES else 1.0)
         table = path.parent / "list_attr_celeba.txt"
         attributes = table if attribute and table.is_file() else None
-        path = pack_into_cache(path, size, crop, FEWEST, attributes)
+        path = pack_into_cache(path, size, crop, attributes)
     elif crop is not None:
         raise UserError(
             f"--crop {crop}: {path} was cropped when it was packed; leave --crop out"
@@ -81,11 +80,11 @@ def find_celeba():
     )
 
 
-def pack_into_cache(source, size, crop, at_least=1, attributes=None):
+def pack_into_cache(source, size, crop, attributes=None):
     """Pack into Keras's cache, unless just these files are packed there already.
 
     Args:
-        source, size, crop, at_least, attributes: as of `pack`.
+        source, size, crop, attributes: as of `pack`.
 
     Returns:
         Path of the packed file in `datasets/packed` of $KERAS_HOME or ~/.keras.
@@ -103,16 +102,15 @@ def pack_into_cache(source, size, crop, at_least=1, attributes=None):
         key.update(Path(attributes).read_bytes())
     name = f"{base_name(source)}-{size}-{key.hexdigest()[:16]}.hdf5"
     target = keras_cache() / "packed" / name
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(new_folders(target.parent))
-        except OSError as error:
-            raise UserError(
-                f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
-            ) from None
-        stack.enter_context(exclusive_lock(target.parent))
-        if target.exists():
-            print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
-            return target
-        return pack(source, target, size, crop, attributes=attributes, force=True,
-                    at_least=at_least)  # fmt: skip
+    try:
+        with new_folders(target.parent), exclusive_lock(target.parent):
+            if not target.exists():
+                return pack(source, target, size, crop, attributes=attributes,
+                            at_least=FEWEST)  # fmt: skip
+    except OSError as error:
+        raise UserError(
+            f"cannot write into Keras's cache: {error}; let KERAS_HOME name another "
+            "folder"
+        ) from None
+    print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
+    return target

@@ -12,7 +12,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.data.datasets import Images, find_locally, keras_download
-from common.data.formats import damaged
+from common.data.formats import reading
 from common.data.shapes import synthetic_shapes
 from common.safety.arrays import check_file
 from common.safety.pickles import byte_array, load_plain
@@ -65,14 +65,8 @@ def read_images(path, split):
     if (path / FOLDER).is_dir():
         path = path / FOLDER
     names = BATCHES[split]
-    try:
+    with reading(path):
         files = read_folder(path, names) if path.is_dir() else read_archive(path, names)
-    except tarfile.ReadError:  # its own words are ten lines
-        raise damaged(path, "it is not a whole tar archive") from None
-    except UserError:
-        raise
-    except Exception as error:  # the decompressors raise a dozen kinds
-        raise damaged(path, error) from None
     if missing := [name for name in names if name not in files]:
         raise UserError(
             f"{path} has no {missing[0]}: wanted are CIFAR-10's data_batch_1 to "
@@ -99,14 +93,17 @@ def read_folder(folder, names):
 
 def read_archive(path, names):
     check_file(path, MOST)
-    with path.open("rb") as file, BoundedTar.open(fileobj=file) as archive:
-        return {
-            name: archive.extractfile(member).read()
-            for member in archive
-            if (name := PurePosixPath(member.name).name) in names
-            and member.isfile()
-            and not member.issparse()  # of holes without end
-        }
+    try:
+        with path.open("rb") as file, BoundedTar.open(fileobj=file) as archive:
+            return {
+                name: archive.extractfile(member).read()
+                for member in archive
+                if (name := PurePosixPath(member.name).name) in names
+                and member.isfile()
+                and not member.issparse()  # of holes without end
+            }
+    except tarfile.ReadError:  # its own words are ten lines
+        raise ValueError("it is not a whole tar archive") from None
 
 
 class BoundedTar(tarfile.TarFile):
@@ -137,20 +134,15 @@ class Bounded:
 
 def read_batch(content, file):
     """A pickled dict -> its data, uint8 (n, 3072), and its labels, int (n,) in 0..9."""
-    try:
+    with reading(file):
         batch = load_plain(content)
         batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in batch.items()}
         if not {"data", "labels"} <= batch.keys():
             raise ValueError("it lacks data or labels")
         pixels, labels = byte_array(batch["data"]), batch["labels"]
-        if not isinstance(labels, list) or {type(label) for label in labels} != {int}:
-            raise ValueError("labels that are no list of whole numbers")
-        labels = np.array(labels)
-        if pixels.shape != (labels.size, 3072):
-            raise ValueError(f"data of shape {pixels.shape} for {labels.size} labels")
-        if labels.dtype != int or labels.min() < 0 or labels.max() > 9:
-            raise ValueError("labels that are not whole numbers from 0 to 9")
-    except Exception as error:  # what is no pickle raises a dozen kinds
-        reason = " ".join(str(error).split())[:100]
-        raise damaged(file, f"it is not a whole CIFAR-10 batch ({reason})") from None
-    return pixels, labels
+        is_list = isinstance(labels, list) and len(labels) > 0
+        if not (is_list and all(type(x) is int and 0 <= x <= 9 for x in labels)):
+            raise ValueError("its labels are no list of whole numbers from 0 to 9")
+        if pixels.shape != (len(labels), 3072):
+            raise ValueError(f"data of shape {pixels.shape} for {len(labels)} labels")
+        return pixels, np.array(labels)

@@ -9,7 +9,7 @@ import math
 import struct
 import warnings
 import zipfile
-import zlib
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError
-from common.safety.arrays import MOST_BYTES, check_file, check_sizes, member
+from common.safety.arrays import MOST_BYTES, check_file, member
 
 IDX_FILES = {
     "train": ("train-images", "train-labels"),
@@ -57,19 +57,21 @@ def read_images(path, split):
 def read_npz(path, split):
     """Arrays `x_train`, `y_train`, `x_test`, `y_test`; or one single array of images."""
     check_file(path)
-    if not zipfile.is_zipfile(path):
-        raise damaged(path, "it is not a whole .npz, which is a zip of arrays")
-    try:
+    with reading(path):
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is not a whole .npz, which is a zip of arrays")
         with np.load(path, allow_pickle=False) as archive:
             names = archive.files
-            check_sizes(archive.zip.infolist())
+            total = sum(info.file_size for info in archive.zip.infolist())
+            if total > MOST_BYTES:
+                raise ValueError(
+                    f"it unpacks to {total} bytes: {MOST_BYTES} are the most"
+                )
             if f"x_{split}" in names:
                 labels = member(archive, f"y_{split}") if f"y_{split}" in names else None
                 return member(archive, f"x_{split}"), labels
             if len(names) == 1 and split == "train":
                 return member(archive, names[0]), None
-    except Exception as error:  # NumPy and zipfile raise a dozen kinds
-        raise damaged(path, error) from None
     raise UserError(f"{path} holds {names[:10]}, not an array named x_{split}")
 
 
@@ -89,26 +91,20 @@ def read_idx(folder, split):
 def read_idx_file(path):
     """One IDX file: 0, 0, type, rank, then rank big-endian sizes, then the bytes."""
     check_file(path)
-    try:
+    with reading(path):
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             parts = iter(partial(file.read, PART), b"")  # no room is made beforehand
             content = b"".join(islice(parts, MOST_BYTES // PART + 1))
         if len(content) > MOST_BYTES:
             raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
-        zeros, kind, rank = struct.unpack(">HBB", content[:4])
-        sizes = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
-    except struct.error:
-        raise damaged(path, "it is cut off in its first bytes") from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise damaged(path, error) from None
-    pixels = content[4 + 4 * rank :]
-    if zeros != 0 or kind != UINT8 or rank not in (1, 3):
-        raise damaged(path, "it does not start as an IDX file of bytes does")
-    if not pixels:
-        raise damaged(path, "there are no images in it")
-    if len(pixels) != math.prod(sizes):
-        raise damaged(path, f"{len(pixels)} bytes instead of {math.prod(sizes)}")
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
+        zeros, kind, rank = struct.unpack_from(">HBB", content)
+        sizes = struct.unpack_from(f">{rank}I", content, 4)
+        if zeros != 0 or kind != UINT8 or rank not in (1, 3):
+            raise ValueError("it does not start as an IDX file of bytes does")
+        pixels = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
+        if len(pixels) != math.prod(sizes):
+            raise ValueError(f"{len(pixels)} bytes instead of {math.prod(sizes)}")
+        return pixels.reshape(sizes)
 
 
 def read_csv(path, split):
@@ -116,19 +112,18 @@ def read_csv(path, split):
     if split == "test":
         raise UserError(f"{path} is one set of images: it has no test part")
     check_file(path, 2 * MOST_BYTES)  # a byte takes some three characters
-    try:
-        with Path(path).open(encoding="utf-8-sig") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an empty file: said below
-            lines = short_lines(file)
-            first = next(lines, "")
-            start = first.split(",")[0].strip('" \n').replace(".", "")
-            lines = chain([first] * start.isdigit(), lines)
-            table = np.loadtxt(lines, np.float32, delimiter=",", ndmin=2)
-    except (OSError, ValueError) as error:
-        raise damaged(path, error) from None
-    if table.size == 0:
-        raise UserError(f"{path}: there are no images in it")
-    if table.shape[1] != 785:
+    with (
+        reading(path),
+        Path(path).open(encoding="utf-8-sig") as file,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # of an empty file: `mnist.checked` says it
+        lines = short_lines(file)
+        first = next(lines, "")
+        start = first.split(",")[0].strip('" \n').replace(".", "")
+        lines = chain([first] * start.isdigit(), lines)
+        table = np.loadtxt(lines, np.float32, delimiter=",", ndmin=2)
+    if table.size and table.shape[1] != 785:
         raise UserError(
             f"{path} has {table.shape[1]} columns: wanted are a label and 784 pixels"
         )
@@ -153,6 +148,15 @@ def short_lines(file):
         yield line
 
 
-def damaged(path, why):
-    """The UserError for a file that cannot be read to its end."""
-    return UserError(f"{path} cannot be read: {why}; download or copy it again")
+@contextmanager
+def reading(path):
+    """Inside, whatever is wrong with a file is told of in a UserError."""
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # NumPy, zipfile, decompressors raise a dozen kinds
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{path} cannot be read: {why}; download or copy it again"
+        ) from None

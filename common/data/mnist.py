@@ -99,8 +99,6 @@ def checked(pixels, labels, name, source):
     Raises:
         UserError: empty, another shape or type, values out of range or not numbers.
     """
-    if not isinstance(pixels, np.ndarray):
-        raise UserError(f"{source}: holds no array of images")
     if pixels.ndim == 4 and pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     if pixels.shape[1:] != SHAPE:

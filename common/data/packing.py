@@ -56,7 +56,6 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
     check_target(target, force)
     start = time.perf_counter()
     with open_source(source) as files:
-        check_number(source, len(files.names), at_least)
         check_space(target, len(files.names) * size * size * (channels or 3))
         table = read_attributes(attributes, files.names) if attributes else None
         read = functools.partial(try_to_read, files, size, crop, channels)
@@ -64,7 +63,7 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
             with whole(target) as part, h5py.File(part, "w") as file:
                 rows = Rows(file, len(files.names), size, channels, compression)
                 names, skipped = pack_images(files.names, read, rows)
-                check_number(source, len(names), at_least, skipped)
+                check_number(source, names, skipped, at_least)
                 describe(file, rows, names, skipped, table)
                 file.attrs.update(size=size, crop=crop, source=shown(source.absolute()))
                 file.attrs["complete"] = True  # last: a file without it was cut off
@@ -87,16 +86,12 @@ def check_target(target, force):
         raise UserError(f"{target.parent}: there is no such folder to pack into")
 
 
-def check_number(source, n, at_least, skipped=()):
-    if skipped and n == 0:
-        name, why = next(iter(skipped.items()))
+def check_number(source, names, skipped, at_least):
+    if len(names) < at_least:
+        whys = [f" ({shown(name)}: {why})" for name, why in skipped.items()]
         raise UserError(
-            f"{source}: none of its {len(skipped)} files is a picture that can be read "
-            f"({shown(name)}: {why})"
-        )
-    if n < at_least:
-        raise UserError(
-            f"{source} holds {n} pictures: too few, at least {at_least} are needed"
+            f"{source} holds {len(names)} pictures that can be read{''.join(whys[:1])}: "
+            f"too few, at least {at_least} are needed"
         )
 
 

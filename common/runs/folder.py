@@ -1,7 +1,8 @@
 """Run folders: `runs/mnist_gan/0001` holds everything that one run made."""
 
 import errno
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
 
 from common.basics.errors import UserError
@@ -39,17 +40,14 @@ def new_run(project, run_dir=None):
             return run
         parent = Path("runs") / project
         parent.mkdir(parents=True, exist_ok=True)
-        number = max(
+        last = max(
             (int(p.name) for p in parent.iterdir() if p.name.isdecimal()), default=0
         )
-        while True:
-            number += 1
+        for number in count(last + 1):
             run = parent / f"{number:04d}"
-            try:
+            with suppress(FileExistsError):  # another run was faster
                 run.mkdir()
                 return run
-            except FileExistsError:  # another run was faster
-                continue
     except OSError as error:
         raise UserError(
             f"cannot make the run folder: {error}; choose another with --run-dir"

@@ -27,23 +27,12 @@ def check_file(path, most=MOST_BYTES):
         )
 
 
-def check_sizes(members):
-    """Raise a ValueError if the files of a zip unpack to more than memory is for.
-
-    Args:
-        members: list of zipfile.ZipInfo.
-    """
-    total = sum(member.file_size for member in members)
-    if total > MOST_BYTES:
-        raise ValueError(f"it unpacks to {total} bytes, and {MOST_BYTES} are the most")
-
-
 def member(archive, name):
     """An array of an open .npz, if the file is as large as its first line declares."""
     info = archive.zip.getinfo(f"{name}.npy")
     with archive.zip.open(info) as file:
         check_declared(file, info.file_size)
-    return archive[name]
+    return archive[info.filename]
 
 
 def read_array(path):

@@ -18,7 +18,7 @@ from common.fitting.build import make_gan
 from common.fitting.collapse import Guard, classes_seen, mean_pairwise_distance, symptoms
 from common.layers.augment import with_augmentation
 from common.objectives.heads import head_for
-from common.runs.state import finished_epochs, save_state, state_variables
+from common.runs.state import find_state, save_state, state_variables
 
 STEPS = 50
 LN2 = 0.693
@@ -267,7 +267,7 @@ def test_nan_is_told_before_the_end_of_the_warm_up(tmp_path):
 def test_stop_ends_training_and_keeps_the_healthy_state(tmp_path, capsys):
     kept, happened = play(game(), tmp_path, "stop", steps=4, broken=Break(np.nan, 2))
     assert happened == [("2", "nan", "nan", "stop")]
-    assert list(kept) == [1, 2] and finished_epochs(tmp_path) == 2
+    assert list(kept) == [1, 2] and find_state(tmp_path)[1].epoch == 2
     assert only_seeds(changed(kept[1], kept[2]))
     assert "back to the last healthy state" in capsys.readouterr().out
     kept, happened = play(game(), tmp_path, "stop", steps=4, resume=True)

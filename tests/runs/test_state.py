@@ -14,7 +14,7 @@ from common.gan import GAN
 from common.layers.augment import with_augmentation
 from common.runs.layout import STATE
 from common.runs.state import (
-    finished_epochs,
+    find_state,
     load_state,
     random_states,
     save_state,
@@ -96,19 +96,19 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys, gan):
     for weight in gan.g_model.trainable_weights:
         weight.assign_add(weight + 1)
     save_state(gan, 2, tmp_path)
-    assert finished_epochs(tmp_path) == 2
+    assert find_state(tmp_path)[1].epoch == 2
     content = (tmp_path / STATE).read_bytes()
     for damage in (content[:-100], content[:1000], b"", b"\0" * len(content)):
         (tmp_path / STATE).write_bytes(damage)
         other = GAN(*quick_models())
-        assert load_state(other, tmp_path) == finished_epochs(tmp_path) == 1
+        assert load_state(other, tmp_path) == find_state(tmp_path)[1].epoch == 1
         assert np.array_equal(weights(other.g_model), first)
         said = capsys.readouterr().out
         assert "state.npz is damaged" in said and "going on with state_before" in said
         assert not (tmp_path / STATE).exists()  # it is not to be the one before
     save_state(gan, 2, tmp_path)
     (tmp_path / STATE).unlink()  # between the two renamings of a new state
-    assert finished_epochs(tmp_path) == 1
+    assert find_state(tmp_path)[1].epoch == 1
 
 
 @pytest.mark.parametrize("moment", ["writing", "renaming"])
