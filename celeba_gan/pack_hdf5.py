@@ -16,24 +16,16 @@ def main(argv=None):
     """Pack the source that is named."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s SOURCE [TARGET.hdf5] [options]"
-    parser.add_argument("source", metavar="SOURCE", help="a folder or .zip of pictures")
-    parser.add_argument(
-        "target", nargs="?", metavar="TARGET", help="the file (./SOURCE_SIZE.hdf5)"
-    )
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="a folder or .zip of pictures")
+    add("target", nargs="?", metavar="TARGET", help="the file (./SOURCE_SIZE.hdf5)")
     add_size_and_crop(parser)
-    parser.add_argument(
-        "--channels",
-        type=int,
-        choices=(1, 3),
-        help="(3 if a picture is coloured, else 1)",
-    )
-    parser.add_argument(
-        "--attributes", metavar="FILE", help="CelebA's list_attr_celeba.txt"
-    )
-    parser.add_argument(
-        "--compression", choices=COMPRESSIONS, default="none", help="of the pixels (none)"
-    )
-    parser.add_argument("--force", action="store_true", help="replace the target")
+    text = "(3 if a picture is coloured, else 1)"
+    add("--channels", type=int, choices=(1, 3), help=text)
+    add("--attributes", metavar="FILE", help="CelebA's list_attr_celeba.txt")
+    text = "of the pixels (none)"
+    add("--compression", choices=COMPRESSIONS, default="none", help=text)
+    add("--force", action="store_true", help="replace the target")
     options = vars(parser.parse_args(argv))
     name = f"{base_name(Path(options['source']))}_{options['size']}.hdf5"
     options["target"] = options["target"] or name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.basics.errors import UserError, ran_out
+from common.basics.errors import UserError, as_user_error
 from common.basics.files import whole
 from common.runs.layout import DISCRIMINATOR, GENERATOR
 from common.runs.record import check_record, trained_on
@@ -68,20 +68,14 @@ def load_model(path):
 
     from common.layers import augment, losses  # noqa: F401  # which may be in the file
 
-    try:
+    wrong = f"{path} is damaged or not a Keras model"
+    with as_user_error(wrong, "take another copy of it"):
         model_files.check(path)
         with model_files.no_memory():
             check_sizes(load(path, compile=False))
         model = load(path, compile=False)
         if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
             return model
-    except UserError:
-        raise
-    except Exception as error:  # Keras and h5py raise many kinds
-        raise UserError(
-            f"{path} is damaged or not a Keras model: {reason(error)}; take another copy "
-            "of it"
-        ) from None
     raise UserError(
         f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "
         "outputs: wanted is one each, or a class as second input"
@@ -125,20 +119,8 @@ def load_discriminator(path):
 
 def try_out(model, inputs, path):
     """Raise a UserError unless this model can be called: some fail with any number."""
-    taken = inputs_of(model, inputs)
-    try:
-        model(taken, training=False)
-    except Exception as error:  # TensorFlow and Keras raise many kinds
-        if ran_out(error):
-            raise
-        raise UserError(
-            f"{path} cannot be used ({reason(error)}): make it anew"
-        ) from None
-
-
-def reason(error):
-    """The first sentence of an error of Keras; its kind, where it has no text."""
-    return (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
+    with as_user_error(f"{path} cannot be used", "make it anew"):
+        model(inputs_of(model, inputs), training=False)
 
 
 def is_discriminator(model):

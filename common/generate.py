@@ -10,7 +10,7 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.basics.files import check_new, free_path
 from common.checkpoints import load_discriminator
 from common.devices import set_up
@@ -64,10 +64,8 @@ def latent_points(options, subject):
         print(f"seed: {seed}")
         return subject.points(options.n, seed)
     check_file(options.latent)
-    try:
+    with as_user_error(f"--latent {options.latent} cannot be read", "save it anew"):
         points = read_array(options.latent)
-    except Exception as error:  # of NumPy, many kinds
-        raise UserError(f"--latent {options.latent} cannot be read: {error}") from None
     if points.dtype.kind not in "uif":
         raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
     with np.errstate(over="ignore"):  # what is too large becomes infinite: said below

@@ -2,6 +2,7 @@
 
 import errno
 import re
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -26,6 +27,21 @@ def ran_out(error):
     """Whether memory ran out: of Python and NumPy, of TensorFlow, or of PyTorch."""
     names = ("ResourceExhaustedError", "OutOfMemoryError")  # which are not imported here
     return isinstance(error, MemoryError) or type(error).__name__ in names
+
+
+@contextmanager
+def as_user_error(what, mend="download or copy it again"):
+    """Inside, an error of any kind becomes a UserError: what is wrong, why, what to do.
+
+    A UserError stays as it is, and so does the error when memory runs out.
+    """
+    try:
+        yield
+    except Exception as error:  # libraries that read files raise a dozen kinds
+        if isinstance(error, UserError) or ran_out(error):
+            raise
+        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
+        raise UserError(f"{what}: {why}; {mend}") from None
 
 
 def is_alone(error):

@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.data.pictures import shown
 from common.safety.arrays import check_file
 
@@ -33,7 +33,11 @@ def read_attributes(path, names):
         return np.stack([table[PurePosixPath(name).name] for name in names])
 
     check_file(path, MOST_ATTRIBUTES)
-    try:
+    wanted = (
+        "a line with the count, one with names, then lines with a file name and as many "
+        "values of -1 or 1"
+    )
+    with as_user_error(f"{path} is not like list_attr_celeba.txt", f"wanted: {wanted}"):
         count, titles, *lines = Path(path).read_text("utf-8-sig").strip().splitlines()
         titles, lines = titles.split(), [line.split() for line in lines]
         if not titles or not all(lines):
@@ -44,12 +48,6 @@ def read_attributes(path, names):
                 f"the count is {count[:20]}, the lines {len(lines)}, or a value is "
                 "another"
             )
-    except (ValueError, OverflowError) as error:
-        raise UserError(
-            f"{path} is not like list_attr_celeba.txt: a line with the count, one with "
-            f"names, then lines with a file name and as many values of -1 or 1 "
-            f"({str(error)[:200]})"
-        ) from None
     table = {line[0]: row for line, row in zip(lines, values, strict=True)}
     endings = tuple(Image.registered_extensions())
     if pictures := [name for name in names if name.lower().endswith(endings)]:

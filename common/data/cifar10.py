@@ -10,9 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.data.datasets import Images, find_locally, keras_download
-from common.data.formats import reading
 from common.data.shapes import synthetic_shapes
 from common.safety.arrays import check_file
 from common.safety.pickles import byte_array, load_plain
@@ -65,7 +64,7 @@ def read_images(path, split):
     if (path / FOLDER).is_dir():
         path = path / FOLDER
     names = BATCHES[split]
-    with reading(path):
+    with as_user_error(f"{path} cannot be read"):
         files = read_folder(path, names) if path.is_dir() else read_archive(path, names)
     if missing := [name for name in names if name not in files]:
         raise UserError(
@@ -134,7 +133,7 @@ class Bounded:
 
 def read_batch(content, file):
     """A pickled dict -> its data, uint8 (n, 3072), and its labels, int (n,) in 0..9."""
-    with reading(file):
+    with as_user_error(f"{file} cannot be read"):
         batch = load_plain(content)
         batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in batch.items()}
         if not {"data", "labels"} <= batch.keys():

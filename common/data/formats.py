@@ -9,14 +9,13 @@ import math
 import struct
 import warnings
 import zipfile
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.safety.arrays import MOST_BYTES, check_file, member
 
 IDX_FILES = {
@@ -57,7 +56,7 @@ def read_images(path, split):
 def read_npz(path, split):
     """Arrays `x_train`, `y_train`, `x_test`, `y_test`; or one single array of images."""
     check_file(path)
-    with reading(path):
+    with as_user_error(f"{path} cannot be read"):
         if not zipfile.is_zipfile(path):
             raise ValueError("it is not a whole .npz, which is a zip of arrays")
         with np.load(path, allow_pickle=False) as archive:
@@ -91,7 +90,7 @@ def read_idx(folder, split):
 def read_idx_file(path):
     """One IDX file: 0, 0, type, rank, then rank big-endian sizes, then the bytes."""
     check_file(path)
-    with reading(path):
+    with as_user_error(f"{path} cannot be read"):
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             parts = iter(partial(file.read, PART), b"")  # no room is made beforehand
             content = b"".join(islice(parts, MOST_BYTES // PART + 1))
@@ -113,7 +112,7 @@ def read_csv(path, split):
         raise UserError(f"{path} is one set of images: it has no test part")
     check_file(path, 2 * MOST_BYTES)  # a byte takes some three characters
     with (
-        reading(path),
+        as_user_error(f"{path} cannot be read"),
         Path(path).open(encoding="utf-8-sig") as file,
         warnings.catch_warnings(),
     ):
@@ -146,17 +145,3 @@ def short_lines(file):
         if len(line) > LONGEST_LINE:
             raise ValueError(f"a line of more than {LONGEST_LINE} characters")
         yield line
-
-
-@contextmanager
-def reading(path):
-    """Inside, whatever is wrong with a file is told of in a UserError."""
-    try:
-        yield
-    except (UserError, MemoryError):
-        raise
-    except Exception as error:  # NumPy, zipfile, decompressors raise a dozen kinds
-        why = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UserError(
-            f"{path} cannot be read: {why}; download or copy it again"
-        ) from None

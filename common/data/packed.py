@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.data.datasets import Images
 from common.safety.hdf5 import check_attributes, check_size, item_of
 
@@ -86,25 +86,16 @@ def open_packed(path, attribute=None):
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
-    try:
-        file = h5py.File(path, "r")
-    except OSError:
-        raise UserError(
-            f"{path} is not an HDF5 file, or it is cut off: {AGAIN}"
-        ) from None
-    try:
+    if not h5py.is_hdf5(path):
+        raise UserError(f"{path} is not an HDF5 file: {AGAIN}")
+    with as_user_error(f"{path} is damaged, or no packed file", AGAIN):
+        file = h5py.File(path)
         check(file, path)
         labels = file["labels"][:] if "labels" in file else None
         classes = texts(file["classes"]) if "classes" in file else ()
         chosen = attribute_of(file, attribute, path) if attribute else None
         name = Path(str(file.attrs["source"])).stem
         pixels, identity = read_pixels(file, labels)
-    except UserError:
-        raise
-    except Exception as error:  # h5py raises a dozen kinds
-        raise UserError(
-            f"{path} is damaged, or no packed file ({error}): {AGAIN}"
-        ) from None
     if attribute:
         labels, classes = chosen, (f"not {attribute}", attribute)
         own = chosen.astype("i1").tobytes()  # other labels are other data

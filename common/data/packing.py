@@ -15,12 +15,7 @@ from common.basics.errors import MachineError, UserError
 from common.basics.files import whole
 from common.data.attributes import read_attributes
 from common.data.packed import checksum
-from common.data.pictures import (
-    open_source,
-    shown,
-    subfolders,
-    try_to_read,
-)
+from common.data.pictures import open_source, shown, subfolders, try_to_read
 
 BLOCK = 512  # pictures that are in memory at a time
 CHUNK = 2**20  # bytes

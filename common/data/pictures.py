@@ -1,8 +1,10 @@
 """Pictures of any size and kind, in a folder or a .zip -> small squares of bytes."""
 
+import fnmatch
 import io
 import math
 import os
+import re
 import zipfile
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -16,6 +18,9 @@ from common.safety.images import MOST_BYTES, open_image
 BOMB = 2**30, 200  # bytes that a zip unpacks to, and times its own: pictures do not
 DEEPEST = 100  # folders, one in the other
 DRAFT = 3  # times the wanted size: a JPEG may be decoded that small, which is faster
+LEFT = ("*/.*", "*/__MACOSX/*", "*/Thumbs.db", "*/desktop.ini", "*/runs/*_gan/*",
+        "*.hdf5", "*.part")  # fmt: skip
+FOREIGN = re.compile("|".join(map(fnmatch.translate, LEFT)))
 HTML = (
     "{} is a web page, not a zip: Google Drive hands that out when a file was asked for "
     "too often; the real img_align_celeba.zip has about 1.4 GB: download it again by "
@@ -142,14 +147,7 @@ def check_length(source, name):
 
 def is_foreign(path):
     """Whether not a person put this file there, but a system or a script of ours."""
-    left = ("__MACOSX", "Thumbs.db", "desktop.ini")
-    if any(part.startswith(".") or part in left for part in path.parts):
-        return True
-    in_a_run = any(
-        above == "runs" and below.endswith("_gan")
-        for above, below in zip(path.parts, path.parts[1:], strict=False)
-    )
-    return in_a_run or path.suffix in (".hdf5", ".part")
+    return FOREIGN.match(f"/{path}") is not None
 
 
 def read_square(source, name, size, crop=1.0, channels=3):

@@ -82,9 +82,8 @@ def read_hdf5(path):
     """The description in an `.h5` file, whose numbers are checked, too."""
     import h5py
 
-    with path.open("rb") as file:
-        if file.read(len(HDF5)) != HDF5 or zipfile.is_zipfile(path):
-            raise ValueError("it is no HDF5 file alone; a zip is called .keras")
+    if zipfile.is_zipfile(path):
+        raise ValueError("it is a zip, which is called .keras")
     with h5py.File(path) as file:
         check_numbers(file, path)
         return file.attrs.get("model_config")
@@ -94,8 +93,6 @@ def read_zip(path):
     """The description in a `.keras` file, whose numbers are checked, too."""
     import h5py
 
-    if not zipfile.is_zipfile(path):
-        raise ValueError("it is no zip; an HDF5 file is called .h5")
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if set(names) - MEMBERS or len(names) != len(set(names)):

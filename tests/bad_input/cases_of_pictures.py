@@ -102,7 +102,7 @@ PICTURES = {
     "a packed file of 0 bytes": (FACE, with_file("set.hdf5", b""), "not an HDF5 file"),
     "a packed file cut off": (
         FACE, lambda: [words := packed(lambda file: None)(),
-                       os.truncate("set.hdf5", 5000), words][2], "cut off"),
+                       os.truncate("set.hdf5", 5000), words][2], "truncated file"),
     "a packed file that is a folder": (FACE, folder("set.hdf5"), "no such file"),
     "a packed file not packed to its end": (
         FACE, packed(lambda file: file.attrs.update(complete=False)), "not packed to"),
