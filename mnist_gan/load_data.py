@@ -48,10 +48,10 @@ def main(argv=None):
     train = load_images(options.data, "train")
     show_notice(train)
     print(f"{train.name} from {train.source}")
-    print("train:", train.pixels.shape, "labels:", shape_of(train.labels))
+    print("train:", train.pixels.shape, "labels:", getattr(train.labels, "shape", None))
     try:
         test = load_images(options.data, "test")
-        print("test: ", test.pixels.shape, "labels:", shape_of(test.labels))
+        print("test: ", test.pixels.shape, "labels:", getattr(test.labels, "shape", None))
     except cli.UserError as none:
         print(f"test:  none ({none})")
     dataset = scale(train.pixels)
@@ -62,10 +62,6 @@ def main(argv=None):
     path = new_run("mnist_gan", options.run_dir) / "real_samples.png"
     save_grid(dataset[:25], path, columns=5)
     print(f"saved {path}")
-
-
-def shape_of(labels):
-    return None if labels is None else labels.shape
 
 
 if __name__ == "__main__":
