@@ -86,7 +86,7 @@ def check_number(source, names, skipped, at_least):
         whys = [f" ({shown(name)}: {why})" for name, why in skipped.items()]
         raise UserError(
             f"{source} holds {len(names)} pictures that can be read{''.join(whys[:1])}: "
-            f"too few, at least {at_least} are needed"
+            f"too few, wanted are at least {at_least}"
         )
 
 

@@ -36,7 +36,7 @@ def check_numbers(file, path):
                 groups.append(item)
                 continue
             if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
-                raise ValueError(f"its {item.name!r} holds {item.dtype}, not numbers")
+                raise ValueError(f"it holds {item!r}, not numbers")
             check_size(item)
             check_attributes(item, longest)
             room -= item.nbytes

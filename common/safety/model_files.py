@@ -97,7 +97,7 @@ def read_zip(path):
         names = archive.namelist()
         if set(names) - MEMBERS or len(names) != len(set(names)):
             raise ValueError(
-                f"it holds {names[:5]}, and a .keras file of plain layers "
+                f"it holds {names[:5]}: a .keras file of plain layers holds "
                 f"{', '.join(sorted(MEMBERS))}, each once, and nothing else"
             )
         for member in archive.infolist():

@@ -145,9 +145,9 @@ DATA = {
     "a .csv as test set": (
         "mnist_gan/train_discriminator.py", with_file("a.csv", "1\n"), "1 columns"),
     # CIFAR-10
-    "a batch of 0 bytes": (CIFAR, batches(b""), "cannot be read"),
+    "a batch of 0 bytes": (CIFAR, batches(b""), "not a whole CIFAR-10 batch"),
     **{f"a batch cut off at {share:.0%}": (
-        CIFAR, batches(batch()[: int(len(batch()) * share)]), "cannot be read")
+        CIFAR, batches(batch()[: int(len(batch()) * share)]), "not a whole CIFAR-10")
        for share in (0.001, 0.5, 0.99)},
     "a batch that would run code": (
         CIFAR, batches(pickle.dumps(Hostile())), "would run 'posix.system'", ALONE),
@@ -155,9 +155,9 @@ DATA = {
         CIFAR, batches(batch(labels=laughs(60))), "no list of whole numbers"),
     "a batch whose key is tuples in tuples without end": (
         CIFAR, batches(TUPLES), "keys are no texts"),
-    "a batch that is a set": (CIFAR, batches(pickle.dumps({1}, 4)), "cannot be read"),
+    "a batch that is a set": (CIFAR, batches(pickle.dumps({1}, 4)), "not a whole"),
     "a batch that remembers 2**31 values": (CIFAR, batches(MEMO), "lacks data or labels"),
-    "a batch of a list": (CIFAR, batches(pickle.dumps([1])), "cannot be read"),
+    "a batch of a list": (CIFAR, batches(pickle.dumps([1])), "not a whole CIFAR-10"),
     "a batch without labels": (CIFAR, batches(batch(labels=None)), "no list of whole"),
     "a batch of labels up to 99": (CIFAR, batches(batch(labels=[99] * 4)), "0 to 9"),
     "a batch of other pixels": (
