@@ -133,7 +133,7 @@ class Bounded:
 
 def read_batch(content, file):
     """A pickled dict -> its data, uint8 (n, 3072), and its labels, int (n,) in 0..9."""
-    with as_user_error(f"{file} is not a whole CIFAR-10 batch"):
+    with as_user_error(f"{file} cannot be read, not a whole CIFAR-10 batch"):
         batch = load_plain(content)
         batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in batch.items()}
         if not {"data", "labels"} <= batch.keys():
