@@ -11,9 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from helpers import ROOT, refused, slow
+from PIL import Image
 from training_runs import (
     RUN,
     TINY,
@@ -88,6 +90,15 @@ def test_dry_run_takes_a_slice_of_named_data(capsys):
     record = json.loads((RUN / "options.json").read_text())
     assert record["data"]["name"] == "digits"
     assert "SYNTHETIC" not in capsys.readouterr().out
+
+
+def test_a_row_of_the_picture_is_a_class_and_the_models_know_its_name():
+    """The digits have ten classes; a cell has 28 pixels and a gap of 2."""
+    main(["--dry-run", "--data", "digits", "--conditional", "--architecture", "dense"])
+    with Image.open(RUN / "generated_plot_e001.png") as picture:
+        assert picture.size == (2 * 302, 2 * 302)
+    with h5py.File(RUN / "generator_model_001.h5") as file:
+        assert json.loads(file.attrs["classes"]) == [str(i) for i in range(10)]
 
 
 @pytest.mark.slow

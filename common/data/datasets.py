@@ -50,11 +50,12 @@ class Scaled:
     Args:
         pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
         scale: function, uint8 array -> float32 array in the range that G makes.
-        labels: int (n,), where D and G take the class.
+        labels, classes: int (n,) and their names, where D and G take the class.
     """
 
-    def __init__(self, pixels, scale, labels=None):
+    def __init__(self, pixels, scale, labels=None, classes=()):
         self.pixels, self.scale, self.shape = pixels, scale, pixels.shape
+        self.classes = tuple(classes)
         self.labels = None if labels is None else np.int32(labels).reshape(-1, 1)
         self.chunk_rows = getattr(pixels, "chunk_rows", None)  # of a file that is read
 

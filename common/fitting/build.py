@@ -217,7 +217,7 @@ def scaled_for(g_model, images, conditional=False):
     def scale(pixels):
         return pixels.astype("float32") / np.float32(255 / (high - low)) + low
 
-    return Scaled(images.pixels, scale, images.labels if conditional else None)
+    return Scaled(images.pixels, scale, *[images.labels, images.classes] * conditional)
 
 
 def places_of(functions):
