@@ -75,13 +75,17 @@ def folder_for(data, shape=None):
     Args:
         data: "synthetic", one of the names of SOURCES, or a path.
         shape: (h, w, c) of the images that are wanted, which "synthetic" depends on; a
-            path for grey images of 28x28 is what `mnist_gan/train.py` takes.
+            path is read by the folder of this shape, pictures by `celeba_gan`.
     """
     for folder, source in SOURCES.items():
         if data in source.names or (data == "synthetic" and shape == source.shape):
             return folder
     if data in DATA:
         return "celeba_gan"
-    if shape == (28, 28, 1) or Path(data).suffix in (".npz", ".csv"):
+    if Path(data).suffix in (".npz", ".csv"):
         return "mnist_gan"
-    return "cifar10_gan" if cifar10.is_folder(Path(data)) else "celeba_gan"
+    if cifar10.is_folder(Path(data)):
+        return "cifar10_gan"
+    shapes = {source.shape: folder for folder, source in reversed(SOURCES.items())}
+    of_pictures = shape in (None, SOURCES["cifar10_gan"].shape)
+    return "celeba_gan" if of_pictures else shapes.get(shape, "celeba_gan")

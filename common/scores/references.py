@@ -33,7 +33,8 @@ def load_reference(data, shape=None):
         UserError: there are none.
     """
     if data == "auto":
-        sizes = {s.shape[:2]: s.names[0] for s in SOURCES.values() if s.shape and s.names}
+        known = [source for source in SOURCES.values() if source.shape]
+        sizes = {source.shape[:2]: source.names[0] for source in reversed(known)}
         data = sizes.get(shape[:2], "celeba") if shape else "celeba"
     folder = folder_for(data, shape)
     return load_splits(folder, data=data, size=shape[0] if shape else 64)
