@@ -142,12 +142,12 @@ def scoring(quick):
     and the times scaled: features by the number, scores by its square.
     """
     from common.scores.features import extract_all
-    from common.scores.scorer import Judge
+    from common.scores.scorer import Scorer
 
     set_up()
     n = 10_000 if quick else 50_000
     features, images = untrained_features(), mnist_images(2 * n)
-    judge = Judge(images, None, features, n)
+    judge = Scorer(images, None, features, n)
     real = extract_all(features, images.pixels[:n])
     few = tuple(seen[:500] for seen in real)
     judge.compare(few, few)  # imports what it needs; the features are traced by now

@@ -14,7 +14,7 @@ def script_of(dataset):
 
 def is_separate(dataset):
     """Whether the tutorial's D learns from real and from fake images in two updates."""
-    return script_of(dataset).TUTORIAL["halves"] == "separate"
+    return script_of(dataset).TUTORIAL["d_batches"] == "separate"
 
 
 def define_models(dataset):

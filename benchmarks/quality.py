@@ -89,7 +89,7 @@ def curve(folder, size):
 
 
 def distance(model, size):
-    """The Frechet distance of n images of a saved G, by the project's own Judge."""
+    """The Frechet distance of n images of a saved G, by the project's own Scorer."""
     from common.checkpoints import load_generator
     from common.scores.features import extract_all
     from common.scores.metrics import frechet_distance
@@ -119,9 +119,9 @@ def references(data):
 
 @cache
 def judge_of(data, n):
-    from common.scores.scorer import classifier_judge
+    from common.scores.scorer import classifier_scorer
 
-    return classifier_judge(*references(data), n)
+    return classifier_scorer(*references(data), n)
 
 
 def first_below(points, bound):

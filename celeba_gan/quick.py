@@ -13,7 +13,7 @@ OPTIONS = {
     "epochs": 20,
     "steps_per_epoch": 500,
     "batch_size": 32,
-    "halves": "merged",
+    "d_batches": "mixed",
     "latent_dim": 64,
     "learning_rate": 0.0008,
     "ema": 0.998,

@@ -22,7 +22,7 @@ from common.training import prepare, summarize_performance, train_as_asked
 TUTORIAL = {
     "epochs": 50,
     "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
-    "halves": "separate",  # so that BatchNormalization in D sees one kind at a time
+    "d_batches": "separate",  # so that BatchNormalization in D sees one kind at a time
     "latent_dim": 100,
     "save_every": 5,
 }

@@ -29,7 +29,7 @@ def main(argv=None):
     dataset = load_real_samples(options.data, options.size, options.crop)
     run = steps.start("celeba_gan", options)
     model = define_discriminator(dataset.shape[1:])
-    steps.judge_accuracies(train_discriminator(model, dataset))
+    steps.report_accuracies(train_discriminator(model, dataset))
     steps.save_real_and_random(dataset, run, 7, low=-1)
 
 

@@ -22,7 +22,7 @@ from common.training import prepare, summarize_performance, train_as_asked
 TUTORIAL = {
     "epochs": 200,
     "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
-    "halves": "separate",  # D learns from the 64 real, then from the 64 fake ones
+    "d_batches": "separate",  # D learns from the 64 real, then from the 64 fake ones
     "latent_dim": 100,
     "save_every": 10,
 }

@@ -26,7 +26,7 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__, DATA)
     dataset = load_real_samples(options.data)
     run = steps.start("cifar10_gan", options)
-    steps.judge_accuracies(train_discriminator(define_discriminator(), dataset))
+    steps.report_accuracies(train_discriminator(define_discriminator(), dataset))
     steps.save_real_and_random(dataset, run, 7, low=-1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError, as_user_error
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.runs.layout import DISCRIMINATOR, GENERATOR
 from common.runs.record import check_record, trained_on
 from common.safety import model_files
@@ -34,7 +34,7 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     logging.getLogger("absl").addFilter(is_no_advice)
     origin = trained_on(run)
     for name, model in ((GENERATOR, g_model), (DISCRIMINATOR, d_model)):
-        with whole(Path(run) / name.format(epoch)) as part:
+        with atomic_write(Path(run) / name.format(epoch)) as part:
             # HDF5 crashes Python where the disk becomes full: there is room, or an error
             part.write_bytes(bytes(4 * model.count_params() + BESIDE_WEIGHTS))
             model.save(part, include_optimizer=False)

@@ -13,7 +13,7 @@ from common.comparing.tables import differing, legend, report
 from common.options.table import OPTIONS
 from common.runs.folder import new_run
 
-NOT_THE_GAME = {row.flag for row in OPTIONS.values() if row.resume or row.local}
+NO_HYPERPARAMETERS = {row.flag for row in OPTIONS.values() if row.resume or row.local}
 
 
 @cli.command
@@ -32,7 +32,7 @@ def main(argv=None):
     print(text)
     pictures = "![Curves](curves.png)\n\n![Pictures](grids.png)"
     (folder / "comparison.md").write_text(f"# Comparison\n\n{text}\n\n{pictures}\n")
-    lines = legend(compared, rows, NOT_THE_GAME)
+    lines = legend(compared, rows, NO_HYPERPARAMETERS)
     save_curves(compared, lines, folder / "curves.png")
     save_grids(compared, folder / "grids.png")
     print(f"\nsaved comparison.md, curves.png and grids.png in {folder}")

@@ -23,8 +23,8 @@ from common.sampling import n_classes, takes_labels
 from common.scores import references
 from common.scores.best import best_of, save_curves
 from common.scores.features import SOURCES, choose_features
-from common.scores.report import Evaluation, means, nearest_picture
-from common.scores.scorer import Judge
+from common.scores.report import Report, means, nearest_picture
+from common.scores.scorer import Scorer
 
 N, N_REPEATS = 10_000, 3  # images, and drawings of so many
 
@@ -66,8 +66,8 @@ def real_images(options, run, shape):
     return references.load_reference(options.data or "auto", shape)
 
 
-def make_judge(options, train, test, n):
-    """The Judge that the options ask for, of n images; see `scorer.Judge`."""
+def make_scorer(options, train, test, n):
+    """The Scorer that the options ask for, of n images; see `scorer.Scorer`."""
     show_notice(train)
     if options.split == "test" and test is None:
         raise UserError(f"--split test: {train.name} has no held-out images")
@@ -78,7 +78,7 @@ def make_judge(options, train, test, n):
             f"{train.name}: {n_real} images are too few, at least {fewest} are needed"
         )
     features = choose_features(options.features, train, test)
-    return Judge(train, test, features, n, options.split)
+    return Scorer(train, test, features, n, options.split)
 
 
 def evaluate_models(options, models, run):
@@ -88,16 +88,16 @@ def evaluate_models(options, models, run):
     g_model = load_generator(models[0])[0]
     train, test = real_images(options, run, g_model.output_shape[1:])
     check_fit(g_model, models[0].name, train)
-    judge = make_judge(options, train, test, options.n)
+    scorer = make_scorer(options, train, test, options.n)
     folder = result_folder(options, run if options.data is None else None)
-    evaluation = Evaluation(judge, folder, options.seed, options.repeats)
+    report = Report(scorer, folder, options.seed, options.repeats)
     chosen = (options.data, options.split, options.n, options.features)
     is_usual = chosen == (None, "train", N, "classifier")  # as --evaluate-every's
     records = []
     for model in models:
         g_model = load_generator(model)[0]
         try:
-            records.append(evaluation.generator(g_model, model.name))
+            records.append(report.generator(g_model, model.name))
         except UserError as error:  # the other snapshots may be sound
             print(f"{model.name} is not scored: {error}", flush=True)
             continue
@@ -111,13 +111,13 @@ def evaluate_models(options, models, run):
     if len(records) > 1:
         text = f"; as good within two deviations: {', '.join(others)}" if others else ""
         print(f"best by {name.upper()}: {best['model']}{text}")
-        save_curves(records, evaluation.floor["scores"], folder / SCORES)
+        save_curves(records, report.floor["scores"], folder / SCORES)
         files.append(SCORES)
-    evaluation.print_table(best)
+    report.print_table(best)
     print(f"saved {', '.join(files)} in {folder}")
     if options.export:
         g_model = load_generator(models[0].with_name(best["model"]))[0]
-        pixels, _ = judge.draw(g_model, [options.seed, 0])
+        pixels, _ = scorer.draw(g_model, [options.seed, 0])
         save_each(pixels, Path(options.export))
 
 
@@ -137,13 +137,13 @@ def evaluate_images(options):
     train, test = real_images(options, None, shape)
     wanted = train.pixels.shape[1:]
     pixels = references.read_pictures(options.images, wanted, options.n)
-    judge = make_judge(options, train, test, len(pixels))
+    scorer = make_scorer(options, train, test, len(pixels))
     if shape != wanted:
         resize = f"{shape} to {wanted} by Lanczos, antialiased"
-        judge.features = judge.features._replace(resize=resize)
+        scorer.features = scorer.features._replace(resize=resize)
     folder = result_folder(options, None)
-    evaluation = Evaluation(judge, folder, repeats=1)
-    evaluation.print_table(evaluation.images(pixels, Path(options.images).name))
+    report = Report(scorer, folder, repeats=1)
+    report.print_table(report.images(pixels, Path(options.images).name))
     print(f"saved {METRICS} and a picture of the nearest training images in {folder}")
 
 

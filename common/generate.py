@@ -39,7 +39,7 @@ def parse(argv):
     classes("--grid-by-class", action="store_true", help=text)
     add("--out", metavar="FILE.png", help="the grid (beside the model)")
     add("--images", metavar="DIR", help="also save each image as a PNG of its own")
-    add("--verdict", metavar="D_MODEL", help="write what D says under each image")
+    add("--discriminator", metavar="D_MODEL", help="write what D says under each image")
     add("--show", action="store_true", help="open the grid in a window")
     options = parser.parse_args(argv)
     options.n = options.n or (10 if options.grid_by_class else 25)
@@ -62,7 +62,7 @@ def latent_points(options, subject):
     if options.latent is None:
         seed = secrets.randbelow(2**32) if options.seed is None else options.seed
         print(f"seed: {seed}")
-        return subject.points(options.n, seed)
+        return subject.latent_vectors(options.n, seed)
     check_file(options.latent)
     with as_user_error(f"--latent {options.latent} cannot be read", "save it anew"):
         points = read_array(options.latent)
@@ -96,15 +96,15 @@ def judge(path, images, labels=None, n_classes_of_g=0):
     shape = d_model.inputs[0].shape[1:]
     if shape != images.shape[1:]:
         raise UserError(
-            f"--verdict {path} judges images of {shape}, "
+            f"--discriminator {path} judges images of {shape}, "
             f"this generator makes {images.shape[1:]}"
         )
     if not takes_labels(d_model):
         return d_model.predict(images, verbose=0)[:, 0]
     if n_classes(d_model) != n_classes_of_g:
         raise UserError(
-            f"--verdict {path} judges by {n_classes(d_model)} classes, this generator "
-            f"draws {n_classes_of_g or 'none'}"
+            f"--discriminator {path} takes {n_classes(d_model)} classes, this generator "
+            f"takes {n_classes_of_g or 'none'}"
         )
     return d_model.predict(with_labels(images, labels), verbose=0)[:, 0]
 
@@ -136,8 +136,8 @@ def main(argv=None):
         labels = subject.labels(len(points), options.label)
     images = subject.draw(points, labels)
     grid = Path(options.out or free_path(path.with_name(f"generated_by_{path.stem}.png")))
-    if options.verdict:
-        said = judge(find_model(options.verdict), images, labels, n)
+    if options.discriminator:
+        said = judge(find_model(options.discriminator), images, labels, n)
         captions = [f"{value:.2f}" for value in said]
         plotting.save_captioned_grid(images, captions, grid, columns, subject.low)
     else:

@@ -1,4 +1,4 @@
-"""Pictures: grids of images, curves, a run's film and plots of models."""
+"""Pictures: grids of images, curves, a run's video and plots of models."""
 
 import math
 import shutil
@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.runs import layout
-from common.runs.film import film_frames, is_picture, save_film
 from common.runs.tables import read_columns
+from common.runs.video import is_picture, save_video, video_frames
 
 LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
 HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
 GAP = 2  # pixels between two images of a grid
-FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # how long a frame of a run's film stays
+FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # how long a frame of a run's video stays
 
 
 def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
@@ -46,7 +46,7 @@ def save_grid(images, path, columns, low=0):
     """
     picture = tile(to_pictures(images, low), columns)
     sheet = enlarged(picture, 600 / picture.shape[1])
-    with whole(Path(path)) as part:
+    with atomic_write(Path(path)) as part:
         sheet.save(part)
 
 
@@ -136,7 +136,7 @@ def new_figure(path, size, rows=1, columns=1, dpi=100, **options):
 
     figure = Figure(figsize=size, layout="constrained")
     yield figure, figure.subplots(rows, columns, squeeze=False, **options).ravel()
-    with whole(Path(path)) as part:
+    with atomic_write(Path(path)) as part:
         figure.savefig(part, dpi=dpi)
 
 
@@ -175,14 +175,14 @@ def epochs(columns):
 
 
 def draw_run(run, ideal=LN2):
-    """Draw a run's `loss_curves.png`, and its generated plots as a film.
+    """Draw a run's `loss_curves.png`, and its generated plots as a video.
 
-    A damaged picture is told, and left out of the film.
+    A damaged picture is told, and left out of the video.
     """
     save_curves(run / layout.HISTORY, run / layout.CURVES, ideal)
     pictures = filter(is_picture, layout.files_of_epochs(run, layout.PLOT))
-    film = run / layout.VIDEO
-    save_film(film_frames(list(pictures)), film, FRAME_SECONDS, LAST_SECONDS)
+    video = run / layout.VIDEO
+    save_video(video_frames(list(pictures)), video, FRAME_SECONDS, LAST_SECONDS)
 
 
 def plot_model(model, path):

@@ -11,7 +11,7 @@ from common.basics.errors import UserError
 from common.checkpoints import save_models
 from common.data.datasets import show_notice
 from common.devices import set_up
-from common.fitting import replicas
+from common.fitting import strategy
 from common.fitting.build import check_classes, gan_for, places_of
 from common.objectives.pretraining import pretrain
 from common.runs import folder
@@ -40,7 +40,7 @@ class Settings:
             pictures.
         resume: whether to go on with the state in the run folder.
         pretrain_discriminator: updates of an auto-encoding D on real images at first.
-        on_collapse: "warn", "stop" or "restart", see `collapse.Guard`.
+        on_collapse: "warn", "stop" or "restart", see `collapse.CollapseDetector`.
         evaluate_every: epochs between two scorings of G, see `report`; None: never.
         track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
         record: what to write as `options.json` once a state is there, see `record.py`.
@@ -89,13 +89,13 @@ def prepare(options, images, models):
             f"--batch-size {options.batch_size}{critic}: a step takes {n_images} real "
             f"images, and there are {len(images.pixels)}: choose a smaller number"
         )
-    device = set_up(options.device, options.precision) + replicas.start(options)
+    device = set_up(options.device, options.precision) + strategy.start(options)
     show_notice(images)
     print(f"{device}; data: {len(images.pixels)} images of {images.name}")
     print(f"models: {options.architecture}, defined in {places_of(models)}")
-    replicas.check_same(options, images)
-    if options.device == "all" and not replicas.is_chief():
-        replicas.as_worker(options)
+    strategy.check_same(options, images)
+    if options.device == "all" and not strategy.is_chief():
+        strategy.as_worker(options)
     import keras
 
     keras.utils.set_random_seed(options.seed)
@@ -184,14 +184,14 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
         summarize: function of the number of finished epochs.
     """
     from common.fitting import callbacks
-    from common.fitting.collapse import Guard
+    from common.fitting.collapse import CollapseDetector
     from common.fitting.distributed import fit_of
     from common.fitting.resume import kept_on_interrupt
     from common.fitting.tracking import tracked
     from common.plotting import draw_run
 
-    guard = Guard(run, dataset, settings.on_collapse, settings.seed)
-    beside = gan, run, settings, summarize, guard
+    detector = CollapseDetector(run, dataset, settings.on_collapse, settings.seed)
+    beside = gan, run, settings, summarize, detector
     with (
         tracked(run, dataset, settings.seed, settings.track) as trackers,
         kept_on_interrupt(gan, run, summarize),

@@ -35,7 +35,7 @@ def descend(optimizer, variables, loss):
         tape.watch(values)
         value = loss()
         # The optimizer adds up the gradients of all replicas.
-        scaled = optimizer.scale_loss(value) / n_replicas()
+        scaled = optimizer.scale_loss(value) / n_devices()
     optimizer.apply(tape.gradient(scaled, values), variables)
     return value
 
@@ -50,7 +50,7 @@ def compiled_loss(model, labels, outputs, weights=None):
         weights: float32 (n,), of the images; None: all count the same.
     """
     loss = model.compute_loss(y=labels, y_pred=outputs, sample_weight=weights)
-    return loss * n_replicas()  # by which Keras has divided it
+    return loss * n_devices()  # by which Keras has divided it
 
 
 def loss_of_images(function, gan, model, *images):
@@ -58,7 +58,7 @@ def loss_of_images(function, gan, model, *images):
     return function(gan, *images) + sum(model.losses)
 
 
-def n_replicas():
+def n_devices():
     """Return how many devices share a batch."""
     if keras.backend.backend() != "tensorflow":
         return 1

@@ -29,7 +29,7 @@ from common.runs.record import ROOT, read_options
 from common.runs.state import find_state
 from common.runs.tables import markdown_table, read_columns
 from common.scores.references import load_reference
-from common.scores.scorer import classifier_judge
+from common.scores.scorer import classifier_scorer
 from mnist_gan.load_data import DATA
 
 CRITICS = ("wgan", "wgan-gp")  # whose weights are drawn
@@ -50,7 +50,7 @@ TABLES = {  # what is compared -> name of a training -> its options
         "latent-dim 20": f"{SMALL} --latent-dim 20",
         "latent-dim 500": f"{SMALL} --latent-dim 500",
         "batch": f"{SMALL} --normalization batch",
-        "batch, separate halves": f"{SMALL} --normalization batch --halves separate",
+        "batch, separate halves": f"{SMALL} --normalization batch --d-batches separate",
         "layer": f"{SMALL} --normalization layer",
         "spectral": f"{SMALL} --normalization spectral",
         "resize": f"{SMALL} --upsampling resize",
@@ -130,12 +130,12 @@ def score_all(folders, data):
         samples: list of float32 (24, 28, 28, 1) in [0, 1].
     """
     set_up()
-    judge = classifier_judge(*load_reference(data, (28, 28, 1)))
+    scorer = classifier_scorer(*load_reference(data, (28, 28, 1)))
     rows, samples = [], []
     for name, folder in folders.items():
         g_model = load_generator(files_of_epochs(folder, GENERATOR)[-1])[0]
-        pixels, labels = judge.draw(g_model, seed=0)
-        score = judge.score(pixels, labels)
+        pixels, labels = scorer.draw(g_model, seed=0)
+        score = scorer.score(pixels, labels)
         minutes, milliseconds = pace(folder)
         row = {
             "name": name,

@@ -23,7 +23,7 @@ OPTIONS = {
 BEST = {  # `--preset best`: told which digit to draw, the pair learns for half an hour
     **OPTIONS,
     "conditional": True,
-    "halves": "merged",
+    "d_batches": "mixed",
     "epochs": 9,
     "steps_per_epoch": 3000,
     "ema": 0.999,

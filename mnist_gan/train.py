@@ -22,7 +22,7 @@ from mnist_gan.load_data import DATA
 TUTORIAL = {
     "epochs": 100,
     "batch_size": 256,  # 128 real + 128 fake images for D, then 256 points for G
-    "halves": "merged",  # the 128 + 128 are one batch
+    "d_batches": "mixed",  # the 128 + 128 are one batch
     "latent_dim": 100,
     "save_every": 10,
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = str(ROOT / "mnist_gan" / "train.py")
-HALVES = """
+D_BATCHES = """
 import runpy, sys
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -32,7 +32,7 @@ def train(kind, words, run):
     command = [sys.executable, SCRIPT, "--device", "cpu", *words, "--run-dir", str(run)]
     settings = [{}]
     if kind == "two devices":
-        command = [sys.executable, "-c", HALVES, *command[1:], "--device", "all"]
+        command = [sys.executable, "-c", D_BATCHES, *command[1:], "--device", "all"]
     if kind == "two processes":
         command += ["--device", "all"]
         cluster = {"worker": ["127.0.0.1:23451", "127.0.0.1:23452"]}

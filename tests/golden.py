@@ -24,7 +24,7 @@ from mnist_gan import train
 
 OBJECTIVES = ("bce", "minimax", "lsgan", "hinge", "wgan", "wgan-gp", "ebgan", "began",
               "r3gan")  # fmt: skip
-BATCHES = ("", "--halves separate")
+BATCHES = ("", "--d-batches separate")
 CONDITIONS = ("", *(f"--conditional --condition {c}" for c in
                     ("concat", "hadamard", "classify")))  # fmt: skip
 MORE = ("", "--ema 0.9", "--label-smoothing 0.1", "--label-noise 0.3", "--wrong-labels",
@@ -33,12 +33,13 @@ MORE = ("", "--ema 0.9", "--label-smoothing 0.1", "--label-noise 0.3", "--wrong-
 KINDS = ("spectral", "regularized")  # of D, besides the one with BatchNormalization
 KEPT = (  # what no closed form in the other tests covers
     "bce, regularized",
-    "bce --halves separate, spectral",
+    "bce --d-batches separate, spectral",
     "r3gan, spectral",
     "lsgan --label-noise 0.3",
     "bce --conditional --condition concat --wrong-labels",
     "hinge --conditional --condition classify --critic-steps 2",
-    "minimax --halves separate --conditional --condition hadamard --label-smoothing 0.1",
+    "minimax --d-batches separate --conditional --condition hadamard "
+    "--label-smoothing 0.1",
     "wgan --conditional --condition concat --augment",
     "wgan-gp --conditional --condition hadamard --ema 0.9",
     "r3gan --conditional --condition concat --optimizer rmsprop --g-learning-rate 0.002",
@@ -58,7 +59,7 @@ def all_cases():
     """The names of all cases that go together."""
     parts = itertools.product(OBJECTIVES, BATCHES, CONDITIONS, MORE)
     names = [" ".join(filter(None, words)) for words in parts]
-    kinds = itertools.product(("bce", "bce --halves separate", "r3gan"), KINDS)
+    kinds = itertools.product(("bce", "bce --d-batches separate", "r3gan"), KINDS)
     names += [f"{name}, {kind}" for name, kind in kinds]
     for name in names:
         try:

@@ -75,7 +75,7 @@ def draw_training(seed):
             words += rng.choice([[], ["--wrong-labels"]])
         words += rng.choice(
             [[], ["--ema", "0.9"], ["--augment"], ["--optimizer", "sgd"],
-             ["--label-noise", "0.2"], ["--halves", "separate"]]
+             ["--label-noise", "0.2"], ["--d-batches", "separate"]]
         )  # fmt: skip
         words += ["--size", "32"] * (folder == "celeba_gan")
         words += ["--batch-size", "4", "--steps-per-epoch", "4", "--latent-dim", "8"]

@@ -82,7 +82,9 @@ def test_verdict_is_the_discriminators(saved, monkeypatch):
         "save_captioned_grid",
         lambda images, captions, *others: seen.update(captions=captions),
     )
-    main([MODEL, "--seed", "4", "-n", "4", "--verdict", "discriminator_model_003.h5"])
+    main(
+        [MODEL, "--seed", "4", "-n", "4", "--discriminator", "discriminator_model_003.h5"]
+    )
     points = np.random.default_rng(4).standard_normal((4, 10)).astype("float32")
     judged = saved[1].predict(generate_images(saved[0], points), verbose=0)
     assert seen["captions"] == [f"{p:.2f}" for p in judged[:, 0]]
@@ -116,7 +118,7 @@ BAD_WORDS = {
     "a grid that is no png": ([MODEL, "--out", "grid.jpg"], ".png"),
     "a grid nowhere": ([MODEL, "--out", "no/folder/grid.png"], "no/folder"),
     "a folder that is there": ([MODEL, "--images", "runs"], "runs"),
-    "a generator as verdict": ([MODEL, "--verdict", MODEL], "not a discriminator"),
+    "a generator as verdict": ([MODEL, "--discriminator", MODEL], "not a discriminator"),
 }
 
 

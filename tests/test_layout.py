@@ -261,7 +261,7 @@ from common.options.training_options import Script, training_options
 from common.training import prepare, summarize_performance, train_as_asked
 
 SHAPE = (16, 16, 1)
-TUTORIAL = dict(epochs=2, batch_size=16, halves="merged", latent_dim=8, save_every=1)
+TUTORIAL = dict(epochs=2, batch_size=16, d_batches="mixed", latent_dim=8, save_every=1)
 ARCHITECTURES = {
     "tutorial": (define_generator, define_discriminator, define_gan),
     **architectures(SHAPE),

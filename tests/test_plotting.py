@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from common import plotting
-from common.runs import film
 from common.runs.layout import PLOT, files_of_epochs
+from common.runs.video import save_video, video_frames
 from mnist_gan.define_discriminator import define_discriminator
 
 
@@ -75,11 +75,11 @@ def test_curves_and_film(tmp_path):
 
 
 def film_of(folder, sizes):
-    """Save grey pictures of these sizes as a film; return the frames of its MP4."""
+    """Save grey pictures of these sizes as a video; return the frames of its MP4."""
     for epoch, size in enumerate(sizes, start=9):
         Image.new("RGB", size, "grey").save(folder / f"generated_plot_e{epoch:03d}.png")
     pictures = files_of_epochs(folder, PLOT)
-    film.save_film(film.film_frames(pictures), folder / "training", 0.4, 2)
+    save_video(video_frames(pictures), folder / "training", 0.4, 2)
     with imageio.get_reader(folder / "training.mp4") as video:
         assert video.get_meta_data()["codec"] == "h264"
         assert video.get_meta_data()["pix_fmt"].startswith("yuv420p")
@@ -143,6 +143,6 @@ def test_a_damaged_picture_is_told_and_left_out_of_the_film(tmp_path, capsys):
     path = tmp_path / "generated_plot_e001.png"
     path.write_bytes(path.read_bytes()[:500])
     plotting.draw_run(tmp_path)
-    assert f"{path} is not in the film" in capsys.readouterr().out
+    assert f"{path} is not in the video" in capsys.readouterr().out
     with Image.open(tmp_path / "training.gif") as gif:
         assert gif.n_frames == 1

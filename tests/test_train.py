@@ -81,7 +81,7 @@ def test_the_best_preset_is_told_the_digit():
     g_model, latent_dim, _ = load_generator(RUN / "generator_model_001.h5")
     assert (len(g_model.inputs), latent_dim) == (2, 40)
     options = json.loads((RUN / "options.json").read_text())["options"]
-    assert (options["architecture"], options["halves"]) == ("narrow", "merged")
+    assert (options["architecture"], options["d_batches"]) == ("narrow", "mixed")
 
 
 @pytest.mark.slow
@@ -224,7 +224,7 @@ def test_a_run_that_was_killed_before_its_first_state_begins_anew():
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", ["[lt]*.*", "[glt]*_*.*"])
 def test_a_run_that_was_killed_after_its_last_epoch_draws_what_is_missing(capsys, lost):
-    """Curves and film; or the epoch's picture and models as well, not asked for then."""
+    """Curves and video; or the epoch's picture and models as well, not asked for then."""
     main([*TINY, "--epochs", "1", "--run-dir", "run", "--preset", "quick"])
     run = Path("run")
     drawn = [*run.glob("*.png"), run / "training.gif"]

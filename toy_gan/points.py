@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-N_POINTS = 10_000
+N_VECTORS = 10_000
 
 
 class Points(NamedTuple):
@@ -16,13 +16,13 @@ class Points(NamedTuple):
     sigma: float  # standard deviation of the noise, in x and in y
 
 
-def ring(rng, n=N_POINTS):
+def ring(rng, n=N_VECTORS):
     """8 Gaussians on a circle of radius 1."""
     angles = np.arange(8) * np.pi / 4
     return gaussians(rng, n, np.stack([np.cos(angles), np.sin(angles)], axis=1), 0.05)
 
 
-def grid(rng, n=N_POINTS):
+def grid(rng, n=N_VECTORS):
     """25 Gaussians, 5 x 5, in [-1, 1] x [-1, 1]."""
     x, y = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
     return gaussians(rng, n, np.stack([x.ravel(), y.ravel()], axis=1), 0.025)
@@ -33,7 +33,7 @@ def gaussians(rng, n, centres, sigma):
     return with_noise(rng, centres[picks], centres, np.arange(len(centres)), sigma)
 
 
-def moons(rng, n=N_POINTS):
+def moons(rng, n=N_VECTORS):
     """Two half circles that reach into each other."""
     from sklearn.datasets import make_moons
 
@@ -43,7 +43,7 @@ def moons(rng, n=N_POINTS):
     return with_noise(rng, curve, curve, modes, 0.05)
 
 
-def roll(rng, n=N_POINTS):
+def roll(rng, n=N_VECTORS):
     """A spiral, the swiss roll seen from its end."""
     from sklearn.datasets import make_swiss_roll
 

@@ -25,7 +25,7 @@ TUTORIAL = {
     "epochs": 40,
     "steps_per_epoch": 500,
     "batch_size": 256,  # 128 real + 128 fake points for D, then 256 latent points for G
-    "halves": "merged",
+    "d_batches": "mixed",
     "latent_dim": 32,
     "save_every": 1,
 }

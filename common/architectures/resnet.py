@@ -6,7 +6,7 @@ The paper has 256 filters in G and 128 in D; 64 are what a CPU can train.
 
 Keras's SpectralNormalization divides the kernel itself by its norm, at each call in
 training, by one power iteration; the paper keeps the kernel, and differentiates through
-the division. Add `--halves merged`, as in the paper: in separate updates, by an Adam of
+the division. Add `--d-batches mixed`, as in the paper: in separate updates, by an Adam of
 no memory, the real half lifts all scores and the fake half lowers them again.
 """
 

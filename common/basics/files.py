@@ -9,7 +9,7 @@ from common.basics.errors import MachineError, UserError
 
 
 @contextmanager
-def whole(path, before=None):
+def atomic_write(path, before=None):
     """Give a path to write to, which becomes `path` once all of it is on the disk.
 
     Whoever is killed meanwhile leaves the file that was there, and beside it what was

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import MachineError, UserError
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.data.attributes import read_attributes
 from common.data.packed import checksum
 from common.data.pictures import open_source, shown, subfolders, try_to_read
@@ -55,7 +55,7 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
         table = read_attributes(attributes, files.names) if attributes else None
         read = functools.partial(try_to_read, files, size, crop, channels)
         try:
-            with whole(target) as part, h5py.File(part, "w") as file:
+            with atomic_write(target) as part, h5py.File(part, "w") as file:
                 rows = Rows(file, len(files.names), size, channels, compression)
                 names, skipped = pack_images(files.names, read, rows)
                 check_number(source, names, skipped, at_least)

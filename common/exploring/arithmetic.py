@@ -53,7 +53,7 @@ def run(subject, options, folder):
     for head, reading in zip(heads, subject.read(images), strict=True):
         print(f">{head}{f' is read as {reading}' * bool(reading)}")
     save_captioned_grid(images, heads, folder / "seeds.png", 4, subject.low)
-    points = subject.points(SHEET, options.seed)
+    points = subject.latent_vectors(SHEET, options.seed)
     sheet = subject.draw_class(points, options.label)
     path = folder / "contact_sheet.png"
     save_captioned_grid(sheet, range(SHEET), path, COLUMNS, subject.low)

@@ -137,7 +137,7 @@ def of_classes(subject, images):
     is_evidence = (losses >= bounds) & (losses > 0)
     return {
         f"evidence of {name}": is_evidence & (read == i)[:, np.newaxis, np.newaxis]
-        for i, name in enumerate(subject.read_as)
+        for i, name in enumerate(subject.classified_as)
     }
 
 
@@ -180,11 +180,11 @@ def find_concepts(subject, images, areas):
     """
     found = seen_in(subject, images)
     found |= {name: np.broadcast_to(x, images.shape[:3]) for name, x in areas.items()}
-    return found | (of_classes(subject, images) if subject.read_as else {})
+    return found | (of_classes(subject, images) if subject.classified_as else {})
 
 
 def names_of(subject, areas):
     """The names of what `find_concepts` finds, before anything is drawn."""
     nothing = np.full((1, *subject.shape), subject.low, "float32")
-    evidence = [f"evidence of {name}" for name in subject.read_as]
+    evidence = [f"evidence of {name}" for name in subject.classified_as]
     return [*seen_in(subject, nothing), *areas, *evidence]

@@ -79,7 +79,7 @@ def run(subject, options, folder):
     if options.concept not in (None, *names):
         raise UserError(f"--concept {options.concept}: known are {', '.join(names)}")
     layer, index = find_layer(subject, options)
-    points = subject.points(options.n, options.seed)
+    points = subject.latent_vectors(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
     images = subject.draw(points, labels)
     concepts = find_concepts(subject, images, areas)
@@ -108,8 +108,8 @@ def run(subject, options, folder):
         save_units(subject, images, maps, thresholds, scores, best[:SHOWN_UNITS], path)
     rows = [version[:SHOWN] for version in versions.values()]
     save_rows(rows, list(versions), folder / "switched.png", subject.low)
-    if subject.read_as:
-        save_histograms(effects, subject.read_as, folder / "classes.png")
+    if subject.classified_as:
+        save_histograms(effects, subject.classified_as, folder / "classes.png")
 
 
 class Scores(NamedTuple):

@@ -39,7 +39,7 @@ def run(subject, options, folder):
         raise UserError(f"{n} real images are too few to compare with: wanted {FEWEST}")
     real = np.float32(subject.low + pixels / 255 * (1 - subject.low))
     labels = subject.labels(n, options.label)
-    made = subject.draw(subject.points(n, options.seed), labels)
+    made = subject.draw(subject.latent_vectors(n, options.seed), labels)
     rows, captions, histograms = [], [], {}
     for space, look in (("pixels", subject.flat), ("features", subject.features)):
         histograms[space] = {}

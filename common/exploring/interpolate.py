@@ -18,13 +18,13 @@ from common.basics.errors import UserError
 from common.exploring.geometry import lerp, loop, slerp, step_lengths
 from common.exploring.pictures import save_rows
 from common.plotting import enlarged, new_figure, tile, to_pictures
-from common.runs.film import captioned, save_film
+from common.runs.video import captioned, save_video
 from common.sampling import class_number
 
 WALKS = {"straight": lerp, "arc": slerp}
 SHOWN, STEPS = 11, 60  # images of a way in the grid, and steps of the curve
-FRAMES, SECONDS = 20, 0.08  # of a way in the film
-HEIGHT = 280  # pixels of an image in the film, or some more
+FRAMES, SECONDS = 20, 0.08  # of a way in the video
+HEIGHT = 280  # pixels of an image in the video, or some more
 JUMP, BESIDE = 3, 5  # times the median of so many steps at each side
 
 
@@ -37,7 +37,7 @@ def add_options(parser):
 
 
 def run(subject, options, folder):
-    """Save the grid of both ways, the curve of their steps, and the film of a loop.
+    """Save the grid of both ways, the curve of their steps, and the video of a loop.
 
     Raises:
         UserError: there are too few points, points between which there is no one arc, or
@@ -166,7 +166,7 @@ def save_curves(curves, stops, path):
 
 
 def save_loop(subject, points, codes, draw, path):
-    """Save the film of both walks, side by side, through all points and back."""
+    """Save the video of both walks, side by side, through all points and back."""
     mixed = loop(codes, FRAMES, lerp)
     walks = [draw(loop(points, FRAMES, walk), mixed) for walk in WALKS.values()]
     title = " | ".join(WALKS)
@@ -177,4 +177,4 @@ def save_loop(subject, points, codes, draw, path):
             sheet = enlarged(tile(pictures, len(WALKS)), HEIGHT / pictures.shape[1])
             yield captioned(sheet, title)
 
-    save_film(frames(), path, SECONDS)
+    save_video(frames(), path, SECONDS)

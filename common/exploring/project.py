@@ -92,7 +92,10 @@ def nearest_by_chance(subject, options, target):
         the errors of all images by chance, float (n,), of grey levels of 0 to 1.
     """
     n = max(CHANCE, options.restarts)
-    points, labels = subject.points(n, options.seed), subject.labels(n, options.label)
+    points, labels = (
+        subject.latent_vectors(n, options.seed),
+        subject.labels(n, options.label),
+    )
     drawn, wanted = subject.flat(subject.draw(points, labels)), subject.flat(target[None])
     errors = np.sqrt(np.mean((drawn - wanted) ** 2, axis=1))
     picks = np.argsort(errors, kind="stable")[: options.restarts]

@@ -43,9 +43,9 @@ class Subject:
 
     def point(self, seed):
         """The point of a seed, float32 (latent_dim,): `generate.py`'s first one of it."""
-        return self.points(1, seed)[0]
+        return self.latent_vectors(1, seed)[0]
 
-    def points(self, n, seed):
+    def latent_vectors(self, n, seed):
         """float32 (n, latent_dim), standard normal."""
         rng = np.random.default_rng(seed)
         return sampling.generate_latent_points(self.latent_dim, n, rng)
@@ -147,7 +147,7 @@ class Subject:
             return None
 
     @property
-    def read_as(self):
+    def classified_as(self):
         """Names of the classes that images can be read as; none where nobody knows."""
         return self.known[0].classes if self.known else ()
 
@@ -165,11 +165,11 @@ class Subject:
 
     def probabilities(self, images):
         """What they are read as, float32 (n, classes); None where nobody knows."""
-        return self.look(images)[1] if self.read_as else None
+        return self.look(images)[1] if self.classified_as else None
 
     def read(self, images):
         """The names of what they are read as, n strings; empty where nobody knows."""
         probabilities = self.probabilities(images)
         if probabilities is None:
             return [""] * len(images)
-        return [self.read_as[i] for i in probabilities.argmax(axis=1)]
+        return [self.classified_as[i] for i in probabilities.argmax(axis=1)]

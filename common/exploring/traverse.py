@@ -18,7 +18,7 @@ from common.exploring.geometry import directions_of_activations, directions_of_w
 from common.exploring.pictures import save_rows
 from common.sampling import generate_images
 
-N_POINTS = 1000  # whose activations are looked at
+N_VECTORS = 1000  # whose activations are looked at
 COLUMNS = 9
 CHANCE = 20  # random directions to compare with
 
@@ -36,7 +36,7 @@ def add_options(parser):
 def of_activations(subject, options):
     from common.exploring.layers import first_layers
 
-    points = subject.points(N_POINTS, options.seed)
+    points = subject.latent_vectors(N_VECTORS, options.seed)
     _, index = first_layers(subject.g_model)
     seen = activations(subject, index, points, options.label)
     return directions_of_activations(points, seen)

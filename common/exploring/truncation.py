@@ -30,7 +30,7 @@ def add_options(parser):
 
 def run(subject, options, folder):
     """Save a row of images for each psi, with what was measured of n."""
-    points = subject.points(options.n, options.seed)
+    points = subject.latent_vectors(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
     real, rows, captions = None, [], []
     if subject.known:

@@ -128,7 +128,7 @@ def measure(subject, versions, mask):
         if probabilities is not None:
             numbers["confidence"] = probabilities.max(axis=1).mean()
             read = probabilities.argmax(axis=1)
-            for i, name in enumerate(subject.read_as):
+            for i, name in enumerate(subject.classified_as):
                 numbers[f"read as {name}"] = np.mean(read == i)
         found[version] = {name: float(number) for name, number in numbers.items()}
     return found

@@ -10,7 +10,7 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.data.datasets import Scaled
-from common.fitting import replicas
+from common.fitting import strategy
 from common.objectives.table import OBJECTIVES, OPTIONS, OWN
 from common.options import rules
 from common.runs.record import ROOT
@@ -45,8 +45,8 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
         )
 
     n, size = len(classes), options.latent_dim
-    with replicas.scope(options.device):
-        if options.architecture in rules.TOLD:
+    with strategy.scope(options.device):
+        if options.architecture in rules.TAKE_LABELS:
             g_model = define_generator(size, n_classes=n)
             d_model = define_discriminator(shape, n_classes=n)
             d_model = head_for(options.objective, d_model)
@@ -76,23 +76,23 @@ def gan_for(options, g_model, d_model, gan_model):
     own = {
         name: vars(options)[name] for name in OPTIONS[options.objective] if name in OWN
     }
-    with replicas.scope(options.device):
+    with strategy.scope(options.device):
         set_optimizers(options, d_model, gan_model)
         return make_gan(
-            g_model, d_model, gan_model, options.halves, options.critic_steps,
+            g_model, d_model, gan_model, options.d_batches, options.critic_steps,
             objective=options.objective, smoothing=options.label_smoothing,
             noise=options.label_noise, wrong_labels=options.wrong_labels, **own,
         )  # fmt: skip
 
 
-def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
+def make_gan(g_model, d_model, gan_model, d_batches="mixed", critic_steps=1, *,
              objective="bce", smoothing=0.0, noise=0.0, wrong_labels=False,
              **own):  # fmt: skip
     """Return the GAN that `fit` trains on an objective.
 
     Args:
         g_model, d_model, gan_model: as `gan.GAN` takes them; D with its head.
-        halves: "merged" or "separate", see `gan.GAN`.
+        d_batches: "mixed" or "separate", see `gan.GAN`.
         critic_steps: as of `gan.GAN`.
         objective: one of OBJECTIVES.
         smoothing, noise: see `labels.SmoothedLabels`.
@@ -115,7 +115,7 @@ def make_gan(g_model, d_model, gan_model, halves="merged", critic_steps=1, *,
     gan_class = GAN
     if takes_labels(g_model):
         gan_class = partial(ConditionalGAN, wrong_labels=wrong_labels)
-    separate = halves == "separate" and row.of_labels
+    separate = d_batches == "separate" and row.of_labels
     models = g_model, d_model, gan_model
     gan = gan_class(*models, separate, critic_steps, row, losses, **own)
     gan.ideal = own.get(row.ideal, row.ideal)

@@ -15,7 +15,7 @@ from common.scores.report import means, of_run
 EVERY = 10  # steps averaged in one row
 
 
-def run_callbacks(gan, run, settings, summarize, guard, trackers):
+def run_callbacks(gan, run, settings, summarize, detector, trackers):
     """The callbacks of a training, in their order.
 
     Args:
@@ -23,7 +23,7 @@ def run_callbacks(gan, run, settings, summarize, guard, trackers):
         run: Path of the run folder.
         settings: training.Settings.
         summarize: function of the number of finished epochs.
-        guard: collapse.Guard.
+        detector: collapse.CollapseDetector.
         trackers: list of tracking.Tracker.
     """
     every = settings.evaluate_every
@@ -34,7 +34,7 @@ def run_callbacks(gan, run, settings, summarize, guard, trackers):
     return [
         keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
         History(run),
-        guard,  # before what saves: it may undo an epoch
+        detector,  # before what saves: it may undo an epoch
         Snapshots(settings.save_every, summarize),
         *([Scores(run, every)] if every else []),
         keras.callbacks.LambdaCallback(
@@ -109,7 +109,7 @@ class Scores(keras.callbacks.Callback):
         self.run, self.every = run, every
 
     def on_train_begin(self, logs=None):
-        self.evaluation = of_run(self.run)
+        self.report = of_run(self.run)
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
@@ -117,8 +117,8 @@ class Scores(keras.callbacks.Callback):
             model = GENERATOR.format(done)
             try:
                 with self.model.averaged_generator():
-                    record = self.evaluation.generator(self.model.g_model, model)
-            except UserError as error:  # a G of NaN; the guard says what to do
+                    record = self.report.generator(self.model.g_model, model)
+            except UserError as error:  # a G of NaN; the detector says what to do
                 return print(f"not scored: {error}")
             scores = means(record).items()
             logs.update({f"score/{name}": value for name, value in scores})

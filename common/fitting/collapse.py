@@ -42,7 +42,7 @@ TEXTS = {
 }
 
 
-def symptoms(logs, ideal=None, variety=None, seen=None):
+def find_failures(logs, ideal=None, variety=None, seen=None):
     """What is wrong with an epoch: dict, key of TEXTS -> value of which it tells.
 
     Args:
@@ -93,7 +93,7 @@ def reseed(gan, seed):
         state.assign(np.array([rng.integers(2**31), 0], state.dtype))
 
 
-class Guard(keras.callbacks.Callback):
+class CollapseDetector(keras.callbacks.Callback):
     """Look at a GAN after each epoch; tell what went wrong, and add it to `events.csv`.
 
     It comes before the callbacks that save, so that no healthy state is overwritten.
@@ -138,12 +138,12 @@ class Guard(keras.callbacks.Callback):
             self.go_back(done, found)
 
     def look(self, done, logs):
-        """The symptoms in the last of so many epochs."""
+        """The find_failures in the last of so many epochs."""
         g_model = self.model.g_model
         weights = [*g_model.weights, *self.model.d_model.weights]
         logs = {**logs, "weights": sum(np.abs(w.numpy()).max() for w in weights)}
         if done * self.params["steps"] < WARM_UP:
-            return symptoms(logs)
+            return find_failures(logs)
         rng = np.random.default_rng(self.seed)  # the same images and points every time
         real = self.dataset[(rng.random(N_IMAGES) * len(self.dataset)).astype(int)]
         n_kinds = min(n_classes(g_model), N_IMAGES // 2) if takes_labels(g_model) else 1
@@ -152,7 +152,7 @@ class Guard(keras.callbacks.Callback):
         made = [mean_pairwise_distance(images[k::n_kinds]) for k in range(n_kinds)]
         variety = np.mean(made) / max(mean_pairwise_distance(real), 1e-9)
         seen = classes_seen(self.model.d_model, images)
-        return symptoms(logs, self.model.ideal, variety, seen and seen / n_kinds)
+        return find_failures(logs, self.model.ideal, variety, seen and seen / n_kinds)
 
     def go_back(self, done, found):
         again = self.on_collapse == "restart" and self.restarts < MOST_RESTARTS

@@ -1,4 +1,4 @@
-"""The training of one GAN by several replicas, on the devices that `replicas.py` found.
+"""The training of one GAN by several replicas, on the devices that `strategy.py` found.
 
 Each replica holds both models and takes its share of every batch through the step of
 `gan.py`; TensorFlow's strategies add up the gradients. Keras's `fit` does not run where
@@ -13,7 +13,7 @@ import numpy as np
 from common.runs.state import random_states
 
 
-def replicas_of(gan):
+def devices_of(gan):
     """How many devices train a GAN."""
     strategy = getattr(gan, "distribute_strategy", None)  # not with PyTorch
     return strategy.num_replicas_in_sync if strategy else 1
@@ -21,7 +21,7 @@ def replicas_of(gan):
 
 def fit_of(gan):
     """Keras's `fit` of a GAN, or, where it was made for several devices, `fit` here."""
-    if replicas_of(gan) == 1:
+    if devices_of(gan) == 1:
         return gan.fit
     for layer in gan._flatten_layers(include_self=False):
         if isinstance(layer, keras.Model):  # `predict` shall be the work of one device
@@ -88,9 +88,9 @@ def compiled(gan):
     strategy, mean = gan.distribute_strategy, tf.distribute.ReduceOp.MEAN
 
     def step(share):
-        move_draws(gan, keras.ops.add)
+        shift_random_states(gan, keras.ops.add)
         logs = gan.train_step(share)
-        move_draws(gan, keras.ops.subtract)
+        shift_random_states(gan, keras.ops.subtract)
         return tf.distribute.get_replica_context().all_reduce(mean, logs)
 
     def make_equal():
@@ -108,7 +108,7 @@ def compiled(gan):
     return step_of_all, tf.function(partial(strategy.run, make_equal))
 
 
-def move_draws(gan, change):
+def shift_random_states(gan, change):
     """Have each replica draw other random numbers than the rest, or as they do again.
 
     The random generators' states are the same on all: without this, so would be the

@@ -4,7 +4,7 @@ import json
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.basics.signals import Terminated
 from common.plotting import draw_run
 from common.runs.layout import EVENTS, HISTORY, METRICS, TIMES
@@ -62,7 +62,7 @@ def keep_scores_until(epoch, path):
 def rewrite(path, before, lines):
     """Write these lines into a file, unless `lines_of` found just them before."""
     if before != (lines, ""):
-        with whole(path) as part:
+        with atomic_write(path) as part:
             part.write_text("".join(f"{line}\n" for line in lines), **AS_IT_IS)
 
 
@@ -99,6 +99,6 @@ def kept_on_interrupt(gan, run, summarize):
         if epoch > 0:
             with gan.averaged_generator():
                 summarize(epoch)
-            if not isinstance(stop, Terminated):  # who sends that does not wait for films
+            if not isinstance(stop, Terminated):  # its sender does not wait for a video
                 draw_run(run, gan.ideal)
         raise

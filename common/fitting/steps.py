@@ -45,7 +45,7 @@ def train_discriminator(model, dataset, n_iter, n_batch, low=0, high=1):
     return accuracies
 
 
-def judge_accuracies(accuracies):
+def report_accuracies(accuracies):
     """Print when D was right on everything for the first time, and what that means."""
     perfect = [i for i, pair in enumerate(accuracies, 1) if min(pair) == 1.0]
     if perfect:

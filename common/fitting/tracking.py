@@ -16,7 +16,7 @@ from common.fitting.diagnostics import (
     optimizers_of,
     outputs_of_d,
 )
-from common.fitting.distributed import replicas_of
+from common.fitting.distributed import devices_of
 from common.options.table import OPTIONS
 from common.runs.layout import (
     COMET,
@@ -29,7 +29,7 @@ from common.runs.layout import (
 from common.runs.record import read_options
 
 SCORE = "score/"  # how the names of scores begin, in logs and in TensorBoard
-N_JUDGED = 200  # real images, and fakes, in a histogram of D's outputs
+N_IMAGES_SEEN = 200  # real images, and fakes, in a histogram of D's outputs
 
 
 @contextmanager
@@ -144,7 +144,7 @@ class Board(Tracker):
     def on_train_begin(self, logs=None):
         from tensorboard.plugins.hparams import api
 
-        alone = replicas_of(self.model) == 1  # else no device sees the whole gradients
+        alone = devices_of(self.model) == 1  # else no device sees the whole gradients
         optimizers = optimizers_of(self.model).items() if alone else ()
         self.norms = {side: mean_norm_of_gradients(o) for side, o in optimizers}
         with self.writer.as_default(0):
@@ -171,7 +171,7 @@ class Board(Tracker):
         values["machine/steps_per_second"] = self.pace
         with self.writer.as_default(epoch + 1):
             write_scalars(values | load_of(self.process))
-            n = min(N_JUDGED, 10 * self.params["steps"])  # 2 steps are a mere trial
+            n = min(N_IMAGES_SEEN, 10 * self.params["steps"])  # 2 steps are a mere trial
             judged = outputs_of_d(self.model, self.dataset, n, self.seed)
             for kind, outputs in judged.items():
                 tf.summary.histogram(f"output_of_d/{kind}", outputs)

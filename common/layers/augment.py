@@ -75,7 +75,7 @@ class Augment(keras.layers.Layer):
         shape = (ops.shape(images)[0], 1, 1, 1)
         return keras.random.uniform(shape, low, high, seed=self.seed)
 
-    def whole(self, images, low, high):
+    def atomic_write(self, images, low, high):
         """A whole number for each image, at least low and below high, int32 (n, 1)."""
         return keras.random.randint((ops.shape(images)[0], 1), low, high, seed=self.seed)
 

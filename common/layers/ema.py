@@ -8,7 +8,7 @@ from keras import ops
 
 from common.sampling import all_layers, generate_latent_points, inputs_of
 
-N_BATCHES, N_POINTS = 10, 200  # over which the statistics of an averaged G are taken
+N_BATCHES, N_VECTORS = 10, 200  # over which the statistics of an averaged G are taken
 
 
 def inner(optimizer):
@@ -56,7 +56,7 @@ def take_statistics(g_model):
     for i in range(N_BATCHES if norms else 0):
         for layer in norms:
             layer.momentum = i / (i + 1)  # so that every batch counts the same
-        points = generate_latent_points(latent_dim, N_POINTS, rng)
+        points = generate_latent_points(latent_dim, N_VECTORS, rng)
         g_model(inputs_of(g_model, points), training=True)
     for layer, momentum in zip(norms, before, strict=True):
         layer.momentum = momentum

@@ -64,7 +64,7 @@ OBJECTIVES = {
         head="score_of_single_images",
         betas=(0.0, 0.9),
         options={
-            "halves": "merged",
+            "d_batches": "mixed",
             "learning_rate": 1e-4,
             "critic_steps": 5,
             "penalty": 10.0,
@@ -78,7 +78,7 @@ OBJECTIVES = {
         ideal="margin",  # theorem 1
         logs=("energy_real", "energy_fake"),
         options={
-            "halves": "merged",
+            "d_batches": "mixed",
             "margin": 0.02,
             "pull_away": 0.0,
             "pretrain_discriminator": 0,
@@ -91,7 +91,7 @@ OBJECTIVES = {
         head="absolute_energy",
         logs=("energy_real", "energy_fake", "k", "convergence"),
         state=("k",),
-        options={"halves": "merged", "gamma": 1.0, "pretrain_discriminator": 0},
+        options={"d_batches": "mixed", "gamma": 1.0, "pretrain_discriminator": 0},
     ),
     # Huang et al. 2024
     "r3gan": Objective(
@@ -100,11 +100,11 @@ OBJECTIVES = {
         head="score_of_single_images",
         ideal=LN2,  # where the penalties are 0
         betas=(0.0, 0.99),
-        options={"halves": "merged", "penalty": 1.0},
+        options={"d_batches": "mixed", "penalty": 1.0},
     ),
 }
 OPTIONS = {name: objective.options for name, objective in OBJECTIVES.items()}
-OF_TRAINING = {"halves", "learning_rate", "critic_steps", "pretrain_discriminator"}
+OF_TRAINING = {"d_batches", "learning_rate", "critic_steps", "pretrain_discriminator"}
 OWN = {n for own in OPTIONS.values() for n in own} - OF_TRAINING  # that losses read
 
 

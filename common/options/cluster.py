@@ -9,7 +9,7 @@ from common.basics.errors import UserError
 
 
 def check(options):
-    """Refuse what needs no device to be refused, see `replicas.start`."""
+    """Refuse what needs no device to be refused, see `strategy.start`."""
     if options.device == "all" and machines() > 1 and options.seed is None:
         raise UserError(
             "--device all on several machines: give each the same --seed, so that all "

@@ -9,7 +9,7 @@ LABELLED = [n for n, row in OBJECTIVES.items() if row.threshold == 0.5]  # label
 PENALIZED = [n for n, row in OBJECTIVES.items() if row.head == "score_of_single_images"]
 ENERGIES = [n for n, row in OBJECTIVES.items() if "energy" in str(row.head)]
 AUTO = "D of --objective {} is an auto-encoder, which"
-TOLD = ("conditional-dense",)  # architectures that take classes themselves
+TAKE_LABELS = ("conditional-dense",)  # architectures that take classes themselves
 
 
 def flexible_options(options):
@@ -35,7 +35,7 @@ def _rules_of_classes(o):
         f"--condition {o.condition}": o.condition != "concat",
         "--wrong-labels": o.wrong_labels,
         "--attribute": getattr(o, "attribute", None),
-        f"--architecture {o.architecture}": o.architecture in TOLD,
+        f"--architecture {o.architecture}": o.architecture in TAKE_LABELS,
     }
     needing = next((option for option, is_set in of_classes.items() if is_set), "")
     return (
@@ -45,7 +45,7 @@ def _rules_of_classes(o):
         ),
         (needing and not o.conditional, f"{needing} needs --conditional"),
         (
-            o.architecture in TOLD and o.condition != "concat",
+            o.architecture in TAKE_LABELS and o.condition != "concat",
             f"--architecture {o.architecture} joins the class as --condition concat does",
         ),
         (
@@ -59,8 +59,8 @@ def _rules_of_classes(o):
             "many fakes, and there is no place for a third kind",
         ),
         (
-            o.wrong_labels and o.halves == "separate",
-            "--wrong-labels: the three kinds are one update; add --halves merged",
+            o.wrong_labels and o.d_batches == "separate",
+            "--wrong-labels: the three kinds are one update; add --d-batches mixed",
         ),
         (
             o.conditional and o.objective in ENERGIES,

@@ -99,7 +99,7 @@ def flexible(shown):
 PRECISIONS = ("float32", "auto", "bfloat16", "float16")
 PART, HALF = share_below(1), share_below(0.5)
 DEVICES = "cpu, gpu, gpu:1, or all: every GPU, or the machines of TF_CONFIG"
-HALVES = "merged: D learns from real and fake images in one update; separate: in two"
+D_BATCHES = "merged: D learns from real and fake images in one update; separate: in two"
 CRITIC = "1; 5 with wgan and wgan-gp"
 COMET = "log to Comet, too: comet, or comet-offline, which needs no account"
 CONDITION = (
@@ -139,7 +139,7 @@ GROUPS = {  # title in the help -> rows
         switch("dry_run", "two steps on tiny data"),
     ),
     "Experiments": (
-        one_of("halves", HALVES, ("merged", "separate")),
+        one_of("d_batches", D_BATCHES, ("mixed", "separate")),
         Option("objective", "", "bce", metavar="NAME"),
         count("critic_steps", "updates of D for each of G", default=1, shown=CRITIC),
         number("clip", "D's weights stay within -X and X", of="objective"),

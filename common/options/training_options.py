@@ -132,9 +132,9 @@ def options_of_objective(script, chosen, given):
                 f"{row.flag} belongs to --objective {objectives_with(row.name)}, not to "
                 f"{name}: leave it out"
             )
-    if "halves" in own and given.get("halves") == "separate":
+    if "d_batches" in own and given.get("d_batches") == "separate":
         raise UserError(
-            f"--halves separate: the loss of --objective {name} takes real and fake "
+            f"--d-batches separate: the loss of --objective {name} takes real and fake "
             "images together; leave it out"
         )
     return own

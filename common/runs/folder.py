@@ -111,7 +111,7 @@ def resumed_run(options, data, device):
         )
     path, state, _ = find_state(run) if has_begun(run) else (None, None, {})
     done = state.epoch if state else 0
-    if done > options.epochs or (done == options.epochs and is_drawn(path)):
+    if done > options.epochs or (done == options.epochs and has_video(path)):
         raise UserError(f"{run} has finished {done} epochs: ask for more with --epochs")
     if others := other_versions(record):
         print(f"not bit for bit, with {others}")
@@ -141,7 +141,7 @@ def take(run):
         ) from None
 
 
-def is_drawn(state):
-    """Whether the film was made after this state, the run's last: a run's last act."""
-    film = state.with_name(VIDEO)
-    return film.exists() and film.stat().st_mtime >= state.stat().st_mtime
+def has_video(state):
+    """Whether the video was made after this state, the run's last: a run's last act."""
+    video = state.with_name(VIDEO)
+    return video.exists() and video.stat().st_mtime >= state.stat().st_mtime

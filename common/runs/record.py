@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from common.basics.errors import UserError
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.devices import onednn
 from common.runs.layout import FORMAT, OPTIONS
 from common.safety.arrays import check_file
@@ -137,5 +137,5 @@ def trained_on(run):
 
 def write_record(run, record):
     """Write `options.json`, as a whole or not at all."""
-    with whole(run / OPTIONS) as part:
+    with atomic_write(run / OPTIONS) as part:
         part.write_text(json.dumps(record, indent=2) + "\n")

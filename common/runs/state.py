@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.basics.errors import UserError
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.runs.layout import HISTORY, STATE, STATE_BEFORE
 from common.safety.arrays import check_file, member
 
@@ -62,7 +62,7 @@ def save_state(gan, epoch, run):
         f"variable {i:03d} {v.path}": v.numpy()
         for i, v in enumerate(state_variables(gan))
     }
-    target = whole(Path(run) / STATE, Path(run) / STATE_BEFORE)
+    target = atomic_write(Path(run) / STATE, Path(run) / STATE_BEFORE)
     with target as part, part.open("wb") as file:
         np.savez(file, epoch=epoch, **arrays, **global_generators())
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from common.basics import cli
 from common.basics.errors import UserError
-from common.basics.files import exclusive_lock, whole
+from common.basics.files import atomic_write, exclusive_lock
 from common.checkpoints import load_model
 from common.data.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
@@ -155,7 +155,7 @@ def load_classifier(train, test):
         with in_float32():
             model, facts = train_classifier(train, test)
         path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
-        with whole(path) as part:
+        with atomic_write(path) as part:
             model.save(part)
     return model, facts
 

@@ -76,7 +76,7 @@ def nearer_to_training(to_training, to_held_out, n_training, n_held_out):
     }
 
 
-def spaces(judge, pixels):
+def spaces(scorer, pixels):
     """The two spaces in which neighbours are looked up.
 
     Returns:
@@ -93,20 +93,20 @@ def spaces(judge, pixels):
         return lambda rows: flat(images.pixels[rows]), np.arange(len(images.pixels))
 
     def by_features(images):
-        seen, _ = judge.look(images, slice(0, len(images.pixels)))
+        seen, _ = scorer.look(images, slice(0, len(images.pixels)))
         return lambda rows: seen[rows], shuffled(images)
 
     found = {"pixels": (flat(pixels), by_pixels)}
-    if judge.features.accuracy is not None:
-        found["features"] = extract_all(judge.features, pixels)[0], by_features
+    if scorer.features.accuracy is not None:
+        found["features"] = extract_all(scorer.features, pixels)[0], by_features
     return found
 
 
-def memorisation(judge, pixels):
+def memorisation(scorer, pixels):
     """Look up the training images that are most like generated ones.
 
     Args:
-        judge: scorer.Judge.
+        judge: scorer.Scorer.
         pixels: uint8 (n, h, w, c) of a generator, at most SAMPLES are looked at.
 
     Returns:
@@ -114,16 +114,16 @@ def memorisation(judge, pixels):
             images, with which copies are counted.
         neighbours: dict, space -> distances and row numbers (SHOWN, NEIGHBOURS).
     """
-    pixels = pixels[: SHOWN if judge.test is None else SAMPLES]
+    pixels = pixels[: SHOWN if scorer.test is None else SAMPLES]
     found, neighbours = {}, {}
-    n_train = len(judge.train.pixels)
-    for space, (samples, of) in spaces(judge, pixels).items():
-        rows_of, numbers = of(judge.train)
+    n_train = len(scorer.train.pixels)
+    for space, (samples, of) in spaces(scorer, pixels).items():
+        rows_of, numbers = of(scorer.train)
         distances, rows = nearest(samples, n_train, rows_of, NEIGHBOURS)
         neighbours[space] = distances[:SHOWN], numbers[rows[:SHOWN]]
-        if judge.test is not None:
-            n_test = len(judge.test.pixels)
-            others = nearest(samples, n_test, of(judge.test)[0])
+        if scorer.test is not None:
+            n_test = len(scorer.test.pixels)
+            others = nearest(samples, n_test, of(scorer.test)[0])
             pairs = [(d[:, 0], r[:, 0]) for d, r in ((distances, rows), others)]
             found[space] = nearer_to_training(*pairs, n_train, n_test)
     return found, neighbours
@@ -140,12 +140,12 @@ def warnings(found):
     ]
 
 
-def save_picture(path, judge, pixels, neighbours, low=0):
+def save_picture(path, scorer, pixels, neighbours, low=0):
     """Save generated images, each with the training images nearest to it.
 
     Args:
         path: PNG to write.
-        judge, pixels, neighbours: see `memorisation`.
+        scorer, pixels, neighbours: see `memorisation`.
         low: see `plotting.save_grid`.
     """
     from common.plotting import save_captioned_grid
@@ -155,7 +155,7 @@ def save_picture(path, judge, pixels, neighbours, low=0):
         shown.append(sample)
         captions.append("generated")
         for space, (distances, rows) in neighbours.items():
-            shown += list(judge.train.pixels[rows[i]])
+            shown += list(scorer.train.pixels[rows[i]])
             captions += [f"{space} {distance:.3g}" for distance in distances[i]]
     shares = np.stack(shown) / 255
     columns = 1 + NEIGHBOURS * len(neighbours)

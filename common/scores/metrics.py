@@ -1,4 +1,4 @@
-"""Numbers that compare two sets of features, or judge class probabilities.
+"""Numbers that compare two sets of features, or scorer class probabilities.
 
 Features are float64 (n, d), one row an image. What needs all pairs of rows takes them in
 blocks, so that 50,000 x 50,000 distances never stand in memory.

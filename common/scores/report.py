@@ -12,27 +12,27 @@ from common.runs.tables import markdown_table
 from common.sampling import image_range
 from common.scores import memorization
 from common.scores.references import reference_of
-from common.scores.scorer import classifier_judge, summarize
+from common.scores.scorer import classifier_scorer, summarize
 from common.scores.table import SCORES
 
 NAME = 24  # characters
 
 
-class Evaluation:
-    """Scores generators for a Judge, prints a row of each and keeps it as a line of JSON.
+class Report:
+    """Score generators; print a row of each, and keep it as a line of JSON.
 
     Args:
-        judge: scorer.Judge.
+        judge: scorer.Scorer.
         folder: Path, where `metrics.jsonl` and pictures go.
         seed: whole number, of the latent points.
         repeats: how often n images are drawn and scored.
     """
 
-    def __init__(self, judge, folder, seed=0, repeats=3):
-        self.judge, self.folder, self.seed, self.repeats = judge, folder, seed, repeats
+    def __init__(self, scorer, folder, seed=0, repeats=3):
+        self.scorer, self.folder, self.seed, self.repeats = scorer, folder, seed, repeats
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each G is traced anew
-        self.protocol = {**judge.protocol(), "seed": seed, "repeats": repeats}
-        self.floor, self.ceiling = judge.floor, None
+        self.protocol = {**scorer.protocol(), "seed": seed, "repeats": repeats}
+        self.floor, self.ceiling = scorer.floor, None
         self.print_protocol()
 
     def print_protocol(self):
@@ -61,25 +61,25 @@ class Evaluation:
             the record, a dict as `keep` writes it.
         """
         if self.ceiling is None:
-            scores = self.judge.ceiling(g_model)
+            scores = self.scorer.ceiling(g_model)
             self.ceiling = {"what": "untrained generator", "scores": scores}
         rows = []
         for repeat in range(self.repeats):
-            pixels, labels = self.judge.draw(g_model, [self.seed, repeat])
-            rows.append(self.judge.score(pixels, labels))
+            pixels, labels = self.scorer.draw(g_model, [self.seed, repeat])
+            rows.append(self.scorer.score(pixels, labels))
         return self.keep(rows, pixels, name, epoch_of(name), image_range(g_model)[0])
 
     def images(self, pixels, name):
         """Score images, uint8 (n, h, w, c), that come from anywhere; as `generator`."""
         noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
-        self.ceiling = {"what": "uniform noise", "scores": self.judge.score(noise)}
-        return self.keep([self.judge.score(pixels)], pixels, name)
+        self.ceiling = {"what": "uniform noise", "scores": self.scorer.score(noise)}
+        return self.keep([self.scorer.score(pixels)], pixels, name)
 
     def keep(self, rows, pixels, name, epoch=None, low=0):
         """Look for copies, print a row, and append it to `metrics.jsonl`."""
-        found, neighbours = memorization.memorisation(self.judge, pixels)
+        found, neighbours = memorization.memorisation(self.scorer, pixels)
         picture = self.folder / nearest_picture(name, epoch)
-        memorization.save_picture(picture, self.judge, pixels, neighbours, low)
+        memorization.save_picture(picture, self.scorer, pixels, neighbours, low)
         summary = summarize(rows)
         if found:
             told = found["pixels"]  # few images that are alike tell little
@@ -117,7 +117,7 @@ class Evaluation:
 
 
 def of_run(run):
-    """The Evaluation that a training makes of itself: the classifier's, n drawn once.
+    """The Report that a training makes of itself: the classifier's, n drawn once.
 
     Args:
         run: Path of the run folder.
@@ -126,7 +126,7 @@ def of_run(run):
         UserError: see `references.reference_of`.
     """
     train, test = reference_of(read_options(run), run)
-    return Evaluation(classifier_judge(train, test), run, repeats=1)
+    return Report(classifier_scorer(train, test), run, repeats=1)
 
 
 def nearest_picture(model, epoch):

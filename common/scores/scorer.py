@@ -1,6 +1,6 @@
 """How good are generated images? One protocol for every score.
 
-A Judge knows n real images, drawn once and for all, and how a network sees them. Images
+A Scorer knows n real images, drawn once and for all, and how a network sees them. Images
 are rounded to bytes before they are looked at, as a file would hold them.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from common import sampling
 from common.basics.errors import UserError
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.data.datasets import keras_cache
 from common.scores import metrics
 from common.scores.features import classifier_features, extract_all
@@ -18,7 +18,7 @@ from common.scores.features import classifier_features, extract_all
 PART = 1000  # images drawn at a time
 
 
-class Judge:
+class Scorer:
     """Scores of images against those of a data set.
 
     Args:
@@ -182,9 +182,9 @@ class Judge:
         }
 
 
-def classifier_judge(train, test, n=10_000):
-    """A Judge that sees images as the small classifier of this data set does."""
-    return Judge(train, test, classifier_features(train, test), n)
+def classifier_scorer(train, test, n=10_000):
+    """A Scorer that sees images as the small classifier of this data set does."""
+    return Scorer(train, test, classifier_features(train, test), n)
 
 
 def summarize(rows):
@@ -228,7 +228,7 @@ def write_arrays(path, arrays):
     """Write a dict of arrays as a whole; a cache that cannot be written is no error."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as part, part.open("wb") as file:
+        with atomic_write(path) as part, part.open("wb") as file:
             np.savez(file, **arrays)
     except OSError as error:
         print(f"not kept for the next time: {error}")

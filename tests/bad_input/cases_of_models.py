@@ -95,8 +95,8 @@ MODELS = {
         "exists already"),
     "a model of 500 layers": (
         DRAW, modelled("m.h5", change=many_layers), "200 are the most"),
-    "a generator for --verdict": (
-        DRAW, modelled("m.h5", "--verdict", "m.h5"), "is not a discriminator"),
+    "a generator for --discriminator": (
+        DRAW, modelled("m.h5", "--discriminator", "m.h5"), "is not a discriminator"),
     # Scores
     "scores of a folder that is no run": (SCORE, folder("run", named()), "not a run"),
     "scores of a run without models": (

@@ -9,7 +9,7 @@ from threading import Timer
 import pytest
 from helpers import ROOT
 
-from common.basics.files import exclusive_lock, whole
+from common.basics.files import atomic_write, exclusive_lock
 
 INSIDE = """
 import sys
@@ -41,11 +41,11 @@ def test_who_is_second_waits_for_the_first_and_says_so(capsys):
 def test_a_file_is_written_whole_and_never_through_a_link():
     Path("precious").write_text("the user's")
     Path(".new").symlink_to("precious")
-    with whole(Path("new")) as part:
+    with atomic_write(Path("new")) as part:
         part.write_text("ours")
     assert Path("precious").read_text() == "the user's"
     assert Path("new").read_text() == "ours" and not Path("new").is_symlink()
-    with pytest.raises(KeyboardInterrupt), whole(Path("new")) as part:
+    with pytest.raises(KeyboardInterrupt), atomic_write(Path("new")) as part:
         part.write_text("half")
         raise KeyboardInterrupt
     assert Path("new").read_text() == "ours" and not part.exists()
@@ -67,12 +67,12 @@ def test_ctrl_c_between_two_renames_leaves_the_file_that_was_there(monkeypatch, 
         monkeypatch.setattr(os, "link", lambda *names: os.open("/nowhere", os.O_RDONLY))
     with monkeypatch.context() as change:
         change.setattr(Path, "replace", interrupted)
-        with pytest.raises(KeyboardInterrupt), whole(path, before) as part:
+        with pytest.raises(KeyboardInterrupt), atomic_write(path, before) as part:
             part.write_text("second")
     assert path.read_text() == "first" and not part.exists()
     assert before.exists() == links
     for text, older in (("second", "first"), ("third", "second")):
-        with whole(path, before) as part:
+        with atomic_write(path, before) as part:
             part.write_text(text)
         assert (path.read_text(), before.read_text()) == (text, older)
     assert sorted(Path().iterdir()) == [before, path]

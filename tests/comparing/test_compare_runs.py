@@ -9,7 +9,7 @@ from helpers import refused, run_script
 from matplotlib.figure import Figure
 from PIL import Image
 
-from common.compare import NOT_THE_GAME, main
+from common.compare import NO_HYPERPARAMETERS, main
 from common.comparing import plots
 from common.comparing.read import read_runs
 from common.comparing.tables import differing, legend, score_text
@@ -264,14 +264,14 @@ def test_single_values_far_off_and_nan_do_not_crush_the_curves(curves_of):
 
 def test_names_alone_where_what_differs_is_long():
     runs = read_runs([make_run("a"), make_run("b", objective="hinge", augment=True)])
-    assert legend(runs, differing(runs), NOT_THE_GAME) == [
+    assert legend(runs, differing(runs), NO_HYPERPARAMETERS) == [
         "a: objective bce",
         "b: objective hinge, augment",
     ]
     runs = read_runs([make_run("c"), make_run("d", architecture="x" * 60)])
-    assert legend(runs, differing(runs), NOT_THE_GAME) == ["c", "d"]
+    assert legend(runs, differing(runs), NO_HYPERPARAMETERS) == ["c", "d"]
     runs = read_runs([make_run("e"), make_run("f", epochs=3)])  # not what G became
-    assert legend(runs, differing(runs), NOT_THE_GAME) == ["e", "f"]
+    assert legend(runs, differing(runs), NO_HYPERPARAMETERS) == ["e", "f"]
 
 
 def test_grids_are_the_last_pictures_with_their_epochs(axes_of):

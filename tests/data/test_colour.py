@@ -53,7 +53,7 @@ def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder="cifar
     run = run_of(folder)
     assert "NOT PHOTOGRAPHS" in said and "shapes" in said
     record = json.loads((run / "options.json").read_text())
-    assert record["options"]["halves"] == "separate"
+    assert record["options"]["d_batches"] == "separate"
     assert record["data"]["name"] == "synthetic"
     (row,) = rows(run)
     assert list(row)[2:] == ["d1", "d2", "g_loss", "acc_real", "acc_fake", "acc_adv"]
@@ -97,12 +97,12 @@ def test_the_best_preset_of_faces_scores_pairs():
 @pytest.mark.slow
 def test_halves_are_chosen_by_one_option():
     data = ["--data", "synthetic", *SMALL, "--epochs", "1", "--preset", "quick"]
-    columns = {"merged": {"d_loss"}, "separate": {"d1", "d2"}}
-    for halves, expected in columns.items():
-        celeba([*data, *TINY, "--halves", halves, "--run-dir", halves])
-        (row,) = rows(Path(halves))
+    columns = {"mixed": {"d_loss"}, "separate": {"d1", "d2"}}
+    for d_batches, expected in columns.items():
+        celeba([*data, *TINY, "--d-batches", d_batches, "--run-dir", d_batches])
+        (row,) = rows(Path(d_batches))
         assert {"d_loss", "d1", "d2"} & set(row) == expected
-    assert not np.array_equal(weights(Path("merged"), 1), weights(Path("separate"), 1))
+    assert not np.array_equal(weights(Path("mixed"), 1), weights(Path("separate"), 1))
 
 
 @pytest.mark.slow
@@ -222,7 +222,7 @@ BAD = {
     "crop 0": (["--crop", "0"], "above 0"),
     "crop beyond the picture": (["--crop", "1.5"], "at most 1"),
     "unknown architecture": (["--architecture", "huge"], "huge"),
-    "unknown halves": (["--halves", "third"], "third"),
+    "unknown d_batches": (["--d-batches", "third"], "third"),
     "no CelebA": ([], "mmlab.ie.cuhk.edu.hk"),
     "no CelebA, by name": (["--data", "celeba"], "--data FOLDER"),
     "no such folder": (["--data", "nowhere"], "nowhere"),

@@ -50,8 +50,8 @@ def test_other_modes_and_the_first_frame():
     green = Image.new("RGB", (40, 40), (10, 200, 10))
     cmyk = pixels_of(red.convert("CMYK"), "a.jpg").astype(int)
     assert np.abs(cmyk - [200, 10, 10]).max() < 25
-    film = pixels_of(red, "a.gif", save_all=True, append_images=[green]).astype(int)
-    assert np.abs(film - [200, 10, 10]).max() < 5
+    video = pixels_of(red, "a.gif", save_all=True, append_images=[green]).astype(int)
+    assert np.abs(video - [200, 10, 10]).max() < 5
     assert pixels_of(Image.new("1", (40, 40), 1)).tolist() == [[[255]] * 32] * 32
 
 

@@ -31,7 +31,7 @@ def test_the_unit_that_draws_a_shape_is_found_and_without_it_the_shape_is_gone(c
 
     subject = Subject(MODEL)
     head, tail = split(subject.g_model, layers_of_units(subject.g_model)["shapes"][0])
-    maps = generate_images(head, subject.points(30, 0))
+    maps = generate_images(head, subject.latent_vectors(30, 0))
     versions = units.switch(tail, maps, [0], np.float32([0.5, 0.5, 0.5]), seed=0)
     window = np.kron(SQUARE, np.ones((2, 2))) > 0
     drawn, ablated = versions["as drawn"][..., 0], versions["ablated"][..., 0]
@@ -81,7 +81,7 @@ def test_evidence_is_what_the_reading_depends_on(monkeypatch):
     """Of a reader that looks at the upper left corner alone."""
 
     class Corner:
-        low, read_as = 0, ("dark", "light")
+        low, classified_as = 0, ("dark", "light")
 
         def probabilities(self, images):
             light = np.clip(images[:, :8, :8].mean(axis=(1, 2, 3)), 0.01, 0.99)
@@ -126,7 +126,7 @@ def test_faces_have_regions_even_where_there_are_no_images_of_them():
         "options": {"data": "/nowhere", "size": 64},
         "data": {"name": "img_align_celeba", "fingerprint": "", "source": "/nowhere"},
     }
-    images = subject.draw(subject.points(2, 0))
+    images = subject.draw(subject.latent_vectors(2, 0))
     found = find_concepts(subject, images, areas_of(subject))
     assert found["mouth"].shape == (2, 64, 64)
     rows = np.flatnonzero(found["mouth"][0].any(axis=1))

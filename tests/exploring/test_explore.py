@@ -126,7 +126,7 @@ def test_the_classes_at_both_ends_are_those_that_were_asked_for():
 def test_picks_give_a_minus_b_plus_c(monkeypatch, capsys):
     """A bright square and a faint bar, less a faint square, plus a bright bar."""
     subject = Subject(save(drawing()))
-    points = subject.points(64, 0)
+    points = subject.latent_vectors(64, 0)
     by_square, by_bar = (np.argsort(points[:, i]) for i in (0, 1))
     a, b, c = by_square[-3:], by_square[:3], by_bar[-3:]
     saved, save_rows = [], arithmetic.save_rows
@@ -146,7 +146,7 @@ def test_picks_give_a_minus_b_plus_c(monkeypatch, capsys):
 def test_an_image_of_the_generator_finds_its_way_back(capsys):
     path = save(random_generator())
     subject = Subject(path)
-    image = subject.draw(subject.points(1, 99))[0, ..., 0]
+    image = subject.draw(subject.latent_vectors(1, 99))[0, ..., 0]
     Image.fromarray(subject.to_bytes(image)).save("target.png")
     explore("project", path, "target.png", "--steps", 300, "--restarts", 4)
     said = capsys.readouterr().out

@@ -20,9 +20,9 @@ from training_runs import assert_same_results, wait_for
 from common.basics.errors import UserError
 from common.data.batches import RealBatches
 from common.data.datasets import Scaled
-from common.fitting import replicas
+from common.fitting import strategy
 from common.fitting.build import define_models, gan_for
-from common.fitting.distributed import fit_of, move_draws
+from common.fitting.distributed import fit_of, shift_random_states
 from common.objectives import wgan_gp
 from common.options import cluster
 from common.options.training_options import training_options
@@ -112,7 +112,7 @@ def weights(gan):
 GENTLY = ["--learning-rate", "0.1", "--penalty", "0.1", "--critic-steps", "2"]
 GAMES = {
     "bce": [],
-    "halves": ["--halves", "separate"],
+    "d_batches": ["--d-batches", "separate"],
     "wgan": ["--objective", "wgan"],
     "wgan-gp": ["--objective", "wgan-gp", *GENTLY],
     "ebgan": ["--objective", "ebgan"],
@@ -153,9 +153,9 @@ def test_replicas_draw_apart_and_are_equal_afterwards():
 
     @tf.function
     def draw():
-        move_draws(gan, keras.ops.add)
+        shift_random_states(gan, keras.ops.add)
         points = gan.latent_vectors(4)
-        move_draws(gan, keras.ops.subtract)
+        shift_random_states(gan, keras.ops.subtract)
         return points
 
     before = [state.numpy() for state in random_states(gan)]
@@ -194,7 +194,7 @@ def test_a_training_on_two_devices_is_resumed_bit_for_bit():
 
 @pytest.mark.slow
 def test_with_one_device_all_is_that_one(monkeypatch, capsys):
-    monkeypatch.setattr(replicas, "strategy", tf.distribute.get_strategy)
+    monkeypatch.setattr(strategy, "tf_strategy", tf.distribute.get_strategy)
     main(["--dry-run", "--preset", "quick", *ALL])
     assert "it is the only one" in capsys.readouterr().out
 
@@ -206,7 +206,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(capsys):
 def test_other_backends_are_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
     with pytest.raises(UserError, match="KERAS_BACKEND=torch"):
-        replicas.start(Namespace(device="all"))
+        strategy.start(Namespace(device="all"))
 
 
 def tf_config(i, *ports):
@@ -253,28 +253,28 @@ def test_a_wrong_tf_config_is_refused(monkeypatch, capsys, text):
 
 
 def test_only_the_chief_writes(monkeypatch):
-    assert replicas.is_chief()
+    assert strategy.is_chief()
     for i, chief in ((0, True), (1, False)):
         monkeypatch.setenv("TF_CONFIG", tf_config(i, 1, 2))
-        assert replicas.is_chief() == chief
+        assert strategy.is_chief() == chief
     cluster = {"chief": ["a:1"], "worker": ["b:1"]}
     for kind in cluster:
         task = {"type": kind, "index": 0}
         monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-        assert replicas.is_chief() == (kind == "chief")
+        assert strategy.is_chief() == (kind == "chief")
 
 
 @pytest.mark.parametrize("index", [0, '"0"', '0, "trial": "1"'])
 def test_the_chief_is_known_however_its_task_is_written(monkeypatch, index):
     task = f'{{"type": "worker", "index": {index}}}'
     monkeypatch.setenv("TF_CONFIG", cluster_of(task, worker=["a:1", "b:1"]))
-    assert replicas.is_chief() and cluster.machines() == 2
+    assert strategy.is_chief() and cluster.machines() == 2
 
 
 def test_a_tf_config_that_is_not_used_is_told(monkeypatch):
-    assert replicas.start(Namespace(device="auto")) == ""
+    assert strategy.start(Namespace(device="auto")) == ""
     monkeypatch.setenv("TF_CONFIG", "any")
-    assert "not used without --device all" in replicas.start(Namespace(device="auto"))
+    assert "not used without --device all" in strategy.start(Namespace(device="auto"))
 
 
 def two_processes(*words, second=None):

@@ -22,7 +22,7 @@ from common.checkpoints import load_model
 from common.data.mnist import embedded_digits
 from common.fitting import comet, diagnostics, tracking
 from common.fitting.build import scaled_for
-from common.fitting.collapse import Guard
+from common.fitting.collapse import CollapseDetector
 from common.layers.ema import inner
 from common.options import track
 from mnist_gan.train import main
@@ -38,11 +38,11 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "tracked"
     words = [*TINY, *STEPS, "--epochs", "1", "--run-dir", str(folder)]
 
-    def score(guard, epoch, logs):
+    def score(detector, epoch, logs):
         logs["score/fid"] = 9.0 - epoch
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Guard, "on_epoch_end", score)
+        patch.setattr(CollapseDetector, "on_epoch_end", score)
         main([*words, "--track", "comet-offline"])
         main(["--resume", str(folder), "--epochs", "2"])
     return folder

@@ -39,8 +39,8 @@ def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(
     few = "--preset quick --steps-per-epoch 20 --critic-steps 2"
     table = {name: f"{few} --objective {name}" for name in ("wgan", "wgan-gp")}
     monkeypatch.setitem(compare.TABLES, "objectives", table)
-    of_100 = partial(compare.classifier_judge, n=100)
-    monkeypatch.setattr(compare, "classifier_judge", of_100)
+    of_100 = partial(compare.classifier_scorer, n=100)
+    monkeypatch.setattr(compare, "classifier_scorer", of_100)
     make_quick(monkeypatch)
     words = ["objectives", "--data", "digits", "--only", "wgan", "wgan-gp"]
     compare.main([*words, "--epochs", "1"])

@@ -15,7 +15,7 @@ from common.runs.models import find_models
 from common.sampling import with_labels
 from common.scores import classifier
 from common.scores.references import load_reference
-from common.scores.scorer import classifier_judge
+from common.scores.scorer import classifier_scorer
 from mnist_gan import train
 from mnist_gan.train import main
 
@@ -24,11 +24,11 @@ DATA_DIR = os.environ.get("GAN_DATA_DIR")
 
 @pytest.fixture
 def judge(monkeypatch, shared_classifiers):
-    """A Judge of 1,000 real digits, whose classifier reads them."""
+    """A Scorer of 1,000 real digits, whose classifier reads them."""
     if DATA_DIR is not None:
         monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
     monkeypatch.setitem(classifier.EPOCHS, "mnist", 2)  # of 3, for there are tests to run
-    judge = classifier_judge(*load_reference("mnist" if DATA_DIR else "digits"), 1000)
+    judge = classifier_scorer(*load_reference("mnist" if DATA_DIR else "digits"), 1000)
     assert judge.features.accuracy >= (0.99 if DATA_DIR else 0.95)
     return judge
 

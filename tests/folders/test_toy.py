@@ -76,12 +76,12 @@ def test_points_are_trained_drawn_and_resumed_bit_for_bit():
     words = ["--data", "moons", "--steps-per-epoch", "3", "--seed", "1",
              "--objective", "r3gan"]  # fmt: skip
     train_points.main([*words, "--epochs", "2", "--run-dir", "whole"])
-    train_points.main([*words, "--epochs", "1", "--run-dir", "halves"])
-    train_points.main(["--resume", "halves", "--epochs", "2"])
+    train_points.main([*words, "--epochs", "1", "--run-dir", "d_batches"])
+    train_points.main(["--resume", "d_batches", "--epochs", "2"])
     whole, halves = Path("whole/history.csv"), Path("halves/history.csv")
     assert whole.read_text() == halves.read_text()
-    with Image.open("whole/training.gif") as film:
-        assert film.n_frames == 2
+    with Image.open("whole/training.gif") as video:
+        assert video.n_frames == 2
     g_model = load_model("whole/generator_model_002.h5")
     again = load_model("halves/generator_model_002.h5")
     for one, other in zip(g_model.get_weights(), again.get_weights(), strict=True):

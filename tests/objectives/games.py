@@ -20,8 +20,8 @@ POINTS = (
 )
 OF_LABELS = [name for name in OBJECTIVES if OBJECTIVES[name].of_labels]
 GAMES = [
-    *(("wgan", "merged"), ("bce", "separate")),
-    *(slow(name, "merged") for name in OBJECTIVES if name != "wgan"),
+    *(("wgan", "mixed"), ("bce", "separate")),
+    *(slow(name, "mixed") for name in OBJECTIVES if name != "wgan"),
 ]
 REAL = np.array([(0.2, -0.3), (0.5, 0.1), (-0.4, 0.6), (1.0, -0.8)], "float32")
 D_POINTS = np.array([(-0.8, 0.1), (0.1, -0.6), (0.3, 0.3), (-0.2, 0.1)], "float32")
@@ -29,13 +29,13 @@ G_POINTS = np.concatenate([D_POINTS[::-1] / 2, D_POINTS + 0.25])
 W, B = np.array([3.0, 4.0]), 0.5  # |W| = 5
 
 
-def game(objective, functions, latent_dim=8, halves="merged", critic_steps=1, **own):
+def game(objective, functions, latent_dim=8, d_batches="mixed", critic_steps=1, **own):
     """The GAN of an objective, made as `training.train_as_asked` makes it."""
     define_g, define_d, define_gan = functions
     g_model = define_g(latent_dim)
     d_model = head_for(objective, define_d(), define_g)
     return make_gan(
-        g_model, d_model, define_gan(g_model, d_model), halves, critic_steps,
+        g_model, d_model, define_gan(g_model, d_model), d_batches, critic_steps,
         objective=objective, **own,
     )  # fmt: skip
 

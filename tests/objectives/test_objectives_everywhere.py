@@ -342,8 +342,8 @@ BAD = {
     ),
     **{
         f"separate halves with {name}": (
-            ["--halves", "separate", "--objective", name],
-            f"--halves separate: the loss of --objective {name}",
+            ["--d-batches", "separate", "--objective", name],
+            f"--d-batches separate: the loss of --objective {name}",
         )
         for name in ("wgan-gp", "ebgan", "began", "r3gan")
     },
@@ -359,7 +359,7 @@ def test_an_option_that_the_objective_has_not_is_refused_in_one_sentence(capsys,
 
 @pytest.mark.slow
 def test_separate_halves_are_logged_each_for_itself(without_pictures):
-    words = ["--objective", "wgan", "--halves", "separate", "--critic-steps", "1"]
+    words = ["--objective", "wgan", "--d-batches", "separate", "--critic-steps", "1"]
     toy([*TINY, *words, "--epochs", "1", "--run-dir", "run"])
     (row,) = rows(Path("run"))
     scores = {"score_real", "score_fake", "score_adv"}

@@ -64,12 +64,12 @@ QUICK = ("began", "wgan-gp")  # in the fast tests; test_gan has the usual game
 MOVERS = [
     *(
         pytest.param(
-            partial(game, name, SMALL, halves=halves),
-            id=f"{name}-{halves}",
+            partial(game, name, SMALL, d_batches=d_batches),
+            id=f"{name}-{d_batches}",
             marks=[] if name in QUICK else pytest.mark.slow,
         )
         for name in OBJECTIVES
-        for halves in ("merged", "separate")[: 1 + (name in OF_LABELS)]
+        for d_batches in ("mixed", "separate")[: 1 + (name in OF_LABELS)]
     ),
     pytest.param(r3gan_with_batch_norm, id="r3gan with BatchNormalization in D"),
 ]
@@ -130,10 +130,10 @@ def mean_loss(gan, side, step, words, n_steps):
     return sum(float(gan.means[name].result()) for name in names)
 
 
-@pytest.mark.parametrize("objective, halves", GAMES)
-def test_each_side_lowers_its_loss_while_the_other_stands_still(objective, halves):
+@pytest.mark.parametrize("objective, d_batches", GAMES)
+def test_each_side_lowers_its_loss_while_the_other_stands_still(objective, d_batches):
     own = {"wgan": {"clip": 0.1}, "r3gan": {"penalty": 0.05}}.get(objective, {})
-    gan = game(objective, POINTS, halves=halves, **own)
+    gan = game(objective, POINTS, d_batches=d_batches, **own)
     for model in (gan.d_model, gan.gan_model):
         model.optimizer.learning_rate = 0.003
     points = ring(np.random.default_rng(0), 64 * 40).points.reshape(40, 64, 2)
@@ -180,10 +180,11 @@ def test_without_wgan_no_weight_is_clipped(objective):
 
 
 @pytest.mark.parametrize(
-    "objective, halves", [("hinge", "merged"), ("hinge", "separate"), ("r3gan", "merged")]
+    "objective, d_batches",
+    [("hinge", "mixed"), ("hinge", "separate"), ("r3gan", "mixed")],
 )
-def test_three_critic_steps_take_three_batches_of_real_images(objective, halves):
-    gan = game(objective, SMALL, halves=halves, critic_steps=3)
+def test_three_critic_steps_take_three_batches_of_real_images(objective, d_batches):
+    gan = game(objective, SMALL, d_batches=d_batches, critic_steps=3)
     gan.run_eagerly = True
     seen, train_d = [], gan.train_d
 
@@ -196,9 +197,9 @@ def test_three_critic_steps_take_three_batches_of_real_images(objective, halves)
     gan.fit(images, batch_size=12, shuffle=False, verbose=0)
     assert [len(x) for x in seen] == [4] * 6
     np.testing.assert_array_equal(np.concatenate(seen), images)
-    n_halves = 2 if halves == "separate" else 1
+    n_batches = 2 if d_batches == "separate" else 1
     assert int(gan.gan_model.optimizer.iterations) == 2
-    assert int(gan.d_model.optimizer.iterations) == 2 * 3 * n_halves
+    assert int(gan.d_model.optimizer.iterations) == 2 * 3 * n_batches
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

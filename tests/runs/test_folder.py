@@ -89,6 +89,6 @@ def test_a_run_killed_between_two_renames_knows_whether_it_is_drawn():
     run = Path("run")
     (run / "state.npz").rename(run / STATE_BEFORE)
     state, *_ = find_state(run)
-    assert runs.is_drawn(state)
+    assert runs.has_video(state)
     (run / "training.gif").unlink()
-    assert not runs.is_drawn(state)
+    assert not runs.has_video(state)

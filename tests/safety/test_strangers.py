@@ -17,7 +17,7 @@ import mnist_gan.train as mnist
 from common import checkpoints
 from common.basics.errors import UserError
 from common.exploring.subject import Subject
-from common.options.rules import TOLD
+from common.options.rules import TAKE_LABELS
 from common.safety import model_files
 
 FILES = hostile.files()
@@ -96,7 +96,7 @@ def test_every_architecture_is_on_the_list(train, shape):
         is_free = takes is not None and takes.kind is takes.POSITIONAL_OR_KEYWORD
         words_of_g = [8, shape] if is_free else [8]
         for define, words in ((define_g, words_of_g), (define_d, [shape])):
-            told = {"n_classes": 10} if name in TOLD else {}
+            told = {"n_classes": 10} if name in TAKE_LABELS else {}
             described = json.loads(define(*words, **told).to_json())
             described.pop("compile_config", None)
             model_files.check_layers(described, Path(name))

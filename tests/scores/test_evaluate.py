@@ -27,7 +27,7 @@ from common.scores.best import save_curves
 from common.scores.features import choose_features
 from common.scores.memorization import memorisation
 from common.scores.references import load_reference
-from common.scores.scorer import Judge
+from common.scores.scorer import Scorer
 from mnist_gan import train
 
 pytestmark = pytest.mark.usefixtures("one_classifier")
@@ -138,8 +138,8 @@ def test_classes_are_asked_for_as_often_as_they_are_real(data):
     """Also where the images come class by class, as from subfolders."""
     train = load_images(data)
     train = train._replace(labels=np.repeat([0, 1], [675, 225]))
-    judge = Judge(train, None, None, 400)
-    _, labels = judge.draw(of_classes(train.pixels[:10]), 0)
+    scorer = Scorer(train, None, None, 400)
+    _, labels = scorer.draw(of_classes(train.pixels[:10]), 0)
     assert np.bincount(labels) == pytest.approx([300, 100], abs=25)
 
 
@@ -190,27 +190,27 @@ def test_pictures_of_another_size_are_resized_and_the_protocol_says_so(data, pla
 
 def judge_of(path, n, split="train"):
     train, test = load_reference(str(path), (28, 28, 1))
-    return Judge(train, test, choose_features("classifier", train, test), n, split)
+    return Scorer(train, test, choose_features("classifier", train, test), n, split)
 
 
 @pytest.mark.slow
 def test_the_floor_is_of_held_out_images_or_else_of_two_halves(place):
     mine = place / "mine.npz"
-    for judge, text in (
+    for scorer, text in (
         (judge_of(mine, 300), "test against train, n = 300"),
         (judge_of(mine, 10_000), "two parts of train, n = 450"),
         (judge_of(mine, 10_000, "test"), "train against test, n = 300"),
     ):
-        said, found = judge.floor.values()
+        said, found = scorer.floor.values()
         assert said == text
         assert abs(found["kid"]) < 5 * found["kid_error"]
         assert found["density"] == pytest.approx(1, abs=0.2)
 
 
 def test_without_held_out_images_no_copies_are_counted(place):
-    judge = judge_of(place / "mine.npz", 100)
-    judge.test = None
-    found, neighbours = memorisation(judge, judge.train.pixels[5:15])
+    scorer = judge_of(place / "mine.npz", 100)
+    scorer.test = None
+    found, neighbours = memorisation(scorer, scorer.train.pixels[5:15])
     assert found == {} and set(neighbours) == {"pixels", "features"}
     for distances, rows in neighbours.values():  # each finds itself first
         np.testing.assert_array_equal(rows[:, 0], [5, 6])
@@ -218,8 +218,8 @@ def test_without_held_out_images_no_copies_are_counted(place):
 
 
 def test_fresh_images_are_not_flagged(place):
-    judge, fresh = judge_of(place / "mine.npz", 100), np.load(place / "fresh.npy")
-    found, _ = memorisation(judge, fresh[..., np.newaxis])
+    scorer, fresh = judge_of(place / "mine.npz", 100), np.load(place / "fresh.npy")
+    found, _ = memorisation(scorer, fresh[..., np.newaxis])
     assert not any(space["flagged"] for space in found.values())
 
 
@@ -239,14 +239,14 @@ def test_a_run_whose_scores_are_refused_or_below_0_is_drawn():
 
 
 def test_ctrl_c_leaves_whole_lines(run, monkeypatch):
-    draw = Judge.draw
+    draw = Scorer.draw
 
-    def interrupted(judge, g_model, seed):
+    def interrupted(scorer, g_model, seed):
         if g_model.input_shape[1] == 30:  # of the second model
             raise KeyboardInterrupt
-        return draw(judge, g_model, seed)
+        return draw(scorer, g_model, seed)
 
-    monkeypatch.setattr(Judge, "draw", interrupted)
+    monkeypatch.setattr(Scorer, "draw", interrupted)
     with pytest.raises(SystemExit) as stop:
         score(run, *FEW)
     assert stop.value.code == 130

@@ -42,7 +42,7 @@ def start(options):
             "--device all is done by TensorFlow: leave it out, or KERAS_BACKEND="
             f"{keras.backend.backend()}"
         )
-    n = strategy().num_replicas_in_sync
+    n = tf_strategy().num_replicas_in_sync
     if options.batch_size % (2 * n):
         raise UserError(
             f"--batch-size {options.batch_size}: half of it is real, and {n} devices "
@@ -54,7 +54,7 @@ def start(options):
 
 
 @cache
-def strategy():
+def tf_strategy():
     """TensorFlow's strategy for all devices here, or for the machines of TF_CONFIG."""
     import tensorflow as tf
 
@@ -101,8 +101,8 @@ def check_same(options, images):
         "state to resume": state,
     }
     row = tf.constant([[crc32(x) for x in own.values()]], "int64")
-    values = strategy().experimental_distribute_values_from_function(lambda _: row)
-    rows = strategy().gather(values, axis=0).numpy()
+    values = tf_strategy().experimental_distribute_values_from_function(lambda _: row)
+    rows = tf_strategy().gather(values, axis=0).numpy()
     if differing := [
         name for name, x in zip(own, rows.T, strict=True) if len(set(x)) > 1
     ]:
@@ -121,8 +121,8 @@ def skip_proxy():
 
 def scope(device):
     """Where models and optimizers are to be made: `--device all` makes one a device."""
-    several = device == "all" and strategy().num_replicas_in_sync > 1
-    return strategy().scope() if several else nullcontext()
+    several = device == "all" and tf_strategy().num_replicas_in_sync > 1
+    return tf_strategy().scope() if several else nullcontext()
 
 
 def is_chief():

@@ -3,12 +3,12 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from common.basics.files import whole
+from common.basics.files import atomic_write
 from common.runs.layout import epoch_of
 
 
-def film_frames(pictures):
-    """Yield the frames of a film, RGB and of one size: the epoch above each picture.
+def video_frames(pictures):
+    """Yield the frames of a video, RGB and of one size: the epoch above each picture.
 
     Args:
         pictures: PNG files, named after their epoch, not all of one size perhaps.
@@ -41,8 +41,8 @@ def captioned(picture, text, size=None):
     return frame
 
 
-def save_film(frames, path, seconds, last_seconds=None):
-    """Save frames as one film, `path` as .mp4 (H.264) and as .gif, which repeats.
+def save_video(frames, path, seconds, last_seconds=None):
+    """Save frames as one video, `path` as .mp4 (H.264) and as .gif, which repeats.
 
     Args:
         frames: PIL images, RGB, of one even width and height.
@@ -54,18 +54,18 @@ def save_film(frames, path, seconds, last_seconds=None):
 
     last_seconds = last_seconds or seconds
     indexed = []
-    with whole(path.with_suffix(".mp4")) as part, imageio.get_writer(
+    with atomic_write(path.with_suffix(".mp4")) as part, imageio.get_writer(
         part, fps=1 / seconds, codec="libx264",
         pixelformat="yuv420p", macro_block_size=2, ffmpeg_log_level="error",
         output_params=["-preset", "veryfast"],
-    ) as film:  # fmt: skip
+    ) as video:  # fmt: skip
         for frame in frames:
-            film.append_data(np.asarray(frame))
+            video.append_data(np.asarray(frame))
             indexed.append(frame.convert("P"))
         for _ in range(round(last_seconds / seconds) - 1):
-            film.append_data(np.asarray(frame))
+            video.append_data(np.asarray(frame))
     durations = [1000 * seconds] * (len(indexed) - 1) + [1000 * last_seconds]
-    with whole(path.with_suffix(".gif")) as part:
+    with atomic_write(path.with_suffix(".gif")) as part:
         indexed[0].save(
             part, save_all=True, append_images=indexed[1:], duration=durations, loop=0
         )
@@ -77,6 +77,6 @@ def is_picture(path):
         with Image.open(path) as picture:
             picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        print(f"{path} is not in the film: {error}")
+        print(f"{path} is not in the video: {error}")
         return False
     return True

@@ -1,4 +1,4 @@
-"""The guard tells a collapse from a healthy training, and brings a broken one back."""
+"""The detector tells a collapse from a healthy training, and brings a broken one back."""
 
 import csv
 from functools import partial
@@ -15,7 +15,12 @@ from common.data.batches import batches_of
 from common.fitting import callbacks, collapse
 from common.fitting import resume as resuming
 from common.fitting.build import make_gan
-from common.fitting.collapse import Guard, classes_seen, mean_pairwise_distance, symptoms
+from common.fitting.collapse import (
+    CollapseDetector,
+    classes_seen,
+    find_failures,
+    mean_pairwise_distance,
+)
 from common.layers.augment import with_augmentation
 from common.objectives.heads import head_for
 from common.runs.state import find_state, save_state, state_variables
@@ -120,7 +125,7 @@ def only_seeds(arrays):
 
 def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=False,
          broken=None):  # fmt: skip
-    """Train under the guard; return all variables after each epoch, and the events."""
+    """Train under the detector; return all variables after each epoch, and the events."""
     run.mkdir(exist_ok=True)
     dataset, spy = digits(), Spy()
     done = resuming.start(gan, run, resume)
@@ -128,7 +133,7 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
     save = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: save_state(gan, epoch + 1, run)
     )
-    watch = [Guard(run, dataset, on_collapse, seed)] if on_collapse else []
+    watch = [CollapseDetector(run, dataset, on_collapse, seed)] if on_collapse else []
     gan.fit(
         batches_of(dataset, 16 * gan.critic_steps, seed, start=done * steps),
         epochs=epochs,
@@ -175,13 +180,13 @@ def test_distance_by_hand():
     ],
 )
 def test_symptoms(expected, logs, ideal, variety):
-    found = symptoms(logs, ideal, variety)
+    found = find_failures(logs, ideal, variety)
     assert list(found) == expected
     for what, value in found.items():
         text = collapse.TEXTS[what].format(value=value, ideal=ideal)
         assert "usually helps" in text and "{" not in text
     weights = {"weights": float("nan")}
-    assert list(symptoms({**logs, **weights})) == ["nan"]
+    assert list(find_failures({**logs, **weights})) == ["nan"]
 
 
 def test_the_classes_that_d_names_are_counted():
@@ -201,15 +206,15 @@ def test_the_classes_that_d_names_are_counted():
     assert classes_seen(with_augmentation(d_model), images) == len(set(named))
     for condition in ("concat", "hadamard"):
         assert classes_seen(conditional_models(condition)[1], images) is None
-    found = symptoms({"g_loss": 1.0}, None, 0.9, seen=0.4)
+    found = find_failures({"g_loss": 1.0}, None, 0.9, seen=0.4)
     assert found == {"classes": 0.4}
     assert "40%" in collapse.TEXTS["classes"].format(value=0.4)
-    assert symptoms({"g_loss": 1.0}, None, 0.9, seen=0.5) == {}
+    assert find_failures({"g_loss": 1.0}, None, 0.9, seen=0.5) == {}
 
 
 def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
     """Variety is looked for within the classes."""
-    watch = Guard(tmp_path, np.random.default_rng(0).random((64, 28, 28, 1)))
+    watch = CollapseDetector(tmp_path, np.random.default_rng(0).random((64, 28, 28, 1)))
     models = conditional_models("concat")
     watch.set_model(make_gan(*models))
     watch.set_params({"steps": collapse.WARM_UP})
@@ -320,7 +325,7 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "own",
     [
-        slow({"halves": "separate"}),
+        slow({"d_batches": "separate"}),
         slow({"objective": "wgan-gp"}),
         slow({"objective": "ebgan"}),
     ],
