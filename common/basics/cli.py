@@ -9,6 +9,7 @@ import functools
 import gc
 import io
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -60,6 +61,14 @@ FLOAT32_MAX = 3.4e38
 MOST = 2**31 - 1  # of anything that is counted
 
 
+RENAMED = {  # options of before
+    "--devices": "--devices is now --device",
+    "--halves": "--halves is now --d-batches {mixed,separate}",
+    "--verdict": "--verdict is now --discriminator",
+    "--save-every-steps": "--save-every-steps is gone: shorten --steps-per-epoch",
+}
+
+
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that shows a script's docstring and raises UserError."""
 
@@ -69,13 +78,15 @@ class Parser(argparse.ArgumentParser):
             description=doc.strip().splitlines()[0],
             allow_abbrev=False,
             formatter_class=functools.partial(
-                argparse.HelpFormatter, max_help_position=26, width=100
+                argparse.RawDescriptionHelpFormatter, max_help_position=26, width=100
             ),
             **keywords,
         )
 
     def error(self, message):
-        raise UserError(f"{message} (see --help)")
+        words = re.split("[ =]", message)
+        now = "".join(f"; {RENAMED[word]}" for word in words if word in RENAMED)
+        raise UserError(f"{message} (see --help){now}")
 
     def parse_known_args(self, args=None, namespace=None):
         """As argparse's, `~` being home; nothing, or the home of nobody, is refused."""

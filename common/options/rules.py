@@ -2,9 +2,9 @@
 
 from common.basics.errors import UserError
 from common.objectives.table import OBJECTIVES
-from common.options.table import GROUPS
+from common.options.table import OPTIONS
 
-FLEXIBLE = tuple(row.name for row in GROUPS["Architectures"] if row.of == "flexible")
+FLEXIBLE = tuple(row.name for row in OPTIONS.values() if row.of == "flexible")
 LABELLED = [n for n, row in OBJECTIVES.items() if row.threshold == 0.5]  # labels 1 and 0
 PENALIZED = [n for n, row in OBJECTIVES.items() if row.head == "score_of_single_images"]
 ENERGIES = [n for n, row in OBJECTIVES.items() if "energy" in str(row.head)]

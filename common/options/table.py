@@ -96,95 +96,111 @@ def flexible(shown):
     return {"default": None, "shown": shown, "of": "flexible"}
 
 
-PRECISIONS = ("float32", "auto", "bfloat16", "float16")
 PART, HALF = share_below(1), share_below(0.5)
-DEVICES = "cpu, gpu, gpu:1, or all: every GPU, or the machines of TF_CONFIG"
-D_BATCHES = "merged: D learns from real and fake images in one update; separate: in two"
-CRITIC = "1; 5 with wgan and wgan-gp"
-COMET = "log to Comet, too: comet, or comet-offline, which needs no account"
 CONDITION = (
-    "concat: the class beside the latent vector and the image (Mirza 2014); hadamard: "
-    "multiplied with the latent vector and with D's features (Miyato & Koyama 2018); "
-    "classify: D names it (Odena 2017)"
+    "how the class enters: concat (Mirza & Osindero 2014), hadamard: projection "
+    "discriminator (Miyato & Koyama 2018), classify: auxiliary classifier (Odena et al. "
+    "2017)"
 )
+D_BATCHES = (
+    "real and generated images in one mixed batch of D, or one after the other (needed "
+    "with BatchNormalization in D)"
+)
+PRECISIONS = ("float32", "auto", "bfloat16", "float16")
+TRACKERS = ("none", "comet", "comet-offline")
+TTUR = "separate rates, TTUR (Heusel et al. 2017)"
+EMA = "save and sample the EMA of G's weights, with this decay (Yazici et al. 2019)"
+PRETRAINED = "updates of D as an auto-encoder before the training"
+UPSAMPLED = "of G; resize avoids checkerboards (Odena et al. 2016)"
+OUTPUT = "G's output activation: images in [0, 1] or in [-1, 1]"
+WIDTH = "multiply the number of filters (Brock et al. 2019)"
+DEPTH = "more 3x3 convolutions at each size (Simonyan & Zisserman 2015)"
+DEVICE = "auto, cpu, gpu, gpu:1, or all: every GPU, or the machines of TF_CONFIG"
+BATCH = "images D sees per step: N/2 real and N/2 generated"
+STEPS = "images // batch size, at least 100"
+CRITIC = "1; wgan and wgan-gp 5"
+SMOOTHING = "one-sided label smoothing: the real label is 1 - X (Salimans et al. 2016)"
+FLIPPED = "fraction of flipped labels, below 0.5 (Chintala et al. 2016)"
+SCORED = "score G every N epochs, as common/evaluate.py does"
+COLLAPSED = (
+    "what to do when training fails: D wins, NaN, identical images, missing classes"
+)
+MATCHING = (
+    "matching-aware D: real images with wrong labels count as fake (Reed et al. 2016)"
+)
+NORMALIZED = "in G and D; spectral: in D (Radford et al. 2016, Miyato et al. 2018)"
 KINDS = ("none", "batch", "layer", "spectral")
-NORMALIZED = "batch or layer in G and D, spectral in D (Miyato 2018), or none"
-DEPTH = "more 3x3 convolutions at each size (Simonyan 2015)"
-ARCHITECTURE = "the options below make it flexible"
-UPSAMPLED = "of G: transpose, or resize: no checkerboard (Odena 2016)"
-TWO_RATES = "of one of them alone (Heusel 2017)"
-SCORED = "score G every N epochs, as common/evaluate.py does: FID, KID ..."
-COLLAPSED = "warn, stop, or restart from the last healthy epoch"
 GROUPS = {  # title in the help -> rows
     "options": (
-        count("epochs", "how often to go through steps-per-epoch steps", resume=True),
-        count("batch_size", "of a step, half of it real", whole_number(2, even=True)),
-        count("latent_dim", "numbers of a latent vector", whole_number(1, MOST_LATENT)),
-        number(
-            "learning_rate",
-            "of both optimizers",
-            metavar="RATE",
-            shown="as in define_*.py",
-        ),
-        count("seed", "the same seed repeats a run", seed_number, shown="random"),
-        count("save_every", "epochs between pictures and models", resume=True),
-        count("steps_per_epoch", "steps", shown="images // batch size, at least 100"),
-        Option(
-            "run_dir", "for the results, new", metavar="DIR", shown="runs/...", local=True
-        ),
-        Option("resume", "go on with this run folder", metavar="RUN", local=True),
-        one_of("precision", "auto: bfloat16 where fast", PRECISIONS, metavar="P"),
-        Option("device", DEVICES, "auto", metavar="D", local=True),
         Option("preset", ""),
+        count("epochs", "number of epochs", resume=True),
+        count("batch_size", BATCH, whole_number(2, even=True)),
+        count(
+            "seed",
+            "random seed: same seed, same result on the CPU",
+            seed_number,
+            shown="random",
+        ),
+        Option("device", DEVICE, "auto", metavar="D", local=True),
+        count("save_every", "epochs between images and models", resume=True),
+        Option("run_dir", "new folder", metavar="DIR", shown="runs/...", local=True),
+        Option("resume", "run folder to resume", metavar="RUN", local=True),
         switch("dry_run", "two steps on tiny data"),
     ),
-    "Experiments": (
+    "Training": (
+        count("steps_per_epoch", "training steps per epoch", shown=STEPS),
+        count("latent_dim", "size of a latent vector z", whole_number(1, MOST_LATENT)),
         one_of("d_batches", D_BATCHES, ("mixed", "separate")),
-        Option("objective", "", "bce", metavar="NAME"),
-        count("critic_steps", "updates of D for each of G", default=1, shown=CRITIC),
-        number("clip", "D's weights stay within -X and X", of="objective"),
-        number("penalty", "weight of the gradient penalty", of="objective"),
-        number("margin", "energy above which a fake is far enough", of="objective"),
-        number("pull_away", "weight of the term against equal fakes", of="objective"),
-        number("gamma", "energy of fakes / of real images", share, of="objective"),
-        count(
-            "pretrain_discriminator", "updates of D at first", default=0, of="objective"
+        one_of("precision", "auto: bfloat16 where it is fast", PRECISIONS),
+        one_of("on_collapse", COLLAPSED, ("warn", "stop", "restart"), resume=True),
+        count("evaluate_every", SCORED, shown="never", images=True, resume=True),
+        one_of("track", "experiment tracker", TRACKERS, local=True),
+    ),
+    "Optimizers": (
+        one_of("optimizer", "of G and D", ("adam", "rmsprop", "sgd")),
+        number("learning_rate", "of G and D", metavar="X", shown="as in define_*.py"),
+        number("g_learning_rate", TTUR, shown="--learning-rate"),
+        number("d_learning_rate", TTUR, shown="--learning-rate"),
+        number("ema", EMA, PART, default=0.0),
+        number("label_smoothing", SMOOTHING, PART, default=0.0),
+        number("label_noise", FLIPPED, HALF, default=0.0),
+        switch(
+            "augment",
+            "DiffAugment: color, translation, cutout (Zhao et al. 2020)",
+            images=True,
         ),
-        one_of("track", COMET, ("none", "comet", "comet-offline"), local=True),
+    ),
+    "Objective": (
+        Option("objective", "losses of D and G, see common/objectives/", "bce"),
+        count("critic_steps", "D updates per G update", default=1, shown=CRITIC),
+        number("clip", "weight clipping range [-X, X]", of="objective"),
+        number("penalty", "weight of the gradient penalty", of="objective"),
+        number("margin", "EBGAN margin m", of="objective"),
+        number("pull_away", "weight of EBGAN's pull-away term", of="objective"),
+        number("gamma", "BEGAN diversity ratio gamma", share, of="objective"),
+        count("pretrain_discriminator", PRETRAINED, default=0, of="objective"),
     ),
     "Classes": (
-        switch("conditional", "G and D take the class"),
+        switch(
+            "conditional", "class-conditional GAN; needs labels (Mirza & Osindero 2014)"
+        ),
         one_of("condition", CONDITION, ("concat", "hadamard", "classify")),
-        switch("wrong_labels", "real images of wrong classes count as fake (Reed 2016)"),
+        switch("wrong_labels", MATCHING),
     ),
-    "Architectures": (
-        Option("architecture", ARCHITECTURE, "tutorial", metavar="A"),
+    "Architecture": (
+        Option("architecture", "those below: flexible", "tutorial"),
         one_of("normalization", NORMALIZED, KINDS, **flexible("none")),
         one_of("upsampling", UPSAMPLED, ("transpose", "resize"), **flexible("transpose")),
-        one_of(
-            "output", "activation of G", ("sigmoid", "tanh"), **flexible("tutorial's")
-        ),
-        number(
-            "width", "factor of the filters (Brock 2019)", at_most(8), **flexible("1")
-        ),
+        one_of("output", OUTPUT, ("sigmoid", "tanh"), **flexible("tutorial's")),
+        number("width", WIDTH, at_most(8), **flexible("1")),
         count("depth", DEPTH, whole_number(0, at_most=8), **flexible("0")),
-        number("dropout", "of D's features (Srivastava 2014)", PART, **flexible("0.4")),
-    ),
-    "Extensions": (
         number(
-            "label_smoothing", "real = 1 - X for D (Salimans 2016)", PART, default=0.0
+            "dropout",
+            "dropout rate in D (Srivastava et al. 2014)",
+            PART,
+            **flexible("0.4"),
         ),
-        number(
-            "label_noise", "share of flipped labels (Chintala 2016)", HALF, default=0.0
-        ),
-        one_of("optimizer", "of G and D", ("adam", "rmsprop", "sgd")),
-        number("g_learning_rate", TWO_RATES, metavar="RATE", shown="as both"),
-        number("d_learning_rate", TWO_RATES, metavar="RATE", shown="as both"),
-        number("ema", "decay of the EMA of G's weights (Yazici 2019)", PART, default=0.0),
-        switch("augment", "change real and fake images alike (Zhao 2020)", images=True),
-        count("evaluate_every", SCORED, shown="never", images=True, resume=True),
-        one_of("on_collapse", COLLAPSED, ("warn", "stop", "restart"), resume=True),
     ),
 }
 OPTIONS = {row.name: row for rows in GROUPS.values() for row in rows}
-OF_IMAGES = ("Classes", "Architectures")  # groups that no other training has
+OF_IMAGES = ("Classes", "Architecture")  # groups that no other training has

@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import textwrap
 from dataclasses import dataclass, field
 
 from common.basics.cli import Parser, add_data
@@ -12,9 +13,14 @@ from common.options import cluster, rules, track
 from common.options.resumed import resumed_options
 from common.options.table import GROUPS, OF_IMAGES, OPTIONS
 
-PRESETS = {
-    "quick": "pictures in minutes on 2 cores",
-    "best": "finer, in half an hour to two",
+PRESETS = {"quick": "minutes on 2 cores", "best": "finer, half an hour to two"}
+EXAMPLES = {
+    "--preset quick": "images in minutes",
+    "--dry-run": "a trial of two steps",
+    "--epochs 20 --seed 1 --run-dir mine": "shorter, and reproducible",
+    "--resume mine --epochs 40": "continue it",
+    "--preset quick --objective wgan-gp": "another objective",
+    "--preset quick --conditional": "class-conditional",
 }
 DRY_RUN = {"epochs": 1, "steps_per_epoch": 2, "batch_size": 16}
 
@@ -47,7 +53,7 @@ class Script:
 
     def groups(self):
         """Return title -> rows of the groups of its help."""
-        groups = {**GROUPS, "Experiments": (*GROUPS["Experiments"], *self.own)}
+        groups = {**GROUPS, "Training": (*GROUPS["Training"], *self.own)}
         if self.architectures:
             return groups
         return {
@@ -142,7 +148,7 @@ def options_of_objective(script, chosen, given):
 
 def parser_of(script):
     """Return the Parser of a script, whose values are None where they are not typed."""
-    parser = Parser(script.doc)
+    parser = Parser(script.doc, epilog=epilog_of(script))
     add_data(parser, script.data, paths=bool(script.architectures))
     lists = {
         "objective": script.objectives,
@@ -158,14 +164,30 @@ def parser_of(script):
     return parser
 
 
+def epilog_of(script):
+    """Return the end of the help: examples, what the presets set, where citations are."""
+    flags = {row.flag for rows in script.groups().values() for row in rows}
+    flags -= set() if script.presets else {"--preset"}
+    lines = ["examples:"]
+    for words, meaning in EXAMPLES.items():
+        used = {word for word in words.split() if word.startswith("--")}
+        if used <= flags:
+            lines.append(f"  python {script.path} {words:36} {meaning}")
+    for name, options in script.presets.items():
+        chosen = [
+            OPTIONS[key].flag + (f" {value}" if value is not True else "")
+            for key, value in options.items()
+        ]
+        lines += textwrap.wrap(f"--preset {name}: {', '.join(chosen)}", 99)
+    return "\n".join([*lines, "The works cited are in docs/references.md."])
+
+
 def help_of(row, script, names):
     """Return the help of an option: its meaning, and its default in brackets."""
     shown = row.shown or script.defaults().get(row.name)
     text = row.help
     if row.name == "preset":
-        return "; ".join(f"{name}: {PRESETS[name]}" for name in names)
-    if names:
-        text = ", ".join(names) + (f"; {text}" if text else "")
+        return "; ".join(f"{name}: {PRESETS[name]}" for name in names) + "; see below"
     if row.of == "objective":
         of = script.objectives.items()
         shown = ", ".join(
