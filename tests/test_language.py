@@ -12,9 +12,7 @@ WORDS = {  # pattern -> what the field says
     r"latent points?|points?": "latent vector, z",
     r"(the|a|this|narrow|quick|dense|tutorials'?) pairs?|pairs? of models": "models",
     r"games?|players?|play(s|ed|ing)?": "training",
-    r"drawer|(G|generator|it|models?|class|classes) draws?|draws? (n|images|digits|faces)": (
-        "sample, generate"
-    ),
+    r"drawer|(G|generator|it|models?) draws?|draws? (n|images|digits|faces)": "sample",
     r"told|tells?|telling": "printed, reported, class-conditional",
     r"surely|so sure": "confident (p > 0.9)",
     r"slopes?": "gradient norm",

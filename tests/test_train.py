@@ -303,7 +303,7 @@ def test_help_is_short_and_needs_no_keras(folder):
     words = [sys.executable, "-X", "importtime", script, "--help"]
     answer = subprocess.run(words, capture_output=True, text=True)
     assert answer.returncode == 0
-    basic, _, _ = answer.stdout.partition("\nExperiments:")
+    basic, _, _ = answer.stdout.partition("\nTraining:")
     assert len(basic.splitlines()) <= 20
     assert not any(
         name in answer.stderr for name in ("keras", "tensorflow", "matplotlib")
