@@ -1,1 +1,1 @@
-"""Games small enough to be understood: GANs of numbers and curves, not of images."""
+"""GANs of numbers and of points in the plane, small enough to be understood."""

@@ -1,4 +1,4 @@
-"""How different are two distributions: KL, Jensen-Shannon and Wasserstein compared."""
+"""Compare the KL and Jensen-Shannon divergences and the Wasserstein distance."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,10 @@ CELL = 0.05  # width of the cells of `compare_shifted`, in units of x
 
 
 def kl_divergence(p, q):
-    """KL(p||q), the mean of ln(p / q) over samples of p; p, q: probabilities (k,).
+    """Return KL(p||q), the mean of ln(p / q) over samples of p.
+
+    Args:
+        p, q: probabilities (k,).
 
     Returns:
         float in nats, at least 0; inf where q is 0 and p is not.
@@ -31,7 +34,7 @@ def kl_divergence(p, q):
 
 
 def distributions(p, q):
-    """p and q as float64 (k,); the UserError of kl_divergence where they are none."""
+    """Return p and q as float64 (k,); raise the UserError of kl_divergence."""
     p, q = np.asarray(p, float), np.asarray(q, float)
     if p.shape != q.shape or p.ndim != 1:
         raise cli.UserError(f"p {p.shape} and q {q.shape} must be lists of one length")
@@ -42,10 +45,10 @@ def distributions(p, q):
 
 
 def js_divergence(p, q):
-    """Jensen-Shannon, the mean KL of p and of q from their mixture (p + q) / 2.
+    """Return Jensen-Shannon, the mean KL of p and of q from the mixture (p + q) / 2.
 
-    It is what G minimizes against the best D (Goodfellow et al. 2014, "Generative
-    Adversarial Nets", section 4.1), whose mean loss is then ln 2 - JS.
+    With the optimal D, G minimizes this divergence (Goodfellow et al. 2014, "Generative
+    Adversarial Nets", section 4.1). The mean loss of this D is ln 2 - JS.
 
     Returns:
         float in nats, from 0 to ln 2; arguments and errors are kl_divergence's.
@@ -56,7 +59,7 @@ def js_divergence(p, q):
 
 
 def kl_densities(p, q):
-    """KL(p||q) of two densities: an integral (by Simpson's rule) in place of the sum.
+    """Return KL(p||q) of two densities: an integral by Simpson's rule.
 
     Args:
         p, q: functions, x (n,) -> densities (n,), smooth and at least 0. Nearly all of
@@ -71,7 +74,7 @@ def kl_densities(p, q):
     from scipy.integrate import simpson
     from scipy.special import kl_div
 
-    x = np.linspace(-10, 10, 4001)  # an odd number of places, as the rule wants
+    x = np.linspace(-10, 10, 4001)  # Simpson's rule needs an odd number
     p, q = p(x), q(x)
     for values in (p, q):
         mass = simpson(values, x=x)
@@ -81,7 +84,7 @@ def kl_densities(p, q):
 
 
 def js_densities(p, q):
-    """JS of two densities in nats; arguments and errors are kl_densities'."""
+    """Return JS of two densities in nats; arguments and errors are kl_densities'."""
 
     def m(x):
         return (p(x) + q(x)) / 2
@@ -90,25 +93,25 @@ def js_densities(p, q):
 
 
 def normal(mean, scale):
-    """The density of a normal distribution: a function, x (n,) -> (n,)."""
+    """Return the density of a normal distribution: a function, x (n,) -> (n,)."""
     from scipy.stats import norm
 
     return norm(mean, scale).pdf
 
 
 def fit_normal(loss):
-    """The (mean, scale) of the normal density for which loss(density) is least."""
+    """Return (mean, scale) of the normal density with the lowest loss(density)."""
     from scipy.optimize import brute  # tries a grid first: there may be many minima
 
-    def at(point):
-        return loss(normal(point[0], np.exp(point[1])))  # any number makes a scale > 0
+    def at(x):
+        return loss(normal(x[0], np.exp(x[1])))  # exp: every scale is > 0
 
     mean, log_scale = brute(at, ((-4, 4), (np.log(0.5), np.log(2.5))), Ns=9)
     return float(mean), float(np.exp(log_scale))
 
 
 def mean_nll(samples, q):
-    """Mean negative log-likelihood in nats of samples, int (n,), under q, (k,).
+    """Return the mean negative log-likelihood in nats of samples, int (n,), under q (k,).
 
     It is KL(frequencies of the samples||q) plus the entropy of these frequencies.
     """
@@ -116,12 +119,12 @@ def mean_nll(samples, q):
 
 
 def compare_shifted(shift, width):
-    """JS (nats) and Wasserstein-1 distance of a uniform p and the same one moved right.
+    """Return JS (nats) and Wasserstein-1 distance of a uniform p and p shifted right.
 
     Args:
-        shift, width: in units of x, rounded to cells of 0.05. One cell wide they are
-            the parallel lines of Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN",
-            Example 1, cut across.
+        shift, width: in units of x, rounded to cells of 0.05. With a width of one cell
+            it is a section through the parallel lines of Arjovsky, Chintala, Bottou
+            2017, "Wasserstein GAN", Example 1.
     """
     from scipy.stats import wasserstein_distance
 
@@ -140,13 +143,13 @@ def show_asymmetry():
             f"{kl_divergence(other, fair):.3f}  JS {js_divergence(fair, other):.3f} nats"
         )
     print(
-        "Notice: KL is not symmetric. It weighs ln(p / q) by p: what p draws and q never "
-        "does costs infinitely much. JS is symmetric and at most ln 2 = 0.693."
+        "Notice: KL is not symmetric. It weights ln(p / q) by p: it is infinite where q "
+        "is 0 and p is not. JS is symmetric and at most ln 2 = 0.693."
     )
 
 
 def show_fits(shapes, curves):
-    """Fit one normal q to a p of two peaks by KL in both directions; then move a q."""
+    """Fit a normal q to a p of two peaks by KL in both directions; plot KL and JS."""
     left, right = normal(-2, 0.6), normal(2, 0.6)
 
     def p(x):
@@ -167,8 +170,8 @@ def show_fits(shapes, curves):
             print(f"q of least {name}: mean {mean:z.2f}, standard deviation {scale:.2f}")
             shapes.plot(x, normal(mean, scale)(x), label=f"q of least {name}", **style)
     print(
-        "Notice: KL(p||q) makes q cover both peaks and the gap between them. KL(q||p) "
-        "makes q seek the larger peak and drop the other."
+        "Notice: minimal KL(p||q) makes q cover both peaks and the gap between them "
+        "(mode-covering). Minimal KL(q||p) fits the larger peak only (mode-seeking)."
     )
     shapes.set(title="One normal q for two peaks", xlabel="x", ylabel="density")
     curves.set(title="The same p; a q as wide as one peak moves", yscale="log")
@@ -194,14 +197,14 @@ def show_likelihood(axis, seed):
         axis.plot(heads[best], values[best], "o", color=colour)
     print(
         "Notice: the first two differ by a constant: maximum likelihood is minimal KL "
-        "from the samples and, the more samples there are, from the truth."
+        "from the samples. With more samples it approaches minimal KL from the truth."
     )
     axis.set(title="Maximum likelihood is minimal KL (dots: minima)", ylim=(-0.05, 2))
     axis.set(xlabel="q's probability of heads", ylabel="nats")
 
 
 def show_saturation(axis):
-    """Move two distributions apart: JS stops at ln 2, Wasserstein goes on."""
+    """Move two distributions apart: JS saturates at ln 2, Wasserstein grows."""
     shifts = np.linspace(0, 3, 61)
     wide = np.array([compare_shifted(shift, width=1) for shift in shifts])
     thin = np.array([compare_shifted(shift, width=CELL) for shift in shifts])
@@ -211,8 +214,8 @@ def show_saturation(axis):
             f"{thin[i, 0]:.3f} nats  Wasserstein {wide[i, 1]:.1f}"
         )
     print(
-        "Notice: where p and q do not overlap, JS is ln 2 at any distance. Its slope is "
-        "0, so G cannot learn from it where to go. The slope of the Wasserstein distance "
+        "Notice: where p and q do not overlap, JS is ln 2 at any distance: its gradient "
+        "is 0, and G cannot be trained with it. The gradient of the Wasserstein distance "
         "is 1 everywhere. That is the reason for WGAN."
     )
     axis.plot(shifts, wide[:, 1], color="tab:blue", linewidth=2, label="Wasserstein")
@@ -224,7 +227,7 @@ def show_saturation(axis):
 
 @cli.command
 def main(argv=None):
-    """Print the numbers of four lessons, and draw three of them."""
+    """Print the results of four experiments and plot three of them."""
     options = cli.step_options(argv, __doc__)
     path = new_run("toy_gan", options.run_dir) / "divergences.png"
     show_asymmetry()

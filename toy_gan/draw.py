@@ -1,4 +1,4 @@
-"""The pictures of the toy scripts."""
+"""Plots of the toy scripts."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from common.plotting import new_figure
 
 
 def save_points(path, real, fake, d_model, title, reach=1.6):
-    """Draw real and generated points over D's output, blue where D sees real ones.
+    """Draw real and generated points over D's output (blue: classified as real).
 
     Args:
         path: PNG to write.
         real, fake: float32 (n, 2).
         d_model: points (n, 2) -> (n, 1).
-        title: line above the picture.
-        reach: the picture shows [-reach, reach] in x and y.
+        title: title of the plot.
+        reach: the axes show [-reach, reach] in x and y.
     """
     import keras
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ def save_points(path, real, fake, d_model, title, reach=1.6):
     plane = np.stack(np.meshgrid(ticks, ticks), axis=-1)
     outputs = d_model.predict(plane.reshape(-1, 2), batch_size=10_000, verbose=0)
     last = d_model.layers[-1]
-    is_energy = last.name == "energy"  # low where points look real
+    is_energy = last.name == "energy"  # low for points classified as real
     is_share = getattr(last, "activation", None) is keras.activations.sigmoid
     low, high = (0, 1) if is_share else (None, None)  # the same colours in every frame
     figure = Figure(figsize=(6.4, 5.4))
@@ -43,12 +43,12 @@ def save_points(path, real, fake, d_model, title, reach=1.6):
 
 
 def save_1010(path, losses, patterns, every):
-    """Draw the losses of `train_1010.py`, and below them what G makes, over the steps.
+    """Draw the losses and the generated patterns of `train_1010.py` over the steps.
 
     Args:
         path: PNG to write.
         losses: dict of d1, d2 and g_loss, lists of n means over `every` steps.
-        patterns: float (n, 4) in [0, 1], what G makes after each.
+        patterns: float (n, 4) in [0, 1], generated after each `every` steps.
         every: number of steps.
     """
     steps = every * (1 + np.arange(len(patterns)))

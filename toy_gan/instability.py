@@ -1,4 +1,4 @@
-"""Why training a GAN is hard: two players, two numbers, and a game that never settles."""
+"""Show why GAN training may not converge, on the smallest minimax problem: x * y."""
 
 import sys
 from math import sqrt
@@ -16,20 +16,21 @@ RATE, STEPS, PENALTY, DECAY = 0.1, 500, 0.5, 0.99
 SHOWN = 200  # steps of each orbit in the plane
 
 
-def play(rate=RATE, steps=STEPS, alternating=False, penalty=0.0, start=(1.0, 0.0)):
-    """Gradient steps on x * y: x, as G, goes down its slope and y, as D, goes up.
+def train(rate=RATE, steps=STEPS, alternating=False, penalty=0.0, start=(1.0, 0.0)):
+    """Make gradient steps on x * y: descent for x (G), ascent for y (D).
 
     It is the Dirac-GAN of Mescheder, Geiger, Nowozin 2018, "Which Training Methods for
     GANs do actually Converge?", with WGAN's loss: all real data are 0, all fakes are
-    x, and D scores them y * x, high for a fake. The equilibrium is x = y = 0.
+    x, and D's output is y * x, high for a fake. The equilibrium is x = y = 0.
 
     Args:
-        rate: learning rate of both players, above 0.
+        rate: learning rate of x and of y, above 0.
         steps: number of steps, at least 1.
-        alternating: whether x moves first and y answers, as G and D do in
-            `train_on_batch` loops; else both move from the same point.
-        penalty: y maximizes x * y - penalty / 2 * y^2. As y is the slope of D this is
-            the paper's gradient penalty R1. Simultaneous steps need one above rate.
+        alternating: whether x is updated first and y with the new x, as G and D are in
+            `train_on_batch` loops; else both are updated from the same (x, y).
+        penalty: y maximizes x * y - penalty / 2 * y^2. As y is the gradient of D this
+            is the paper's gradient penalty R1. Simultaneous steps converge only with a
+            penalty above rate.
         start: first x and y.
 
     Returns:
@@ -46,7 +47,7 @@ def play(rate=RATE, steps=STEPS, alternating=False, penalty=0.0, start=(1.0, 0.0
 
 
 def running_mean(path):
-    """Mean of all points so far, (n, 2) -> (n, 2).
+    """Return the mean of all points up to each one, (n, 2) -> (n, 2).
 
     Gidel et al. 2019, "A Variational Inequality Perspective on Generative Adversarial
     Networks": the mean of the alternating steps converges, the last step does not.
@@ -55,7 +56,7 @@ def running_mean(path):
 
 
 def moving_average(path, decay=DECAY):
-    """Exponential moving average (EMA), (n, 2) -> (n, 2); it starts at the first point.
+    """Return the exponential moving average (EMA) from the first point, (n, 2).
 
     Yazici et al. 2019, "The Unusual Effectiveness of Averaging in GAN Training".
     """
@@ -66,25 +67,25 @@ def moving_average(path, decay=DECAY):
 
 
 def distance(path):
-    """Distance of each point from the equilibrium, (n, 2) -> (n,)."""
+    """Return the distance of each point from the equilibrium, (n, 2) -> (n,)."""
     return np.hypot(*path.T)
 
 
 def all_paths():
-    """What is compared: dict, name -> (path, colour, line style)."""
-    alternating = play(alternating=True)
+    """Return all compared paths: dict, name -> (path, colour, line style)."""
+    alternating = train(alternating=True)
     return {
-        "simultaneous": (play(), "tab:red", "-"),
-        "simultaneous, half the rate": (play(RATE / 2), "tab:orange", "-"),
+        "simultaneous": (train(), "tab:red", "-"),
+        "simultaneous, half the rate": (train(RATE / 2), "tab:orange", "-"),
         "alternating": (alternating, "black", "-"),
         "EMA of alternating": (moving_average(alternating), "tab:purple", "--"),
         "mean of alternating": (running_mean(alternating), "tab:blue", "--"),
-        "simultaneous, penalty": (play(penalty=PENALTY), "tab:green", "-"),
+        "simultaneous, penalty": (train(penalty=PENALTY), "tab:green", "-"),
     }
 
 
-def tell(paths):
-    """Print how far from the equilibrium each path stays, and the lessons."""
+def report(paths):
+    """Print the distance of each path from the equilibrium, and what to notice."""
     print(f"{STEPS} steps at rate {RATE} from x = 1, y = 0; the equilibrium is 0, 0")
     for name, (path, _, _) in paths.items():
         last = distance(path)[-100:]
@@ -92,17 +93,17 @@ def tell(paths):
     for rate, steps in ((RATE, STEPS), (RATE / 10, STEPS * 10)):
         print(
             f"simultaneous, rate {rate:.2f}: the distance grows {sqrt(1 + rate**2):.5f} "
-            f"times a step, to {distance(play(rate, steps))[-1]:.2f} in {steps} steps"
+            f"times a step, to {distance(train(rate, steps))[-1]:.2f} in {steps} steps"
         )
     print(
-        "Notice: each step is the best for the player who makes it, but it is at right "
-        "angles to the way to the equilibrium: simultaneous steps spiral outwards.\n"
+        "Notice: each update lowers the loss of its side, but it is at right angles to "
+        "the direction of the equilibrium: simultaneous steps spiral outwards.\n"
         "Notice: smaller steps spiral outwards more slowly, never inwards.\n"
-        "Notice: alternating steps go round for ever and the last is as far off as any, "
-        "but their mean comes ever closer. Their EMA stays about (1 - decay) / rate = "
-        f"{(1 - DECAY) / RATE:.1f} away, but it forgets old steps, and G's old weights "
-        "are bad: so images are drawn with the EMA of G's weights.\n"
-        "Notice: the penalty holds y back, and both spiral inwards: hence the gradient "
+        "Notice: alternating steps orbit the equilibrium and do not converge, but their "
+        "mean does. Their EMA stays at a distance of about (1 - decay) / rate = "
+        f"{(1 - DECAY) / RATE:.1f}. Unlike the mean, it forgets old steps, and G's old "
+        "weights are bad: so images are generated with the EMA of G's weights.\n"
+        "Notice: the penalty keeps y small, and both spiral inwards: hence the gradient "
         "penalties on D."
     )
 
@@ -142,12 +143,11 @@ def draw(paths, picture):
 
 @cli.command
 def main(argv=None):
-    """Print where six ways to play x * y end, and draw their paths."""
+    """Print the results of six ways to train on x * y, and plot their paths."""
     options = cli.step_options(argv, __doc__)
-
     picture = new_run("toy_gan", options.run_dir) / "instability.png"
     paths = all_paths()
-    tell(paths)
+    report(paths)
     draw(paths, picture)
     print(f"saved {picture}")
 

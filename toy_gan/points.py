@@ -1,4 +1,4 @@
-"""The sets of points in the plane that `train_points.py` imitates."""
+"""Sets of points in the plane: the training data of `train_points.py`."""
 
 from typing import NamedTuple
 
@@ -11,19 +11,19 @@ class Points(NamedTuple):
     """Points around a skeleton: the centres of Gaussians, or points along a curve."""
 
     points: np.ndarray  # float32 (n, 2)
-    skeleton: np.ndarray  # float32 (m, 2), what the points would be without noise
+    skeleton: np.ndarray  # float32 (m, 2), the points without noise
     modes: np.ndarray  # int (m,), the mode that each point of the skeleton belongs to
     sigma: float  # standard deviation of the noise, in x and in y
 
 
 def ring(rng, n=N_VECTORS):
-    """8 Gaussians on a circle of radius 1."""
+    """Sample 8 Gaussians on a circle of radius 1."""
     angles = np.arange(8) * np.pi / 4
     return gaussians(rng, n, np.stack([np.cos(angles), np.sin(angles)], axis=1), 0.05)
 
 
 def grid(rng, n=N_VECTORS):
-    """25 Gaussians, 5 x 5, in [-1, 1] x [-1, 1]."""
+    """Sample 25 Gaussians, 5 x 5, in [-1, 1] x [-1, 1]."""
     x, y = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
     return gaussians(rng, n, np.stack([x.ravel(), y.ravel()], axis=1), 0.025)
 
@@ -34,7 +34,7 @@ def gaussians(rng, n, centres, sigma):
 
 
 def moons(rng, n=N_VECTORS):
-    """Two half circles that reach into each other."""
+    """Sample two interleaving half circles."""
     from sklearn.datasets import make_moons
 
     seed = int(rng.integers(2**31))
@@ -44,7 +44,7 @@ def moons(rng, n=N_VECTORS):
 
 
 def roll(rng, n=N_VECTORS):
-    """A spiral, the swiss roll seen from its end."""
+    """Sample a spiral, the cross section of the Swiss roll."""
     from sklearn.datasets import make_swiss_roll
 
     seed = int(rng.integers(2**31))
@@ -61,20 +61,20 @@ SETS = {"ring": ring, "grid": grid, "moons": moons, "roll": roll}
 
 
 def coverage(points, target):
-    """How many modes a set of points has found, and how good the points are.
+    """Return how many modes a set of points covers, and its share of good points.
 
     Args:
         points: float32 (n, 2).
         target: Points.
 
     Returns:
-        modes: number of modes that have at least a quarter of their fair share of the
-            n points within 3 sigma of their skeleton.
-        share: share of the n points that lie within 3 sigma of the skeleton.
+        modes: number of modes that have at least a quarter of n / modes points within
+            3 sigma of their skeleton.
+        share: share of the n points within 3 sigma of the skeleton, 0 to 1.
     """
     from scipy.spatial import KDTree
 
-    finite = points[np.isfinite(points).all(axis=1)]  # of a G that diverged: none
+    finite = points[np.isfinite(points).all(axis=1)]  # none, if G diverged
     distances, nearest = KDTree(target.skeleton).query(finite)
     good = distances <= 3 * target.sigma
     n_modes = target.modes.max() + 1

@@ -1,8 +1,8 @@
-"""The smallest GAN: four numbers, high low high low, learned by 22 weights against 19.
+"""Train the smallest GAN: 22 weights of G and 19 of D, patterns of four numbers.
 
-After Rashid, "Make Your First GAN with PyTorch" (2020), the chapter on the pattern 1010:
-mean squared error, sigmoids, plain gradient descent, and a generator that is always fed
-with the same number, because one pattern is all that it has to learn.
+The pattern is 1010: high, low, high, low. Source: Rashid, "Make Your First GAN with
+PyTorch" (2020), the chapter on the pattern 1010: mean squared error, sigmoids, plain
+gradient descent. The input of G is a constant, because there is only one pattern.
 """
 
 import sys
@@ -19,23 +19,23 @@ from toy_gan import draw
 
 LOW = np.array([0.8, 0.0, 0.8, 0.0])
 HIGH = np.array([1.0, 0.2, 1.0, 0.2])
-CONSTANT = 0.5  # what G is fed with, always
+CONSTANT = 0.5  # input of G
 N_STEPS = 10_000
-EVERY = 100  # steps between two looks at G
+EVERY = 100  # steps between two outputs of G
 
 
 def load_real_samples(n, rng):
-    """n real patterns, float32 (n, 4): each number uniform between LOW and HIGH."""
+    """Sample n real patterns, float32 (n, 4), uniform between LOW and HIGH."""
     return rng.uniform(LOW, HIGH, (n, 4)).astype("float32")
 
 
 def is_valid(pattern):
-    """Whether every number of a pattern (4,) is inside the real ranges."""
+    """Return whether every number of a pattern (4,) is within the real ranges."""
     return bool(np.all((pattern >= LOW) & (pattern <= HIGH)))
 
 
 def define_discriminator():
-    """Define and compile D, pattern (n, 4) -> how real it is, 0..1, (n, 1)."""
+    """Define and compile D, pattern (n, 4) -> output in [0, 1] (n, 1), 1 for real."""
     from keras import Sequential, layers, optimizers
 
     model = Sequential(
@@ -75,23 +75,23 @@ def define_gan(g_model, d_model):
 
 
 def train_discriminator(d_model, n_steps=N_STEPS):
-    """Train D alone, on one real pattern and one of random numbers a step."""
+    """Train D alone, on one real and one random pattern per step."""
     rng = np.random.default_rng(0)
     X = np.concatenate([load_real_samples(n_steps, rng), rng.random((n_steps, 4))])
     y = np.repeat([[1.0], [0.0]], n_steps, axis=0)
     d_model.steps_per_execution = EVERY
     d_model.fit(X, y, batch_size=1, verbose=0)
     for name, patterns in (("real", X[:1000]), ("random", X[-1000:])):
-        verdict = d_model.predict(patterns, verbose=0).mean()
-        print(f"D alone, after {n_steps} steps: mean verdict on {name} {verdict:.2f}")
+        output = d_model.predict(patterns, verbose=0).mean()
+        print(f"D alone, after {n_steps} steps: mean output for {name} {output:.2f}")
 
 
 def train(gan, dataset, n_steps=N_STEPS):
-    """Train the GAN, one real pattern a step.
+    """Train the GAN, one real pattern per step.
 
     Returns:
-        losses: dict of D's loss on real and on fake patterns and of G's, lists.
-        patterns: what G made, float32 (n_steps / EVERY, 4).
+        losses: dict of lists: d1 and d2, D's loss on real and on fake patterns; g_loss.
+        patterns: generated patterns, float32 (n_steps / EVERY, 4).
     """
     from keras.callbacks import LambdaCallback
 
@@ -117,12 +117,12 @@ def train(gan, dataset, n_steps=N_STEPS):
 
 
 def generate(g_model):
-    """The one pattern that G makes, float32 (4,)."""
+    """Generate the pattern of the constant, float32 (4,)."""
     return g_model(np.full((1, 1), CONSTANT)).numpy()[0]
 
 
 def constant_gan(g_model, d_model):
-    """The GAN of `common/gan.py`, with the constant in place of latent vectors.
+    """Return the GAN of `common/gan.py` with the constant as its latent vector.
 
     A step is three updates, as in the book: D on a real pattern, D on a fake one, G.
     """
@@ -135,19 +135,17 @@ def constant_gan(g_model, d_model):
             return ops.full((n, 1), CONSTANT)
 
     gan = ConstantGAN(g_model, d_model, define_gan(g_model, d_model), separate=True)
-    gan.steps_per_execution = EVERY  # for speed: less is said between the steps
+    gan.steps_per_execution = EVERY  # for speed: fewer calls of callbacks
     return gan
 
 
 @cli.command
 def main(argv=None):
-    """Train D alone, then the GAN; draw the losses and the pattern over time."""
+    """Train D alone, then the GAN; plot the losses and the pattern over the steps."""
     options = cli.step_options(argv, __doc__)
     run = steps.start("toy_gan", options)
     train_discriminator(define_discriminator())
-    print(
-        "Notice: against random numbers D learns quickly. Now against G, from the start:"
-    )
+    print("Notice: D learns random patterns quickly. Now a new D is trained against G:")
     gan = constant_gan(define_generator(), define_discriminator())
     dataset = load_real_samples(N_STEPS, np.random.default_rng(options.seed))
     losses, patterns = train(gan, dataset)
@@ -155,10 +153,10 @@ def main(argv=None):
     print(f"saved {run / '1010.png'}")
     for number, low, high in zip(patterns[-1], LOW, HIGH, strict=True):
         print(f"{number:.3f}, real {low} to {high}")
-    print("verdict:", "a valid 1010" if is_valid(patterns[-1]) else "not a 1010")
+    print("result:", "a valid 1010" if is_valid(patterns[-1]) else "not a 1010")
     print(
-        "Notice: D's loss ends near 0.25: it says 0.5 to everything, because it cannot "
-        "tell G's patterns from real ones any more."
+        "Notice: D's loss ends near 0.25: its output is 0.5 for every pattern, because "
+        "it can no longer distinguish generated patterns from real ones."
     )
 
 

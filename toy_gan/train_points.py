@@ -1,4 +1,4 @@
-"""A GAN of points in the plane, where one sees what G and D do, and what goes wrong."""
+"""Train a GAN of points in the plane, where D's output and mode collapse are visible."""
 
 import sys
 from functools import partial
@@ -24,12 +24,12 @@ from toy_gan.points import SETS, coverage
 TUTORIAL = {
     "epochs": 40,
     "steps_per_epoch": 500,
-    "batch_size": 256,  # 128 real + 128 fake points for D, then 256 latent points for G
+    "batch_size": 256,  # 128 real + 128 fake points for D, then 256 latent vectors for G
     "d_batches": "mixed",
     "latent_dim": 32,
     "save_every": 1,
 }
-OBJECTIVES = {  # in the plane a game needs higher rates, and smaller penalties
+OBJECTIVES = {  # in the plane higher rates and smaller penalties are needed
     **OPTIONS,
     "wgan": {**OPTIONS["wgan"], "learning_rate": 0.0005, "clip": 0.1},
     "wgan-gp": {**OPTIONS["wgan-gp"], "learning_rate": 0.001, "penalty": 0.1},
@@ -53,13 +53,13 @@ def define_discriminator(in_shape=(2,)):
         ],
         name="discriminator",
     )
-    # beta_1 = 0: with momentum the two players overshoot, and modes are lost for good
+    # beta_1 = 0: with momentum the updates overshoot, and lost modes do not come back
     model.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0))
     return model
 
 
 def define_generator(latent_dim):
-    """Define G, latent point (n, latent_dim) -> point of the plane (n, 2)."""
+    """Define G, latent vector (n, latent_dim) -> point of the plane (n, 2)."""
     from keras import Sequential, layers
 
     return Sequential(
@@ -74,7 +74,7 @@ def define_generator(latent_dim):
 
 
 def show_points(epoch, g_model, d_model, dataset, latent_dim, target, seed, run, **_):
-    """Print modes and share of good points; draw real and generated ones over D."""
+    """Print modes and share of good points; plot real and generated points over D."""
     from toy_gan.draw import save_points
 
     rng = np.random.default_rng(seed)
@@ -89,7 +89,7 @@ def show_points(epoch, g_model, d_model, dataset, latent_dim, target, seed, run,
 
 @command
 def main(argv=None):
-    """Train on the command line's options, in a run folder."""
+    """Train with the options of the command line, in a new run folder."""
     options = training_options(argv, SCRIPT)
     target = SETS[options.data](np.random.default_rng(options.seed))
     images = Images(target.points, None, options.data, "drawn")

@@ -1,4 +1,4 @@
-"""Divergences against closed forms, and what the script prints and draws."""
+"""Divergences compared with closed forms; the printed text and the plot."""
 
 from math import inf, log
 
@@ -61,7 +61,7 @@ def test_js_of_disjoint_supports_is_ln_2():
         ([], []),
     ],
 )
-def test_what_is_no_distribution_is_refused(p, q):
+def test_what_is_no_distribution_is_rejected(p, q):
     for divergence in (kl_divergence, js_divergence):
         with pytest.raises(UserError):
             divergence(p, q)
@@ -81,7 +81,7 @@ def test_kl_of_densities_is_infinite_where_q_is_zero():
     assert kl_densities(uniform(0, 2).pdf, uniform(0, 1).pdf) == inf
 
 
-def test_what_is_no_density_is_refused():
+def test_what_is_no_density_is_rejected():
     standard = norm().pdf
     for q in (
         norm(10).pdf,
@@ -132,11 +132,11 @@ def test_main_draws_one_picture(tmp_path, capsys):
     with Image.open(run / "divergences.png") as picture:
         picture.load()
         assert picture.format == "PNG"
-    said = capsys.readouterr().out
-    assert said.count("Notice: ") == 4
-    assert "q of least KL(p||q): mean 0.40, standard deviation 2.05" in said
-    assert "q of least KL(q||p): mean 2.00, standard deviation 0.60" in said
-    assert "shift 3.0  JS of width 1 0.693, of thin lines 0.693 nats" in said
-    assert seed_2 in said
+    output = capsys.readouterr().out
+    assert output.count("Notice: ") == 4
+    assert "q of least KL(p||q): mean 0.40, standard deviation 2.05" in output
+    assert "q of least KL(q||p): mean 2.00, standard deviation 0.60" in output
+    assert "shift 3.0  JS of width 1 0.693, of thin lines 0.693 nats" in output
+    assert seed_2 in output
     divergences.show_likelihood(Figure().subplots(), seed=1)
     assert capsys.readouterr().out != seed_2

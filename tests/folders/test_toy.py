@@ -1,4 +1,4 @@
-"""The toy folder: its data, its measures, its scripts, and (slow) what is learned."""
+"""The toy folder: data, coverage, scripts, and (slow) the results of training."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_coverage_counts_modes_and_good_points():
 
 
 def found_the_ring(points):
-    """What the slow test demands: all modes, and 80 % of good points."""
+    """Return whether all modes are found, with at least 80 % of good points."""
     modes, share = coverage(points, SETS["ring"](np.random.default_rng(0)))
     print(f"{modes} modes, {share:.1%} within 3 sigma")
     return modes == 8 and share >= 0.8
@@ -72,23 +72,23 @@ def test_a_bare_circle_and_an_untrained_generator_have_not_found_the_ring():
 
 
 @pytest.mark.slow
-def test_points_are_trained_drawn_and_resumed_bit_for_bit():
+def test_points_are_trained_plotted_and_resumed_bit_for_bit():
     words = ["--data", "moons", "--steps-per-epoch", "3", "--seed", "1",
              "--objective", "r3gan"]  # fmt: skip
-    train_points.main([*words, "--epochs", "2", "--run-dir", "whole"])
-    train_points.main([*words, "--epochs", "1", "--run-dir", "d_batches"])
-    train_points.main(["--resume", "d_batches", "--epochs", "2"])
-    whole, halves = Path("whole/history.csv"), Path("halves/history.csv")
-    assert whole.read_text() == halves.read_text()
-    with Image.open("whole/training.gif") as video:
+    train_points.main([*words, "--epochs", "2", "--run-dir", "unbroken"])
+    train_points.main([*words, "--epochs", "1", "--run-dir", "resumed"])
+    train_points.main(["--resume", "resumed", "--epochs", "2"])
+    unbroken, resumed = Path("unbroken/history.csv"), Path("resumed/history.csv")
+    assert unbroken.read_text() == resumed.read_text()
+    with Image.open("unbroken/training.gif") as video:
         assert video.n_frames == 2
-    g_model = load_model("whole/generator_model_002.h5")
-    again = load_model("halves/generator_model_002.h5")
+    g_model = load_model("unbroken/generator_model_002.h5")
+    again = load_model("resumed/generator_model_002.h5")
     for one, other in zip(g_model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_another_set_of_points_is_refused(capsys):
+def test_another_set_of_points_is_rejected(capsys):
     assert "ring" in refused(capsys, train_points.main, "--data", "circle")
 
 
@@ -128,5 +128,5 @@ def test_the_ring_is_found():
     words = ["--objective", "r3gan", "--seed", "1"]
     train_points.main([*words, "--epochs", "20", "--save-every", "20"])
     g_model = load_model(RUN / "generator_model_020.h5")
-    points = generate_latent_points(32, 2000, np.random.default_rng(0))
-    assert found_the_ring(generate_images(g_model, points))
+    z = generate_latent_points(32, 2000, np.random.default_rng(0))
+    assert found_the_ring(generate_images(g_model, z))
