@@ -1,6 +1,6 @@
-"""How fast is it? Steps, start-up, loader, scores: against others, next to the targets.
+"""Measure steps, start-up, loader and scores, and compare them with the targets.
 
-Writes benchmarks/results.json and benchmarks/results.md. Nothing else should run.
+Writes benchmarks/results.json and benchmarks/results.md. Use an idle machine.
 """
 
 import json
@@ -31,7 +31,7 @@ from common.basics.errors import UserError
 BATCH = {"mnist": 256, "cifar10": 128, "faces": 128}
 SIZES = (64, 128, 256, 512)
 NAMES = {"ours": "ours", "textbook": "the textbook's loop", "torch_pair": "PyTorch"}
-TARGETS = {  # of a time over another's: dataset, precision, against -> at most
+TARGETS = {  # ratio of times: dataset, precision, compared with -> at most
     ("mnist", "float32", "textbook"): "<= 0.65",
     ("mnist", "auto", "textbook"): "<= 0.35 (aim)",
     ("cifar10", "float32", "textbook"): "<= 0.80",
@@ -48,11 +48,11 @@ EVERYONE = [  # contender, precision
     ("ours", "auto"),
     ("torch_pair", "bfloat16"),
 ]
-PEERS = {"auto": {"textbook": "float32", "torch_pair": "bfloat16"}}  # else the same
+PEERS = {"auto": {"textbook": "float32", "torch_pair": "bfloat16"}}  # else equal
 
 
 def steps(results, dataset, names, rounds, k):
-    """Add rows of the steps of these contenders, and of our ratios to the others."""
+    """Add rows of the steps of these contenders, and of the ratios ours / theirs."""
     with workers(dataset, names) as found:
         times = alternate(found, [BATCH[dataset]], rounds, k)
         for worker in found:
@@ -72,7 +72,7 @@ def steps(results, dataset, names, rounds, k):
 
 
 def growth(results, dataset, precision, rounds, k):
-    """Add rows of our steps by batch size: what an image costs."""
+    """Add rows of the time per image by batch size, of ours."""
     with workers(dataset, [("ours", precision)]) as found:
         times = alternate(found, SIZES, rounds, k)
     for (_, _, size), values in times.items():
@@ -83,7 +83,7 @@ def growth(results, dataset, precision, rounds, k):
 
 
 def measure(name, quick):
-    """What a function of `measures.py` finds, in a fresh process."""
+    """Return the result of a function of `measures.py`, run in a new process."""
     words = [sys.executable, HERE / "measures.py", name, *["--quick"] * quick]
     answer = subprocess.run(words, capture_output=True, text=True)
     if answer.returncode != 0:
@@ -92,14 +92,14 @@ def measure(name, quick):
 
 
 def outside(results, quick):
-    """Add row of the time outside the compiled step."""
+    """Add the row of the time outside the compiled step."""
     found = results["outside"] = measure("outside", quick)
     what = "time outside the compiled step, MNIST, auto, of an epoch"
     results["rows"].append(row(what, "%", [100 * found["share"]], "< 3"))
 
 
 def loader(results, quick):
-    """Add rows of the HDF5 loader, and of what a training of faces takes from it."""
+    """Add rows of the HDF5 loader, alone and relative to a training of faces."""
     rates = measure("loader", quick)["images_per_second"]
     what = "HDF5 loader, 64x64, images a second"
     results["rows"].append(row(what, "/s", rates, ">= 20000"))
@@ -110,14 +110,14 @@ def loader(results, quick):
 
 
 def generation(results, quick):
-    """Add rows of images a second."""
+    """Add rows of generated images per second."""
     for dataset, rates in measure("generation", quick).items():
         what = f"{dataset}: generated images a second, float32"
         results["rows"].append(row(what, "/s", rates))
 
 
 def scoring(results, quick):
-    """Add row of the minutes that 50,000 images take to be scored."""
+    """Add the row of the seconds to score 50,000 images."""
     found = results["scoring"] = measure("scoring", quick)
     scaled = f" (scaled from {found['n']})" * found["scaled"]
     what = f"features of 50,000 MNIST images and all scores{scaled}"
@@ -125,7 +125,7 @@ def scoring(results, quick):
 
 
 def start_up(results, quick):
-    """Add rows of `--help` and of the time until the first step is done."""
+    """Add rows of `--help` and of the time to the end of the first step."""
     script, n = str(HERE.parent / "mnist_gan/train.py"), 1 if quick else 3
     helps = [run_to_end([sys.executable, script, "--help"])[0] for _ in range(n + 2)]
     firsts = [until_first_step(script) for _ in range(n)]
@@ -135,7 +135,7 @@ def start_up(results, quick):
 
 
 def until_first_step(script):
-    """Seconds until a training has written the row of its first step."""
+    """Return the seconds until a training has written the row of its first step."""
     with tempfile.TemporaryDirectory() as folder:
         history, started = Path(folder) / "run/history.csv", time.perf_counter()
         words = [sys.executable, script, "--epochs", "1", "--steps-per-epoch", "1"]
@@ -143,7 +143,7 @@ def until_first_step(script):
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as training:
             while not history.exists():
                 if training.poll() is not None:
-                    raise UserError("train.py ended before its first step")
+                    raise UserError("train.py ended before its first step: see above")
                 time.sleep(0.01)
             seconds = time.perf_counter() - started
     return seconds
@@ -178,7 +178,7 @@ def memory(results, quick):
 
 
 def plan(quick):
-    """Return what is done: [(name, about how many seconds, function of results), ...]."""
+    """Return all parts: [(name, expected seconds, function of results), ...]."""
     parts, rounds, k = [], 3 if quick else 12, 1 if quick else 2
 
     def add(name, seconds, function, **how):  # seconds of a quick and of a full run
@@ -208,21 +208,21 @@ def plan(quick):
 
 @cli.command
 def main(argv=None):
-    """Measure all there is to measure, and write the results."""
+    """Measure all parts, and write the results."""
     parser = cli.Parser(__doc__)
-    parser.add_argument("--quick", action="store_true", help="a try, under 5 minutes")
+    parser.add_argument("--quick", action="store_true", help="a short run: 5 minutes")
     text = "folder for results.json and results.md (benchmarks/)"
     parser.add_argument("--results", metavar="DIR", default=HERE, type=Path, help=text)
     options = parser.parse_args(argv)
     if not OTHER_PYTHON.exists():
-        raise UserError(f"{OTHER_PYTHON} is missing: `make bench` makes it")
+        raise UserError(f"{OTHER_PYTHON} is missing: run `make bench`, which creates it")
     results = {"rows": [], "times": {}, "versions": {}}
     head, parts = header({}, options.quick), plan(options.quick)
     started, left = time.time(), sum(seconds for _, seconds, _ in parts)
     done = 0
     for i, (name, seconds, function) in enumerate(parts, start=1):
         spent = (time.time() - started) / 60
-        pace = 60 * spent / done if done else 1  # how slow this machine is
+        pace = 60 * spent / done if done else 1  # measured / expected time
         ahead = f"{spent:.1f} min gone, about {pace * left / 60:.1f} left"
         print(f"[{i}/{len(parts)}] {name}; {ahead}", flush=True)
         function(results)

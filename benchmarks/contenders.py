@@ -1,4 +1,4 @@
-"""The contenders of a benchmark: processes that take turns with steps of training."""
+"""Run the contenders of a benchmark: processes that alternate training steps."""
 
 import json
 import os
@@ -17,7 +17,7 @@ SILENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}  # environment of a process
 
 
 class Worker:
-    """A contender that waits in a process of its own, see `worker.py`."""
+    """A contender that waits in its own process, see `worker.py`."""
 
     def __init__(self, dataset, contender, precision):
         self.name = contender, precision
@@ -30,16 +30,16 @@ class Worker:
         )
 
     def answer(self):
-        """Return the next line that it says, as a dict.
+        """Return the next line of the process, as a dict.
 
         Raises:
-            UserError: it has ended.
+            UserError: the process has ended.
         """
         line = self.process.stdout.readline()
         if not line:
             self.log.seek(0)
             end = "\n".join(self.log.read().splitlines()[-15:])
-            raise UserError(f"the worker {' '.join(self.name)} ended:\n{end}")
+            raise UserError(f"worker {' '.join(self.name)} ended:\n{end}")
         return json.loads(line)
 
     def run(self, n_batch, k):
@@ -54,9 +54,9 @@ class Worker:
 
 
 def images_of(dataset):
-    """Return the path of an .npy of images to train on, uint8 (n, h, w, c); made once.
+    """Return the path of an .npy of training images, uint8 (n, h, w, c); made once.
 
-    MNIST if it is there; drawn shapes stand for the photographs: steps take as long.
+    MNIST if it is found. Synthetic shapes replace photographs: a step takes as long.
     """
     import numpy as np
 
@@ -76,7 +76,7 @@ def images_of(dataset):
 
 @contextmanager
 def workers(dataset, names):
-    """Return the workers of one dataset, all ready; names: (contender, precision)."""
+    """Yield the workers of one dataset, all ready; names: (contender, precision)."""
     with ExitStack() as stack:
         found = [Worker(dataset, *name) for name in names]
         for worker in found:
@@ -87,10 +87,10 @@ def workers(dataset, names):
 
 
 def alternate(found, sizes, rounds, k):
-    """Let workers take turns of k steps, for some rounds.
+    """Let the workers run k steps each, alternating, for some rounds.
 
     Returns:
-        dict, (contender, precision, batch) -> seconds a step, one number for each round.
+        dict, (contender, precision, batch) -> seconds per step, one number per round.
     """
     from tqdm import tqdm
 

@@ -1,8 +1,8 @@
-"""The project's step under KERAS_BACKEND=torch against a plain PyTorch loop: images/s.
+"""Compare the step under KERAS_BACKEND=torch with a plain PyTorch loop: images/s.
 
 On a CUDA machine: `KERAS_BACKEND=torch python benchmarks/gpu.py` in an environment with
 torch, keras, numpy, scikit-learn and h5py; no TensorFlow. Without a GPU it runs on the
-CPU, for a try: --batch-size 8 --rounds 2 --steps 1. Writes gpu.json and gpu.md.
+CPU; use --batch-size 8 --rounds 2 --steps 1 there. Writes gpu.json and gpu.md.
 """
 
 import os
@@ -54,9 +54,9 @@ class Plain:
     name = "PyTorch"
 
     def __init__(self, dataset, precision, pixels):
-        from benchmarks.torch_pair import Pair
+        from benchmarks.torch_pair import TorchGAN
 
-        self.pair = Pair(dataset, precision, device())
+        self.gan = TorchGAN(dataset, precision, device())
         self.dataset, self.pixels = dataset, pixels
         self.rng = np.random.default_rng(0)
 
@@ -65,18 +65,18 @@ class Plain:
 
         for _ in range(k):
             images = real_batch(self.pixels, self.dataset, n_batch // 2, self.rng)
-            self.pair.step(images)
+            self.gan.step(images)
 
 
 def device():
-    """ "cuda" where there is a GPU, else "cpu"."""
+    """Return "cuda" if there is a GPU, else "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def timed(contender, n_batch, k):
-    """Seconds a step, the mean of k, and the peak of the GPU's memory, MiB."""
+    """Return the mean seconds of k steps and the peak GPU memory in MiB (CPU: 0)."""
     import torch
 
     on_gpu = device() == "cuda"
@@ -93,7 +93,7 @@ def timed(contender, n_batch, k):
 
 
 def compare(dataset, precision, options):
-    """Rows of one data set in one precision: both take turns."""
+    """Return the rows of one dataset in one precision, rounds alternating."""
     n_batch = options.batch_size or (256 if dataset == "mnist" else 128)
     noise = np.random.default_rng(0)
     pixels = noise.integers(0, 256, (4096, *SHAPES[dataset]), np.uint8)
@@ -117,14 +117,14 @@ def compare(dataset, precision, options):
 
 @cli.command
 def main(argv=None):
-    """Compare all data sets in both precisions, and write the results."""
+    """Compare all datasets in both precisions, and write the results."""
     parser = cli.Parser(__doc__)
     count = {"type": cli.whole_number(1), "metavar": "N"}
     parser.add_argument("--datasets", nargs="+", choices=SHAPES, default=list(SHAPES))
-    text = "instead of the tutorials' 256 and 128"
+    text = "images per step (256 for mnist, else 128)"
     parser.add_argument("--batch-size", type=cli.whole_number(2, even=True), help=text)
-    parser.add_argument("--steps", default=200, help="of a turn (200)", **count)
-    parser.add_argument("--rounds", default=7, help="turns of each (7)", **count)
+    parser.add_argument("--steps", default=200, help="steps per round (200)", **count)
+    parser.add_argument("--rounds", default=7, help="rounds (7)", **count)
     text = "folder for gpu.json and gpu.md (benchmarks/)"
     parser.add_argument("--results", metavar="DIR", default=HERE, type=Path, help=text)
     options = parser.parse_args(argv)
@@ -137,8 +137,8 @@ def main(argv=None):
     started = time.time()
     for i, case in enumerate(cases):
         left = (time.time() - started) / i * (len(cases) - i) / 60 if i else None
-        told = f"; {left:.1f} min left" if i else ""
-        print(f"[{i + 1}/{len(cases)}] {', '.join(case)}{told}", flush=True)
+        rest = f"; {left:.1f} min left" if i else ""
+        print(f"[{i + 1}/{len(cases)}] {', '.join(case)}{rest}", flush=True)
         rows += compare(*case, options)
     print(write(options.results, "gpu", "make bench-gpu", head, rows))
     print(f"saved gpu.json, gpu.md in {options.results}")

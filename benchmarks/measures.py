@@ -1,4 +1,4 @@
-"""What is measured of the project alone: prints one line of JSON.
+"""Measure the project alone, and print one line of JSON.
 
 python benchmarks/measures.py outside|loader|generation|scoring [--quick]
 """
@@ -22,12 +22,12 @@ from common.devices import set_up
 
 
 def outside(quick):
-    """The share of an epoch of MNIST's tutorial that is not the compiled step.
+    """Return the share of an epoch of the MNIST tutorial outside the compiled step.
 
-    A short `train` with all its callbacks, at the fastest precision, tells the time
-    between two steps, between two epochs, and of a snapshot; an epoch has 234 steps and a
-    tenth of a snapshot. What the data take is added, though most of it is hidden behind
-    the step before.
+    A short `train` with all callbacks, in the fastest precision, measures the time
+    between two steps, between two epochs, and of a snapshot. An epoch has 234 steps and
+    a tenth of a snapshot. The time of the data is added, although most of it overlaps
+    with the previous step.
     """
     from common.data.batches import batches_of
     from common.gan import GAN
@@ -56,13 +56,13 @@ def outside(quick):
 
 
 def share_outside(marks, n_steps, data, steps_an_epoch, save_every):
-    """See `outside`.
+    """Return the dict of `outside`: the share (0 to 1), and its parts in seconds.
 
     Args:
-        marks: [(start, end), ...] of the steps of 3 epochs; after the second a snapshot.
-        n_steps: steps in each of these.
-        data: seconds of a batch.
-        steps_an_epoch, save_every: of the epoch that is asked for.
+        marks: [(start, end), ...] of the steps of 3 epochs; a snapshot after the second.
+        n_steps: steps of each of these epochs.
+        data: seconds per batch.
+        steps_an_epoch, save_every: of the full training.
     """
     step = median(end - start for start, end in marks[1:])  # the first one is traced
     gaps = [b[0] - a[1] for a, b in pairwise(marks)]
@@ -81,7 +81,7 @@ def share_outside(marks, n_steps, data, steps_an_epoch, save_every):
 
 
 def timed(gan, marks):
-    """The same GAN, which appends (start, end) of each compiled step to `marks`."""
+    """Make a GAN append (start, end) of each compiled step to `marks`; return it."""
     gan.make_train_function()
     compiled = gan.train_function
 
@@ -96,7 +96,7 @@ def timed(gan, marks):
 
 
 def loader(quick):
-    """Images of 64x64 a second from a packed file that the page cache holds."""
+    """Return 64x64 images per second from a packed file in the page cache."""
     import h5py
 
     from celeba_gan.load_data import measure_loader, scale
@@ -119,27 +119,27 @@ def loader(quick):
 
 
 def generation(quick):
-    """Images a second of the tutorials' generators, float32, as `generate.py` draws."""
+    """Return images per second of the tutorials' generators, as in `generate.py`."""
     from common.sampling import generate_images, generate_latent_points
 
     set_up()
-    points, found = generate_latent_points(100, 500 if quick else 2000), {}
+    z, found = generate_latent_points(100, 500 if quick else 2000), {}
     for dataset in ours.FOLDERS:
         g_model, rates = ours.define_models(dataset)[0], []
-        generate_images(g_model, points[:100])  # is traced
+        generate_images(g_model, z[:100])  # traces
         for _ in range(2 if quick else 5):
             started = time.perf_counter()
-            generate_images(g_model, points)
-            rates.append(len(points) / (time.perf_counter() - started))
+            generate_images(g_model, z)
+            rates.append(len(z) / (time.perf_counter() - started))
         found[dataset] = rates
     return found
 
 
 def scoring(quick):
-    """Seconds for the features of n MNIST images, and for all scores of n against n.
+    """Return seconds for the features of n MNIST images and all scores of n against n.
 
-    The classifier is untrained: that takes as long. With `quick` fewer images are scored,
-    and the times scaled: features by the number, scores by its square.
+    The classifier is untrained, which takes as long. With `quick` fewer images are
+    scored and the times are scaled: features by their number, scores by its square.
     """
     from common.scores.features import extract_all
     from common.scores.scorer import Scorer
@@ -147,21 +147,21 @@ def scoring(quick):
     set_up()
     n = 10_000 if quick else 50_000
     features, images = untrained_features(), mnist_images(2 * n)
-    judge = Scorer(images, None, features, n)
+    scorer = Scorer(images, None, features, n)
     real = extract_all(features, images.pixels[:n])
     few = tuple(seen[:500] for seen in real)
-    judge.compare(few, few)  # imports what it needs; the features are traced by now
+    scorer.compare(few, few)  # imports; the features are already traced
     started = time.perf_counter()
     made = extract_all(features, images.pixels[n:])
     seen = time.perf_counter()
-    judge.compare(real, made)
+    scorer.compare(real, made)
     ended, scale = time.perf_counter(), 50_000 / n
     times = {"features": (seen - started) * scale, "scores": (ended - seen) * scale**2}
     return {**times, "seconds": sum(times.values()), "n": n, "scaled": scale != 1}
 
 
 def untrained_features():
-    """`features.Features` of the classifier of MNIST before it has learned."""
+    """Return `features.Features` of the untrained classifier of MNIST."""
     import keras
 
     from common.scores.classifier import define_classifier
@@ -178,7 +178,7 @@ def untrained_features():
 
 
 def mnist_images(n):
-    """datasets.Images of n of MNIST's, again from the first where there are fewer."""
+    """Return datasets.Images of n images of MNIST, repeated if there are fewer."""
     from common.data.mnist import load_images
 
     images = load_images("auto")
@@ -186,7 +186,7 @@ def mnist_images(n):
 
 
 def mnist():
-    """uint8 (60000, 28, 28, 1)."""
+    """Return 60,000 images, uint8 (60000, 28, 28, 1)."""
     return mnist_images(60_000).pixels
 
 
@@ -194,9 +194,9 @@ MEASURES = {f.__name__: f for f in (outside, loader, generation, scoring)}
 
 
 def main():
-    """Measure, and print."""
+    """Measure one item, and print it."""
     answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what is printed on the way is no answer
+    os.dup2(2, 1)  # keeps other output out of the JSON
     print(json.dumps(MEASURES[sys.argv[1]]("--quick" in sys.argv)), file=answer)
 
 

@@ -1,8 +1,8 @@
-"""What does a step spend its time on? Its ten longest operations.
+"""List the ten longest operations of a training step.
 
-By the profiler of TensorFlow, for MNIST and CIFAR-10 in the tutorials' sizes, in float32
-and with `--precision auto`, plain and with `common/layers/cpu_layers.py`, in turns.
-Writes operations.md.
+Measured by the profiler of TensorFlow, for MNIST and CIFAR-10 in the tutorials' sizes, in
+float32 and with `--precision auto`, alternating without and with
+`common/layers/cpu_layers.py`. Writes operations.md.
 """
 
 import statistics
@@ -35,11 +35,11 @@ PRECISIONS = "float32", "auto"
 
 
 def step_of(dataset, fast):
-    """A function that makes one compiled step of the tutorial's models.
+    """Return a function that runs one compiled step of the tutorial's models.
 
     Args:
         dataset: "mnist" or "cifar10".
-        fast: whether `common/layers/cpu_layers.py` takes part.
+        fast: whether to use `common/layers/cpu_layers.py`.
     """
     from common.gan import GAN
 
@@ -52,7 +52,7 @@ def step_of(dataset, fast):
 
 
 def profile(step, k):
-    """Seconds of a step by the clock, and Counter: operation -> seconds a step.
+    """Return wall-clock seconds per step, and a Counter, operation -> seconds per step.
 
     The seconds of operations are a sum over the threads of TensorFlow that run them.
     """
@@ -72,7 +72,7 @@ def profile(step, k):
 
 
 def operations(space, k):
-    """Seconds a step of each kind of operation; events are named `layer/name:Kind`."""
+    """Return seconds per step by kind of operation; events: `layer/name:Kind`."""
     found = Counter()
     for plane in space.planes:
         for line in plane.lines:
@@ -86,7 +86,7 @@ def operations(space, k):
 
 
 def measured(dataset, precision):
-    """{"plain": ..., "fast": ...}: medians of some rounds, in turns."""
+    """Return {"plain": ..., "fast": ...}: medians of ROUNDS alternating rounds."""
     from common.devices import set_up
 
     set_up("cpu", precision)
@@ -108,7 +108,7 @@ def measured(dataset, precision):
 
 
 def top_ten(found):
-    """A table: the operations that take longest in either, and their share of all."""
+    """Return a table of the ten longest operations of either, and their shares."""
     each = [found[name]["operations"] for name in ("plain", "fast")]
     longest = {kind: max(o.get(kind, 0) for o in each) for kind in each[0] | each[1]}
     rows = []

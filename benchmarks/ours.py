@@ -1,4 +1,4 @@
-"""The project's own training step, as the tutorials' `train.py` runs it."""
+"""Run the project's own training step, as the tutorials' `train.py` does."""
 
 import importlib
 import time
@@ -8,24 +8,24 @@ FOLDERS = {"mnist": "mnist_gan", "cifar10": "cifar10_gan", "faces": "celeba_gan"
 
 
 def script_of(dataset):
-    """The module `train` of a dataset's folder."""
+    """Return the module `train` of a dataset's folder."""
     return importlib.import_module(f"{FOLDERS[dataset]}.train")
 
 
 def is_separate(dataset):
-    """Whether the tutorial's D learns from real and from fake images in two updates."""
+    """Return whether the tutorial's D is updated on separate real and fake batches."""
     return script_of(dataset).TUTORIAL["d_batches"] == "separate"
 
 
 def define_models(dataset):
-    """The tutorial's G, D and composite."""
+    """Return the tutorial's G, D and composite."""
     define_g, define_d, define_composite = script_of(dataset).ARCHITECTURES["tutorial"]
     g_model, d_model = define_g(latent_dim=100), define_d()
     return g_model, d_model, define_composite(g_model, d_model)
 
 
 def scaled(g_model, pixels):
-    """datasets.Scaled of uint8 (n, h, w, c), in G's range."""
+    """Return datasets.Scaled of uint8 (n, h, w, c), in G's range."""
     from common.data.datasets import Images
     from common.fitting.build import scaled_for
 
@@ -33,10 +33,10 @@ def scaled(g_model, pixels):
 
 
 def stepper(dataset, precision, pixels):
-    """What `worker.py` asks: a function of batch and k -> seconds of each of k steps.
+    """Return a function for `worker.py`: batch size and k -> seconds of k steps, a list.
 
-    `fit` is what runs them, with the batches of every training and no callbacks. A step
-    lasts from the end of the last one to its own end, so that its data count.
+    `fit` runs the steps, with the batches of a training and no other callbacks. A step
+    is measured from the end of the previous one, so that loading its data counts.
     """
     import keras
 

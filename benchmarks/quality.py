@@ -1,8 +1,8 @@
-"""Time to quality: minutes until digits are as good as the textbook's after 5 epochs.
+"""Measure the minutes until digits are as good as the textbook's after 5 epochs.
 
 Runs the textbook's loop once and `--preset quick` three times, start-up included, scores
-what each had drawn by when, and writes benchmarks/quality.json and benchmarks/quality.md.
-What is done is kept in benchmarks/work, and not done again.
+all snapshots, and writes benchmarks/quality.json and benchmarks/quality.md. Finished
+stages are kept in benchmarks/work and reused.
 """
 
 import json
@@ -33,10 +33,10 @@ TARGET = "<= 0.05"
 
 
 def timed_run(folder, words):
-    """Run a program that leaves snapshots in a folder, unless it was run to its end.
+    """Run a program that saves snapshots in a folder, unless it has already finished.
 
-    The folder is made as a whole: its `started` holds the time of the start, and its
-    `done` the number of seconds to the end.
+    The file `started` in the folder holds the time of the start, and the file `done` the
+    seconds to the end. An unfinished folder is removed first.
     """
     if not (folder / "done").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -50,7 +50,7 @@ def timed_run(folder, words):
 
 
 def train_textbook(folder, size):
-    """The textbook's loop; G's weights as `snapshots/00078.npz`."""
+    """Train by the textbook's loop; G's weights are saved as `00078.npz`."""
     images = folder.parent / f"{size['data']}.npy"
     if not images.exists():
         images.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def train_textbook(folder, size):
 
 
 def train_ours(folder, size, seed):
-    """Our preset, as a user runs it; models as `run/generator_model_001.h5`."""
+    """Train the preset quick; models are saved as `run/generator_model_001.h5`."""
     script = HERE.parent / "mnist_gan/train.py"
     words = [sys.executable, script, "--preset", "quick", "--data", size["data"]]
     words += ["--seed", seed, "--save-every", 1, "--run-dir", folder / "run"]
@@ -70,14 +70,14 @@ def train_ours(folder, size, seed):
 
 
 def snapshots(folder):
-    """[(minutes since the start, path), ...] of the snapshots of a run."""
+    """Return [(minutes since the start, path), ...] of the snapshots of a run."""
     started = float((folder / "started").read_text())
     paths = [*folder.glob("*.npz"), *folder.glob("run/generator_model_*.h5")]
     return sorted(((path.stat().st_mtime - started) / 60, path) for path in paths)
 
 
 def curve(folder, size):
-    """[[minutes, distance], ...] of a run; each snapshot is scored once."""
+    """Return [[minutes, distance], ...] of a run; each snapshot is scored once."""
     path, n = folder / "distances.json", len(snapshots(folder))
     known = json.loads(path.read_text()) if path.exists() else {}
     for i, (_, model) in enumerate(snapshots(folder), start=1):
@@ -89,19 +89,19 @@ def curve(folder, size):
 
 
 def distance(model, size):
-    """The Frechet distance of n images of a saved G, by the project's own Scorer."""
+    """Return the Frechet distance of n images of a saved G, by the Scorer."""
     from common.checkpoints import load_generator
     from common.scores.features import extract_all
     from common.scores.metrics import frechet_distance
 
-    judge = judge_of(size["data"], size["n"])
+    scorer = scorer_of(size["data"], size["n"])
     g_model = textbook_generator(model) if model.suffix == ".npz" else None
-    pixels, _ = judge.draw(g_model or load_generator(model)[0], seed=0)
-    return frechet_distance(judge.real[0], extract_all(judge.features, pixels)[0])
+    pixels, _ = scorer.draw(g_model or load_generator(model)[0], seed=0)
+    return frechet_distance(scorer.real[0], extract_all(scorer.features, pixels)[0])
 
 
 def textbook_generator(path):
-    """The tutorial's G, which is the textbook's, with the weights in an .npz."""
+    """Return the tutorial's G, equal to the textbook's, with weights of an .npz."""
     from mnist_gan.define_generator import define_generator
 
     g_model = define_generator(latent_dim=100)
@@ -118,42 +118,42 @@ def references(data):
 
 
 @cache
-def judge_of(data, n):
+def scorer_of(data, n):
     from common.scores.scorer import classifier_scorer
 
     return classifier_scorer(*references(data), n)
 
 
-def first_below(points, bound):
-    """Minutes until a curve is at most a bound, by its snapshots; None if it never is."""
-    return next((minutes for minutes, value in points if value <= bound), None)
+def first_below(curve, bound):
+    """Return the minutes of the first snapshot at most a bound; None if there is none."""
+    return next((minutes for minutes, value in curve if value <= bound), None)
 
 
-def at(points, minutes):
-    """The value of a curve's last snapshot within so many minutes; None before any."""
-    values = [value for when, value in points if when <= minutes]
+def at(curve, minutes):
+    """Return the value of the last snapshot within these minutes; None if none."""
+    values = [value for when, value in curve if when <= minutes]
     return values[-1] if values else None
 
 
 def rows_of(textbook, ours, floor):
-    """The rows of the results.
+    """Return the rows of the results.
 
     Args:
         textbook: curve [[minutes, distance], ...] of the textbook's run.
-        ours: list of curves.
+        ours: list of such curves.
         floor: distance of real images.
     """
-    (their_minutes, goal), ends = textbook[-1], [points[-1][0] for points in ours]
+    (their_minutes, goal), ends = textbook[-1], [run[-1][0] for run in ours]
     early = [at(textbook, end) or textbook[0][1] for end in ends]
     rows = [
         row("the textbook's loop: all its steps", "min", [their_minutes]),
         row("the textbook's loop: distance then", "", [goal]),
         row("real images: distance", "", [floor]),
         row("ours: all steps of --preset quick", "min", ends),
-        row("ours: distance then", "", [points[-1][1] for points in ours]),
+        row("ours: distance then", "", [run[-1][1] for run in ours]),
         row("the textbook's loop: distance after ours' minutes", "", early),
     ]
-    times = [first_below(points, goal) for points in ours]
+    times = [first_below(run, goal) for run in ours]
     never = times.count(None)
     text = f" ({never} of {len(times)} never did: their whole time)" * bool(never)
     what = f"ours: minutes until the textbook's last distance is reached{text}"
@@ -166,15 +166,15 @@ def rows_of(textbook, ours, floor):
 
 @cli.command
 def main(argv=None):
-    """Train, score, compare."""
+    """Train, score and compare all runs."""
     parser = cli.Parser(__doc__)
-    text = "a few minutes on little data: a try"
+    text = "a few minutes on little data"
     parser.add_argument("--quick", action="store_true", help=text)
     text = "folder for quality.json and quality.md (benchmarks/)"
     parser.add_argument("--results", metavar="DIR", default=HERE, type=Path, help=text)
     options = parser.parse_args(argv)
     if not OTHER_PYTHON.exists():
-        raise UserError(f"{OTHER_PYTHON} is missing: `make bench-quality` makes it")
+        raise UserError(f"{OTHER_PYTHON} is missing: run `make bench-quality`")
     size = TRY if options.quick else FULL
     work, head = WORK / f"quality-{size['data']}", header(versions(), options.quick)
     print("[1/3] ours, three runs; about 40 min left", flush=True)
@@ -186,7 +186,7 @@ def main(argv=None):
 
     set_up()
     curves = [curve(folder, size) for folder in (textbook, *ours)]
-    floor = judge_of(size["data"], size["n"]).floor["scores"]["fid"]
+    floor = scorer_of(size["data"], size["n"]).floor["scores"]["fid"]
     rows = rows_of(curves[0], curves[1:], floor)
     command = "make bench-quality"
     print(write(options.results, "quality", command, head, rows, curves=curves))

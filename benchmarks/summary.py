@@ -1,4 +1,4 @@
-"""What is made of many times: medians, quartiles, ratios, verdicts, tables."""
+"""Summarize measured times: medians, quartiles, ratios, targets, tables."""
 
 import json
 import operator
@@ -13,11 +13,11 @@ from common.runs.record import commit
 from common.runs.tables import markdown_table
 
 SIGNS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge}
-QUICK = "**A quick run: few repetitions. Its numbers are for trying the scripts.**"
+QUICK = "**A quick run: few repetitions. Its numbers only test the scripts.**"
 
 
 def spread(values):
-    """Median, quartiles and number of the values."""
+    """Return median, quartiles and number of the values, a dict."""
     values = [float(value) for value in values]
     low, middle, high = (
         statistics.quantiles(values, n=4, method="inclusive")
@@ -28,15 +28,15 @@ def spread(values):
 
 
 def ratios(ours, theirs):
-    """`spread` of ours / theirs, round by round: both had the same neighbours."""
+    """Return `spread` of ours / theirs by round, in which the load was the same."""
     return spread(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def verdict(value, target):
-    """ "met" or "missed".
+def met_or_missed(value, target):
+    """Return "met" or "missed".
 
     Args:
-        value: what was measured.
+        value: measured number.
         target: a text that begins with "<=", "<" or ">=" and a number: "<= 0.65".
     """
     sign, bound = target.split()[:2]
@@ -44,23 +44,23 @@ def verdict(value, target):
 
 
 def row(what, unit, found, target=None):
-    """A row of the results.
+    """Return a row of the results, a dict.
 
     Args:
-        what: what was measured, and against what.
+        what: what was measured, and what it is compared with.
         unit: of the numbers.
-        found: values, or what `spread` made of them.
-        target: see `verdict`; None where there is none.
+        found: values, or a result of `spread`.
+        target: see `met_or_missed`; None for a row without a target.
     """
     found = found if isinstance(found, dict) else spread(found)
     rated = {"what": what, "unit": unit, **found}
     if target is not None:
-        rated |= {"target": target, "verdict": verdict(found["median"], target)}
+        rated |= {"target": target, "verdict": met_or_missed(found["median"], target)}
     return rated
 
 
 def machine():
-    """CPU, cores, memory, and how busy the machine is."""
+    """Return CPU, cores, memory, GPU and load of this machine, a dict."""
     words = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
         gpu = subprocess.run(words, capture_output=True, text=True).stdout.strip()
@@ -86,7 +86,7 @@ def cpu_name():
 
 
 def header(versions, quick):
-    """What the results are of: date, commit, machine and versions."""
+    """Return date, commit, machine and versions of the results, a dict."""
     return {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "commit": commit(),
@@ -106,22 +106,22 @@ def write(folder, name, command, head, rows, **more):
 
 
 def markdown(title, head, rows):
-    """The results as text: what has a target first."""
-    judged = [r for r in rows if "target" in r]
+    """Return the results as Markdown, rows with a target first."""
+    rated = [r for r in rows if "target" in r]
     parts = [
         title,
         *([QUICK + "\n"] if head["quick"] else []),
         described(head),
         "Ratios are times, ours / theirs, round by round.\n",
-        *(["## Targets\n", table(judged, True)] if judged else []),
-        "## All else\n",
+        *(["## Targets\n", table(rated, True)] if rated else []),
+        "## Other rows\n",
         table([r for r in rows if "target" not in r], False),
     ]
     return "\n".join(parts)
 
 
 def described(head):
-    """A line of what `header` found."""
+    """Return a line of text of what `header` returned."""
     m, versions = head["machine"], head["versions"].items()
     return (
         f"{head['date']}, commit {head['commit']}; {m['cpu']}, {m['cores']} cores, "
@@ -130,18 +130,18 @@ def described(head):
     )
 
 
-def table(rows, judged):
-    heads = ["what", "median", "quartiles", "n", *["target", "verdict"] * judged]
-    return markdown_table([cells(r, judged) for r in rows], heads) + "\n"
+def table(rows, has_target):
+    heads = ["what", "median", "quartiles", "n", *["target", "result"] * has_target]
+    return markdown_table([cells(r, has_target) for r in rows], heads) + "\n"
 
 
-def cells(r, judged):
+def cells(r, has_target):
     low, high = r["quartiles"]
     shown = [r["what"], f"{digits(r['median'])} {r['unit']}"]
     shown += [f"{digits(low)} to {digits(high)}", str(r["n"])]
-    return shown + ([r["target"], r["verdict"]] if judged else [])
+    return shown + ([r["target"], r["verdict"]] if has_target else [])
 
 
 def digits(value):
-    """Three digits that tell, and no exponent: 0.0123, 1.23, 12345."""
+    """Format with three significant digits and no exponent: 0.0123, 1.23, 12345."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

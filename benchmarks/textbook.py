@@ -1,7 +1,7 @@
-"""The textbook's training loop on Keras 2 (`tf-keras`): `predict` and `train_on_batch`.
+"""Run the textbook's training loop on Keras 2: `predict` and `train_on_batch`.
 
-What the tutorials teach, in our own words. On Keras 2 the flag `trainable` is read when a
-model is compiled: D learns in its own update, and stands still in the composite's.
+It is a new implementation of what the tutorials teach. Keras 2 (`tf-keras`) reads the
+flag `trainable` at `compile`: D is trainable alone and frozen in the composite.
 
     benchmarks/.venv/bin/python benchmarks/textbook.py mnist IMAGES.npy --steps 12
 """
@@ -27,7 +27,7 @@ def adam():
 
 
 def define_discriminator(dataset):
-    """Compiled D, images -> probability of being real."""
+    """Define and compile D, images -> probability of being real."""
     model = Sequential(name="discriminator")
     if dataset == "mnist":
         model.add(layers.Input((28, 28, 1)))
@@ -49,7 +49,7 @@ def define_discriminator(dataset):
 
 
 def define_generator(dataset):
-    """G, latent points -> images."""
+    """Define G, latent vectors -> images."""
     side, maps, doublings = (7, 128, 2) if dataset == "mnist" else (4, 256, 3)
     model = Sequential(name="generator")
     model.add(layers.Input((LATENT_DIM,)))
@@ -67,7 +67,7 @@ def define_generator(dataset):
 
 
 def define_gan(g_model, d_model):
-    """The compiled composite, in which D is frozen."""
+    """Define and compile the composite, with D frozen in it."""
     d_model.trainable = False
     model = Sequential([g_model, d_model], name="gan")
     model.compile(loss="binary_crossentropy", optimizer=adam())
@@ -75,13 +75,13 @@ def define_gan(g_model, d_model):
 
 
 def define_models(dataset):
-    """G, D and the composite."""
+    """Return G, D and the composite."""
     g_model, d_model = define_generator(dataset), define_discriminator(dataset)
     return g_model, d_model, define_gan(g_model, d_model)
 
 
 def scaled(pixels, dataset):
-    """uint8 -> float32, all images at once: in [0, 1], or [-1, 1] for CIFAR-10."""
+    """Scale uint8 images to float32 in [0, 1], or [-1, 1] for CIFAR-10."""
     pixels = pixels.astype("float32")
     return pixels / 255 if dataset == "mnist" else (pixels - 127.5) / 127.5
 
@@ -90,18 +90,18 @@ def real_samples(images, n):
     return images[np.random.randint(0, len(images), n)], np.ones((n, 1))
 
 
-def latent_points(n):
+def latent_vectors(n):
     return np.random.randn(n * LATENT_DIM).reshape(n, LATENT_DIM)
 
 
 def fake_samples(g_model, n):
-    return g_model.predict(latent_points(n), verbose=0), np.zeros((n, 1))
+    return g_model.predict(latent_vectors(n), verbose=0), np.zeros((n, 1))
 
 
 def updates(dataset, models, images, n_batch):
-    """Train for ever; yields after every iteration.
+    """Train without end; yield after every iteration.
 
-    MNIST's D learns from the real and the fake half batch at once, CIFAR-10's in turn.
+    D is updated on a mixed batch for MNIST, on separate batches for CIFAR-10.
     """
     g_model, d_model, gan_model = models
     half = n_batch // 2
@@ -112,12 +112,12 @@ def updates(dataset, models, images, n_batch):
         else:
             d_model.train_on_batch(*real_samples(images, half))
             d_model.train_on_batch(*fake_samples(g_model, half))
-        gan_model.train_on_batch(latent_points(n_batch), np.ones((n_batch, 1)))
+        gan_model.train_on_batch(latent_vectors(n_batch), np.ones((n_batch, 1)))
         yield
 
 
 def stepper(dataset, precision, pixels):
-    """What `worker.py` asks: a function of batch and k -> seconds of each of k steps."""
+    """Return a function for `worker.py`: batch size and k -> seconds of k steps."""
     if precision == "bfloat16":
         mixed_precision.set_global_policy("mixed_bfloat16")
     models, images = define_models(dataset), scaled(pixels, dataset)
@@ -135,7 +135,7 @@ def stepper(dataset, precision, pixels):
 
 
 def main():
-    """Train, and keep G's weights as `NNNNN.npz` (by steps) every so many steps."""
+    """Train, and save G's weights as `NNNNN.npz` (number of steps) at intervals."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dataset", choices=BATCH)
     parser.add_argument("images", help="an .npy of uint8 (n, h, w, c)")

@@ -1,7 +1,7 @@
-"""The tutorials' models and their step in plain PyTorch: eager, channels last.
+"""Train the tutorials' models in plain PyTorch: eager, channels last.
 
-Equal to the Keras models in every parameter and every number: kernels, padding, slopes,
-dropout, BatchNormalization. D gives logits, and its loss takes them.
+The models equal the Keras models in every parameter and number: kernels, padding,
+LeakyReLU, dropout, BatchNormalization. D outputs logits, and its loss takes logits.
 """
 
 import time
@@ -17,14 +17,14 @@ SEPARATE = {"mnist": False, "cifar10": True, "faces": True}  # D's half batches
 
 
 class Flat(nn.Module):
-    """(n, c, h, w) -> (n, h * w * c), in Keras's order."""
+    """Flatten (n, c, h, w) to (n, h * w * c), in Keras's order."""
 
     def forward(self, x):
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
 class Grid(nn.Module):
-    """(n, side * side * c) -> (n, c, side, side), from Keras's order."""
+    """Reshape (n, side * side * c), in Keras's order, to (n, c, side, side)."""
 
     def __init__(self, side):
         super().__init__()
@@ -35,14 +35,14 @@ class Grid(nn.Module):
 
 
 def conv(c_in, c_out, kernel, stride=1, bias=True):
-    """A convolution with Keras's padding "same" of even sizes: the odd zero is last."""
+    """Return a convolution with Keras's padding "same" of even sizes: odd zero last."""
     total = kernel - stride
     pad = [nn.ZeroPad2d((0, 1, 0, 1))] if total % 2 else []
     return [*pad, nn.Conv2d(c_in, c_out, kernel, stride, total // 2, bias=bias)]
 
 
 def double(c_in, c_out, bias=True):
-    """A transposed convolution that doubles height and width."""
+    """Return a transposed convolution that doubles height and width."""
     return nn.ConvTranspose2d(c_in, c_out, 4, 2, padding=1, bias=bias)
 
 
@@ -55,7 +55,7 @@ def norm(channels):
 
 
 def mnist():
-    """G and D of `mnist_gan/`."""
+    """Return G and D of `mnist_gan/`."""
     g = [nn.Linear(LATENT_DIM, 128 * 7 * 7), leaky(), Grid(7)]
     g += [double(128, 128), leaky(), double(128, 128), leaky()]
     g += [*conv(128, 1, 7), nn.Sigmoid()]
@@ -65,7 +65,7 @@ def mnist():
 
 
 def cifar10():
-    """G and D of `cifar10_gan/`."""
+    """Return G and D of `cifar10_gan/`."""
     g = [nn.Linear(LATENT_DIM, 256 * 4 * 4), leaky(), Grid(4)]
     for c_in in (256, 128, 128):
         g += [double(c_in, 128), leaky()]
@@ -78,7 +78,7 @@ def cifar10():
 
 
 def faces():
-    """G and D of `celeba_gan/`, the DCGAN of 64x64."""
+    """Return G and D of `celeba_gan/`, the DCGAN of 64x64."""
     g = [nn.Linear(LATENT_DIM, 512 * 4 * 4, bias=False), Grid(4), norm(512), nn.ReLU()]
     for c_in in (512, 256, 128):
         g += [double(c_in, c_in // 2, bias=False), norm(c_in // 2), nn.ReLU()]
@@ -90,20 +90,20 @@ def faces():
     return nn.Sequential(*g), nn.Sequential(*d)
 
 
-PAIRS = {"mnist": mnist, "cifar10": cifar10, "faces": faces}
+MODELS = {"mnist": mnist, "cifar10": cifar10, "faces": faces}
 
 
-class Pair:
+class TorchGAN:
     """G, D, their optimizers, and the adversarial step.
 
     Args:
         dataset: "mnist", "cifar10" or "faces".
-        precision: "float32", or "bfloat16": autocast.
+        precision: "float32", or "bfloat16" (autocast).
         device: "cpu" or "cuda".
     """
 
     def __init__(self, dataset, precision="float32", device="cpu"):
-        g, d = PAIRS[dataset]()
+        g, d = MODELS[dataset]()
         self.g, self.d = (m.to(device, memory_format=torch.channels_last) for m in (g, d))
         adam = {"lr": 2e-4, "betas": (0.5, 0.999), "eps": 1e-7}
         self.g_adam = torch.optim.Adam(self.g.parameters(), **adam)
@@ -112,14 +112,14 @@ class Pair:
         self.autocast = torch.autocast(device, torch.bfloat16, precision == "bfloat16")
 
     def step(self, real):
-        """One update of D (or one for each half), then one of G.
+        """Update D on a mixed batch or on two separate ones, then update G.
 
         Args:
-            real: half a batch of images, float32 (n / 2, h, w, c).
+            real: half a batch of images, float32 (n / 2, h, w, c), in G's range.
         """
         real = torch.from_numpy(real).to(self.device).permute(0, 3, 1, 2)
         with torch.no_grad(), self.autocast:
-            fake = self.g(self.latent_points(len(real))).float()
+            fake = self.g(self.latent_vectors(len(real))).float()
         if self.separate:
             self.learn(self.d_adam, real, 1)
             self.learn(self.d_adam, fake, 0)
@@ -128,10 +128,10 @@ class Pair:
             labels[len(real) :] = 0
             self.learn(self.d_adam, torch.cat([real, fake]), labels)
         with frozen(self.d):
-            self.learn(self.g_adam, self.latent_points(2 * len(real)), 1, through=self.g)
+            self.learn(self.g_adam, self.latent_vectors(2 * len(real)), 1, through=self.g)
 
     def learn(self, optimizer, x, label, through=None):
-        """One update to have D give this label to x, or to what `through` makes of it."""
+        """Update once, with `label` as D's target for x, or for through(x)."""
         with self.autocast:
             logits = self.d(through(x) if through else x)
         loss = cross_entropy(logits.float(), torch.zeros_like(logits.float()) + label)
@@ -139,13 +139,13 @@ class Pair:
         loss.backward()
         optimizer.step()
 
-    def latent_points(self, n):
+    def latent_vectors(self, n):
         return torch.randn(n, LATENT_DIM, device=self.device)
 
 
 @contextmanager
 def frozen(module):
-    """Inside, no gradients of this module's weights are computed."""
+    """Compute no gradients of this module's weights inside the context."""
     module.requires_grad_(False)
     try:
         yield
@@ -154,20 +154,20 @@ def frozen(module):
 
 
 def real_batch(pixels, dataset, n, rng):
-    """n random images, float32 in G's range."""
+    """Return n random images, float32 (n, h, w, c) in G's range."""
     x = pixels[rng.integers(0, len(pixels), n)].astype("float32")
     return x / 255 if dataset == "mnist" else (x - 127.5) / 127.5
 
 
 def stepper(dataset, precision, pixels):
-    """What `worker.py` asks: a function of batch and k -> seconds of each of k steps."""
-    pair, rng = Pair(dataset, precision), np.random.default_rng(0)
+    """Return a function for `worker.py`: batch size and k -> seconds of k steps."""
+    gan, rng = TorchGAN(dataset, precision), np.random.default_rng(0)
 
     def run(n_batch, k):
         seconds = []
         for _ in range(k):
             started = time.perf_counter()
-            pair.step(real_batch(pixels, dataset, n_batch // 2, rng))
+            gan.step(real_batch(pixels, dataset, n_batch // 2, rng))
             seconds.append(time.perf_counter() - started)
         return seconds
 

@@ -1,9 +1,9 @@
-"""A contender as a process of its own: at a line "BATCH K" it runs K steps of training.
+"""Run a contender as its own process: a line "BATCH K" runs K training steps.
 
     python benchmarks/worker.py ours|textbook|torch_pair DATASET PRECISION IMAGES.npy
 
-Its answers are lines of JSON: first `versions`, when it is ready, then for each line the
-`seconds` of each step. Between two lines it waits, and takes no time from the others.
+It answers in lines of JSON: first `versions`, when it is ready, then for each line the
+`seconds` of each step. Between two lines it waits and uses no CPU.
 """
 
 import importlib
@@ -26,10 +26,10 @@ PACKAGES = {
 
 
 def main():
-    """Serve until there are no more lines."""
+    """Answer lines of stdin until its end."""
     contender, dataset, precision, images = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # keeps output of libraries out of the answers
     module = importlib.import_module(f"benchmarks.{contender}")
     run = module.stepper(dataset, precision, np.load(images))
     answer(answers, versions={name: found(name) for name in PACKAGES[contender]})

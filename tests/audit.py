@@ -1,7 +1,7 @@
-"""Are there known faults in the installed packages? Asks pip-audit, where it can ask.
+"""Check the installed packages for known vulnerabilities with pip-audit.
 
-Ends with 1 and a list where there are some. Where the network does not let it ask, it
-says that it was skipped, and why.
+Exits with 1 and a list if there are any. Without access to the advisory database it
+prints that the audit was skipped, and the reason.
 """
 
 import json
@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 
-def asked():
-    """What pip-audit says of the packages of this Python.
+def run_pip_audit():
+    """Run pip-audit on the packages of this Python.
 
     Returns:
-        its report, a dict of `dependencies`, or a text: why there is none.
+        its report, a dict of `dependencies`; or a text, why there is none.
     """
     words = ["--local", "--format", "json", "--progress-spinner", "off"]
     answer = subprocess.run(
@@ -26,28 +26,28 @@ def asked():
         return lines[-1] if lines else f"pip-audit ended with {answer.returncode}"
 
 
-def verdict(report):
-    """The text to print and the exit status, of what `asked` returns."""
+def summarize(report):
+    """Return the text to print and the exit status, of what `run_pip_audit` returns."""
     if isinstance(report, str):
-        return f"audit skipped: no advisories could be asked for ({report[:200]})", 0
+        return f"audit skipped: no access to advisories ({report[:200]})", 0
     packages = report["dependencies"]
     known = [package for package in packages if "skip_reason" not in package]
     if not known:
         reason = packages[0]["skip_reason"] if packages else "no packages"
-        return f"audit skipped: no advisories could be asked for ({reason})", 0
+        return f"audit skipped: no access to advisories ({reason})", 0
     faults = [
-        f"{package['name']} {package['version']}: {fault['id']}, mended in "
+        f"{package['name']} {package['version']}: {fault['id']}, fixed in "
         f"{', '.join(fault['fix_versions']) or 'no version yet'}"
         for package in known
         for fault in package["vulns"]
     ]
     unknown = len(packages) - len(known)
-    asked_of = f"{len(known)} packages" + f", {unknown} unknown" * (unknown > 0)
-    found = f"{asked_of}: {len(faults) or 'no'} known faults"
+    checked = f"{len(known)} packages" + f", {unknown} unknown" * (unknown > 0)
+    found = f"{checked}: {len(faults) or 'no'} known vulnerabilities"
     return "\n".join([*faults, found]), int(bool(faults))
 
 
 if __name__ == "__main__":
-    text, status = verdict(asked())
+    text, status = summarize(run_pip_audit())
     print(text)
     sys.exit(status)

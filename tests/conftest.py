@@ -1,4 +1,4 @@
-"""What every test gets: a folder of its own, no network, and a seed."""
+"""Give every test its own folder, no network, and a seed."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import pytest
 
 from common.devices import quiet_start
 
-NOWHERE = "http://127.0.0.1:9"  # a proxy that refuses: downloads fail at once
+NOWHERE = "http://127.0.0.1:9"  # a closed proxy: downloads fail at once
 
 # A background job ignores Ctrl-C, and so would the scripts that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -15,9 +15,9 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # bit for bit is promised on the CPU
 
 
 def pytest_configure(config):
-    """Start Keras, with the CPU as two devices of which one works.
+    """Start Keras with the CPU as two logical devices, of which one is used.
 
-    Not in the process that only hands tests out to others, which wait for it.
+    Not in the controller process of xdist: the workers wait for it.
     """
     if config.getoption("numprocesses", None):
         return
@@ -28,13 +28,13 @@ def pytest_configure(config):
         import tensorflow as tf
 
         (cpu,) = tf.config.list_physical_devices("CPU")
-        halves = [tf.config.LogicalDeviceConfiguration()] * 2
-        tf.config.set_logical_device_configuration(cpu, halves)
+        devices = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, devices)
 
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
-    """Each test works in an empty folder, without data or network, from a fixed seed."""
+    """Run each test in an empty folder, without data or network, with a fixed seed."""
     import keras
 
     monkeypatch.chdir(tmp_path)
@@ -48,6 +48,6 @@ def own_folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def shared_classifiers(tmp_path_factory, monkeypatch):
-    """A KERAS_HOME that tests share, on any worker: its classifiers are trained once."""
+    """Set a KERAS_HOME that all workers share: its classifiers are trained once."""
     folder = tmp_path_factory.getbasetemp().parent / "shared_keras"
     monkeypatch.setenv("KERAS_HOME", str(folder))

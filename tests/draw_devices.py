@@ -1,6 +1,6 @@
-"""Draw the losses of one training by one device, by two, and by two processes.
+"""Plot the losses of one training on one device, on two, and in two processes.
 
-The two devices are two halves of the CPU; the two processes are this machine, twice.
+The two devices are logical devices of the CPU; both processes run on this machine.
 Run as `python tests/draw_devices.py PICTURE [options of mnist_gan/train.py]`.
 """
 
@@ -14,25 +14,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = str(ROOT / "mnist_gan" / "train.py")
-D_BATCHES = """
+TWO_DEVICES = """
 import runpy, sys
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
-halves = [tf.config.LogicalDeviceConfiguration()] * 2
-tf.config.set_logical_device_configuration(cpu, halves)
+devices = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, devices)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
-WIDTHS = {"one device": 1, "two devices": 4, "two processes": 1.5}  # the last two agree
+WIDTHS = {"one device": 1, "two devices": 4, "two processes": 1.5}  # last two: equal
 
 
 def train(kind, words, run):
-    """Train as one of WIDTHS, into this run folder."""
+    """Train as one of WIDTHS (its name) in a run folder."""
     command = [sys.executable, SCRIPT, "--device", "cpu", *words, "--run-dir", str(run)]
     settings = [{}]
     if kind == "two devices":
-        command = [sys.executable, "-c", D_BATCHES, *command[1:], "--device", "all"]
+        command = [sys.executable, "-c", TWO_DEVICES, *command[1:], "--device", "all"]
     if kind == "two processes":
         command += ["--device", "all"]
         cluster = {"worker": ["127.0.0.1:23451", "127.0.0.1:23452"]}
@@ -46,7 +46,7 @@ def train(kind, words, run):
 
 
 def draw(path, runs):
-    """Draw the losses of these runs, dict of name -> run folder."""
+    """Plot the losses of these runs, dict of name -> run folder."""
     import matplotlib
 
     matplotlib.use("agg")

@@ -1,4 +1,4 @@
-"""Draw landscapes of many sizes and kinds of files: somebody's own pictures, to try."""
+"""Draw landscapes of several sizes and file formats, as example pictures."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ SUFFIXES = ("jpg", "png", "webp", "gif")
 
 
 def draw_landscape(rng, width, height):
-    """A sky, a sun, some ranges of hills: uint8 (height, width, 3)."""
+    """Draw a sky, a sun and some ranges of hills: uint8 (height, width, 3)."""
     y, x = np.mgrid[:height, :width] / min(width, height)
     bottom = y.max()
     high, low = np.array([[40, 90, 170], [235, 200, 150]]) + rng.integers(-40, 41, (2, 3))
@@ -31,7 +31,7 @@ def draw_landscape(rng, width, height):
 
 
 def draw_folder(folder, n=200, seed=0, largest=160):
-    """Save n landscapes from 80 pixels on, upright and broad, in four formats."""
+    """Save n landscapes, portrait and landscape format, sides 80 to `largest` pixels."""
     rng = np.random.default_rng(seed)
     folder = Path(folder)
     folder.mkdir(parents=True)

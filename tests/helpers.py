@@ -1,4 +1,4 @@
-"""What the tests share: scripts run and refused, slow cases, classifiers made quickly."""
+"""Helpers of the tests: run scripts, expect errors, mark slow cases, train quickly."""
 
 import os
 import runpy
@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def slow(*values):
-    """A case of a parametrized test that is left to the slow set."""
+    """Mark a case of a parametrized test as slow."""
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
 def run_script(script, *words, **settings):
-    """Run a script in a process of its own, in the working directory."""
+    """Run a script in its own process, in the working directory."""
     return subprocess.run(
         [sys.executable, str(ROOT / script), *map(str, words)],
         capture_output=True,
@@ -31,13 +31,13 @@ def run_script(script, *words, **settings):
 
 
 def refused(capsys, main, *words, code=2):
-    """Call a script's main, expect this exit code, and return its one sentence."""
+    """Call a script's main, expect this exit code, and return its error message."""
     with pytest.raises(SystemExit) as stop:
         main([str(word) for word in words])
     assert stop.value.code == code
-    sentence = capsys.readouterr().err
-    assert sentence.startswith("error: ") and sentence.count("\n") == 1
-    return sentence
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and message.count("\n") == 1
+    return message
 
 
 def run_here(script, words, monkeypatch, capsys):
@@ -50,7 +50,7 @@ def run_here(script, words, monkeypatch, capsys):
 
 
 def make_quick(monkeypatch):
-    """Train classifiers in 24 steps, after which BatchNormalization is to be ready."""
+    """Train classifiers in 24 steps, with BatchNormalization adapted to that."""
     define = classifier.define_classifier
 
     def define_quick(*words):

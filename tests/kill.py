@@ -1,11 +1,11 @@
-"""Kill runs at random moments, go on with them, and compare with runs that were not.
+"""Kill runs at random moments, resume them, and compare with runs without a stop.
 
     python tests/kill.py --kills 25     writes docs/kills.md
 
-Each kill is of a training drawn at random: data set, objective, conditions, precision,
-images in memory or in a file. `kill -9` comes at a random moment, or at the next one in
-which a file is being written; the run that is gone on with, and one that was never
-stopped, must be equal bit for bit.
+Each kill is of a randomly chosen training: dataset, objective, conditions, precision,
+images in memory or in a file. `kill -9` is sent at a random moment, or the next time a
+file is being written. The resumed run and one that was never stopped must be equal bit
+for bit.
 """
 
 import argparse
@@ -36,24 +36,24 @@ from common.runs.record import versions
 from common.runs.state import find_state
 
 ROOT = Path(__file__).resolve().parents[1]
-LATEST = 0.5  # seconds after a run has made a file
+LATEST = 0.5  # seconds after a run has written a file
 SINCE = [
     STATE,
     "history.csv",
     *[STATE_BEFORE] * 3,
-]  # at the start, or when an epoch is done
-NOT_WHOLE = ".*"  # files in writing
-WRITING = [None, NOT_WHOLE, f".{STATE}"]  # what it must be writing when it is killed
-MAY_DIFFER = {  # clock times, the run's own words; states are compared by their arrays
+]  # written at the start, or after an epoch
+UNFINISHED = ".*"  # temporary files of atomic_write
+WRITING = [None, UNFINISHED, f".{STATE}"]  # file that must be unfinished at the kill
+MAY_DIFFER = {  # clock times and options; states are compared by their arrays
     "times.csv", "options.json", "tensorboard", STATE, STATE_BEFORE,
 }  # fmt: skip
 PACKED = "pictures.hdf5"
-FORKS = multiprocessing.get_context("forkserver")  # of a process that has read Keras
+FORKS = multiprocessing.get_context("forkserver")  # of a process that has imported Keras
 FORKS.set_forkserver_preload(["keras", "h5py", "PIL.Image", "matplotlib.figure"])
 
 
-def draw_training(seed):
-    """A training at random: its folder, and the words of its command line."""
+def random_training(seed):
+    """Return a random training: its folder, and the words of its command line."""
     rng = random.Random(seed)
     while True:
         folder, data = rng.choice(
@@ -67,7 +67,7 @@ def draw_training(seed):
         words += ["--critic-steps", "2"] * ("critic_steps" in OPTIONS[objective])
         precisions = ["float32", "bfloat16"]
         if (folder, architecture) == ("mnist_gan", "narrow"):
-            precisions += ["float16"]  # the others take minutes with it, on a CPU
+            precisions += ["float16"]  # takes minutes on a CPU with the others
         words += ["--precision", rng.choice(precisions)]
         if data != PACKED and rng.random() < 0.5:
             kind = rng.choice(["concat", "hadamard", "classify"])
@@ -83,13 +83,13 @@ def draw_training(seed):
         train = importlib.import_module(f"{folder}.train")
         try:
             training_options(words, train.SCRIPT)
-        except UserError:  # these do not go together
+        except UserError:  # an invalid combination
             continue
         return folder, words
 
 
 def pack_pictures():
-    """Write PACKED, of some noise, where it is not yet."""
+    """Write PACKED with images of noise, if it does not exist."""
     from celeba_gan import pack_hdf5
 
     if Path(PACKED).exists():
@@ -103,14 +103,14 @@ def pack_pictures():
 
 
 def kill_and_compare(seed):
-    """Kill a training, go on with it, and compare, in the working directory.
+    """Kill a training, resume it, and compare, in the working directory.
 
     Returns:
-        dict of what happened.
+        dict, the record of the kill, with `differences`, which must be empty.
     """
     pack_pictures()
-    folder, words = draw_training(seed)
-    victim, whole = Path(f"victim_{seed}"), Path(f"whole_{seed}")
+    folder, words = random_training(seed)
+    victim, unbroken = Path(f"victim_{seed}"), Path(f"unbroken_{seed}")
     rng = random.Random(seed)
     since, delay, wanted = rng.choice(SINCE), rng.uniform(0, LATEST), rng.choice(WRITING)
     beginning = [*words, "--run-dir", victim, "--epochs", "200"]
@@ -118,29 +118,31 @@ def kill_and_compare(seed):
     _, state, damaged = find_state(victim)
     later = writing or [*victim.glob(f"*{state.epoch + 1:03d}.*")]
     more = bool(later) or state.epoch == 0 or rng.random() < 0.5
-    epochs = state.epoch + more  # no more, perhaps, where nothing later was begun
+    epochs = state.epoch + more  # maybe none, if no later epoch was started
     train(folder, ["--resume", victim, "--epochs", epochs])
-    train(folder, [*words, "--epochs", epochs, "--run-dir", whole])
+    train(folder, [*words, "--epochs", epochs, "--run-dir", unbroken])
     return {
         "seed": seed, "folder": folder, "words": words, "since": since, "delay": delay,
         "state": state.epoch, "writing": writing, "damaged": damaged,
-        "differences": differences(victim, whole),
+        "differences": differences(victim, unbroken),
     }  # fmt: skip
 
 
 def train(folder, words):
-    """Train; each packed file is read part by part."""
+    """Train, with packed files read in parts."""
     with mock.patch.object(packed, "IN_MEMORY", 0):
         importlib.import_module(f"{folder}.train").main([*map(str, words)])
 
 
 def kill(folder, words, run, since, delay, writing):
-    """Start a training, and kill it so many seconds after it has made a file.
+    """Start a training, and kill it `delay` seconds after it has written a file.
 
-    If asked, wait then until it is writing a file of such a name.
+    Args:
+        since: name of that file.
+        writing: pattern of a file that it must be writing when killed, or None.
 
     Returns:
-        names of the files that were being written.
+        list of names of the unfinished files.
     """
     started = time.time()
     process = FORKS.Process(target=train, args=(folder, words))
@@ -151,25 +153,25 @@ def kill(folder, words, run, since, delay, writing):
         wait_for(writing, run, process, started)
     process.kill()
     process.join()
-    return sorted(p.name for p in run.glob(NOT_WHOLE))
+    return sorted(p.name for p in run.glob(UNFINISHED))
 
 
 def wait_for(pattern, run, process, started):
-    """Wait until a run folder has a new file of this name, and its process is alive."""
+    """Wait until a run folder has a new file of this name; its process must run."""
     while not any(modified(path) > started for path in run.glob(pattern)):
-        assert process.exitcode is None, f"it ended by itself: {process.exitcode}"
+        assert process.exitcode is None, f"the training ended: {process.exitcode}"
         time.sleep(0.001)
 
 
 def modified(path):
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:  # it has got its name
+    except FileNotFoundError:  # renamed in the meantime
         return 0
 
 
 def differences(one, other):
-    """Names of what differs between two runs: state, models, rows, pictures."""
+    """Return the differences of two runs: state, models, rows, pictures; a list."""
     found = []
     states = [find_state(run)[1] for run in (one, other)]
     if not same_arrays(*(state.variables for state in states)):
@@ -177,7 +179,7 @@ def differences(one, other):
     if not same_arrays(*([s.generators[f"numpy {i}"] for i in range(4)] for s in states)):
         found.append("NumPy's generator")
     mine, names = ({p.name for p in run.iterdir()} - MAY_DIFFER for run in (one, other))
-    found += [f"{name} is one too many" for name in sorted(mine - names)]
+    found += [f"{name} is superfluous" for name in sorted(mine - names)]
     for name in sorted(names):
         a, b = one / name, other / name
         if not a.exists():
@@ -198,8 +200,8 @@ def same_array(one, other):
     return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
 
 
-def told(record):
-    """A row of the record's table."""
+def table_row(record):
+    """Return a row of the table of docs/kills.md."""
     shown = " ".join(record["words"][: record["words"].index("--batch-size")])
     equal = "yes" if not record["differences"] else ", ".join(record["differences"])
     cells = [
@@ -222,23 +224,23 @@ def main():
     equal = sum(not record["differences"] for record in records)
     writing = [record["writing"] for record in records]
     n_writing, n_states = sum(map(bool, writing)), sum(f".{STATE}" in w for w in writing)
-    text = f"""# Killed, and gone on with
+    text = f"""# Killed and resumed runs
 
 `python tests/kill.py --kills {n}`: **{equal} of {n} equal, bit for bit**; {n_writing}
 were killed while they wrote a file, {n_states} of them `{STATE}`.
 {described(header(versions(), quick=False))}
 
-Each row is a training that was killed (`kill -9`) at a random moment after it had made a
-file, or when it was next writing one or its state (`state.npz` comes before the first
-step, `history.csv` and then `state_before.npz` with the first epoch),
+Each row is a training that was killed (`kill -9`) at a random moment after it had written
+a file, or the next time it was writing a file or its state (`state.npz` is written before
+the first step, `history.csv` and then `state_before.npz` with the first epoch),
 resumed for one more epoch than it had finished (or for none, in half of the rows where
-nothing of the next one was there), and compared with one that was never stopped:
+no file of the next epoch existed), and compared with one that was never stopped:
 state, models, `history.csv` and pictures, bit for bit.
 
-| seed | training | killed | last whole epoch | files it was writing | equal |
+| seed | training | killed | last complete epoch | unfinished files | equal |
 |---|---|---|---|---|---|
 """
-    text += "".join(f"{told(record)}\n" for record in records)
+    text += "".join(f"{table_row(record)}\n" for record in records)
     (ROOT / "docs" / "kills.md").write_text(text)
     print(text)
 

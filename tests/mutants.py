@@ -1,9 +1,9 @@
-"""Mutants: copies of a Python file with one small fault each."""
+"""Make mutants: copies of a Python file with one small fault each."""
 
 import ast
 import copy
 
-SWAPS = {  # operator -> what stands in its place
+SWAPS = {  # operator -> its replacement
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
     ast.FloorDiv: ast.Div, ast.Pow: ast.Mult, ast.And: ast.Or, ast.Or: ast.And,
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -11,12 +11,12 @@ SWAPS = {  # operator -> what stands in its place
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.BitOr: ast.BitAnd,
 }  # fmt: skip
 REMOVED = (ast.Assign, ast.AugAssign, ast.Expr, ast.Raise, ast.Delete)
-UNORDERED = ("max", "min", "np.maximum", "np.minimum")  # functions of equal arguments
+UNORDERED = ("max", "min", "np.maximum", "np.minimum")  # commutative functions
 TEXT = (ast.JoinedStr, ast.Import, ast.ImportFrom)
 
 
 def mutants(source):
-    """All mutants of a source.
+    """Return all mutants of a source.
 
     Returns:
         [(function, line, before, after, mutated source), ...]
@@ -32,9 +32,9 @@ def mutants(source):
 
 
 def places(parent, inside=""):
-    """The nodes below `parent`: (function, node, how another one is put there).
+    """Yield the nodes below `parent`: (function, node, function that replaces it).
 
-    Left out are texts, imports, and what is for PyTorch, which need not be installed.
+    Texts, imports and code for PyTorch, which may not be installed, are left out.
     """
     for field, value in ast.iter_fields(parent):
         for i, node in enumerate(value if isinstance(value, list) else [value]):
@@ -61,7 +61,7 @@ def for_torch(branch):
 
 
 def changes(node):
-    """What may stand in the place of a node."""
+    """Yield the replacements of a node."""
     if other := SWAPS.get(type(getattr(node, "op", None))):
         yield like(node, op=other())
     if isinstance(node, ast.Compare) and (other := SWAPS.get(type(node.ops[0]))):
@@ -89,7 +89,7 @@ def is_ordered(call):
 
 
 def like(node, **fields):
-    """A copy of a node with other fields."""
+    """Return a copy of a node with other fields."""
     new = copy.copy(node)
     for name, value in fields.items():
         setattr(new, name, value)

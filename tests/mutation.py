@@ -1,8 +1,8 @@
-"""Would the tests notice a fault? Faults are put in one by one, and the tests run.
+"""Run mutation tests: insert faults one by one, and run the tests that should fail.
 
-Changes the adversarial step, the objectives and the scores, in a copy of the repository;
-each mutant has a process of its own, forked from one that has read Keras already, and the
-tests below, until the first fails. What no test noticed is listed in docs/mutation.md.
+Changes the adversarial step, the objectives and the scores, in a copy of the repository.
+Each mutant runs in its own process, forked from one that has imported Keras, with the
+tests below until the first failure. docs/mutation.md lists those without a failure.
 """
 
 import argparse
@@ -30,7 +30,7 @@ EVERYWHERE = "tests/objectives/test_objectives_everywhere.py"
 CLASSES = "tests/layers/test_conditional.py"
 MODELS = "tests/architectures/test_architectures.py"
 OPTIONS = "tests/options/test_extensions.py"
-TESTS = {  # file -> the test files that fit, and pytest's -k
+TESTS = {  # file -> its test files, and pytest's -k
     "common/gan.py": (
         f"{BY_HAND} tests/test_gan.py {MODELS} tests/layers/test_fast.py",
         "(test_objectives and (bce or hinge or k_) and not (mixed or lowers or adam)) or "
@@ -85,15 +85,15 @@ TESTS = {  # file -> the test files that fit, and pytest's -k
 }
 
 
-def drawn(n, seed):
-    """n mutants of all files, drawn at random: [(file, mutant), ...] in their order."""
+def sample_mutants(n, seed):
+    """Sample n mutants of all files: number of all, [(file, mutant), ...] in order."""
     found = [(f, m) for f in TESTS for m in mutants((ROOT / f).read_text())]
     picks = random.Random(seed).sample(range(len(found)), min(n, len(found)))
     return len(found), [found[i] for i in sorted(picks)]
 
 
 def copied(folder):
-    """A copy of what git knows of the repository, and of what is new in it."""
+    """Copy the tracked and the new Python files of the repository into a folder."""
     words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
     names = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     for name in [*names.stdout.split(), "pyproject.toml"]:
@@ -103,9 +103,9 @@ def copied(folder):
 
 
 def read_libraries():
-    """Import what takes seconds, once, and nothing that starts threads of its own."""
+    """Import slow libraries once, but none that starts threads; return pytest."""
     os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # seconds for each mutant
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # saves seconds for each mutant
     sys.dont_write_bytecode = True
     for name in ("keras", "tensorflow", "scipy.stats", "sklearn.neighbors"):
         import_module(name)
@@ -113,10 +113,10 @@ def read_libraries():
 
 
 def noticed(pytest, folder, file, limit):
-    """Run the tests that fit a file, in a fork; return how that ended, and the seconds.
+    """Run the tests of a file in a fork, for at most `limit` seconds.
 
     Returns:
-        "passed", "failed" or "too slow"; the latter two say that a fault was noticed.
+        "passed", "failed" or "too slow" (both: the fault is detected), and the seconds.
     """
     started = time.time()
     paths, words = TESTS[file]
@@ -144,23 +144,23 @@ def noticed(pytest, folder, file, limit):
 
 
 def tried(chosen, before, pytest, folder):
-    """Try the mutants, but not again those that were noticed before.
+    """Run the mutants, except those that were detected before.
 
     Args:
-        before: [how it ended, ...] of the same mutants; None where it is not known.
+        before: [result of `noticed` or None (unknown), ...] of the same mutants.
 
     Returns:
-        [how it ended, ...]
+        [result of `noticed`, ...]
     """
     results, limits = list(before), {}
     for i, (file, mutant) in enumerate(chosen):
         if before[i] not in (None, "passed"):
             continue
         path, source = folder / file, (ROOT / file).read_text()
-        if file not in limits:  # without a fault the tests must pass
+        if file not in limits:  # the tests must pass without a fault
             ended, seconds = noticed(pytest, folder, file, limit=900)
             if ended != "passed":
-                raise SystemExit(f"{file}: its tests fail as it is")
+                raise SystemExit(f"{file}: its tests fail without a mutant")
             limits[file] = 3 * seconds + 20
         path.write_text(mutant[-1])
         results[i], seconds = noticed(pytest, folder, file, limits[file])
@@ -171,13 +171,13 @@ def tried(chosen, before, pytest, folder):
 
 
 def name_of(file, mutant):
-    """What tells a mutant from others, whatever lines come before it."""
+    """Return the name of a mutant, independent of line numbers."""
     place, _, before, after, _ = mutant
     return f"{file} | {place} | {before} -> {after}"
 
 
 def record(chosen, results, text):
-    """The record as Markdown: counts by file, and each survivor with its reason."""
+    """Return the record as Markdown: counts by file, each survivor with its reason."""
     from benchmarks.summary import described, header
     from common.runs.record import versions
     from common.runs.tables import markdown_table
@@ -212,13 +212,13 @@ def record(chosen, results, text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("-n", type=int, default=120, help="number of mutants (120)")
-    parser.add_argument("--all", action="store_true", help="every mutant: hours")
-    parser.add_argument("--seed", type=int, default=1, help="of the drawing (1)")
-    text = "try only those that the run of this record did not notice"
+    parser.add_argument("--all", action="store_true", help="run every mutant (hours)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample (1)")
+    text = "run only the mutants that this record has as not noticed"
     parser.add_argument("--again", action="store_true", help=text)
     parser.add_argument("--results", type=Path, default=ROOT / "docs", metavar="DIR")
     options = parser.parse_args()
-    n_all, chosen = drawn(10**6 if options.all else options.n, options.seed)
+    n_all, chosen = sample_mutants(10**6 if options.all else options.n, options.seed)
     names, path = [name_of(*x) for x in chosen], options.results / "mutation.json"
     before = [[name, None] for name in names]
     words = "--all" if options.all else f"-n {options.n} --seed {options.seed}"
@@ -226,9 +226,9 @@ def main():
     if options.again:
         before = json.loads(path.read_text())
         first = sum(ended != "passed" for _, ended in before) / len(before)
-        text += f" At first {first:.0%} were noticed; the rest met new tests, too."
+        text += f" At first {first:.0%} were noticed; the rest ran again with new tests."
         if [name for name, _ in before] != names:
-            raise SystemExit(f"{path} is of other mutants: leave out --again")
+            raise SystemExit(f"{path} has other mutants: leave out --again")
     pytest = read_libraries()
     with tempfile.TemporaryDirectory() as folder:
         ends = [ended for _, ended in before]

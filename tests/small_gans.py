@@ -1,4 +1,4 @@
-"""Small GANs that the tests share, and what an update moves in them."""
+"""Small GANs for the tests, and measures of what an update changes in them."""
 
 import keras
 import numpy as np
@@ -36,7 +36,7 @@ def quick_models(latent_dim=10):
 
 
 def batch_norm_models(latent_dim=10):
-    """A D with BatchNormalization, as in the DCGAN paper, and a G with it."""
+    """Return G and D, both with BatchNormalization, as in the DCGAN paper."""
     d_model = keras.Sequential(
         [
             keras.layers.Input((28, 28, 1)),
@@ -58,7 +58,7 @@ def cifar10_models(latent_dim=10):
 
 
 def celeba_models(latent_dim=10, shape=(32, 32, 3)):
-    """BatchNormalization in both."""
+    """Return the DCGAN, with BatchNormalization in G and D."""
     g_model, d_model = celeba_g(latent_dim, shape), celeba_d(shape)
     return g_model, d_model, celeba_gan(g_model, d_model)
 
@@ -93,7 +93,7 @@ def real_images(n, seed=0, shape=(28, 28, 1)):
 
 
 def traced(step):
-    """A step as `fit` traces it."""
+    """Return a step as `fit` traces it."""
     return tf.function(step, autograph=False)
 
 
@@ -102,14 +102,14 @@ def weights(model):
 
 
 def moved(model, update):
-    """Largest change of any weight, BatchNormalization's statistics included."""
+    """Return the largest change of a weight, BatchNormalization's statistics included."""
     before = weights(model)
     update()
     return np.abs(weights(model) - before).max()
 
 
 def both_moved(gan, update):
-    """The same of G and of D, in one update."""
+    """Return the same of G and of D, in one update."""
     before = weights(gan.g_model), weights(gan.d_model)
     update()
     pairs = zip((gan.g_model, gan.d_model), before, strict=True)
@@ -117,9 +117,9 @@ def both_moved(gan, update):
 
 
 def updates_one_by_one(gan, batches, critic_steps=1):
-    """What `fit` does with these batches of real images, each update called alone.
+    """Do what `fit` does with these batches of real images, one update at a time.
 
-    It traces them once for all sizes of a batch, and TensorFlow rounds by that.
+    `fit` traces the updates once for all batch sizes, and rounding depends on that.
     """
     images = [tf.TensorSpec((None, *batches.shape[2:]))]
     train_d, train_g = (
@@ -133,7 +133,7 @@ def updates_one_by_one(gan, batches, critic_steps=1):
 
 
 class InOrder(keras.utils.PyDataset):
-    """Batches as `data/batches.py` gives them."""
+    """Dataset of batches, as in `data/batches.py`."""
 
     def __init__(self, batches):
         super().__init__()
@@ -147,6 +147,6 @@ class InOrder(keras.utils.PyDataset):
 
 
 def fit_batches(gan, batches):
-    """Have `fit` take the batches of D's updates, in their order."""
+    """Call `fit` with the batches of D's updates, in order."""
     steps = batches.reshape(-1, gan.critic_steps * batches.shape[1], *batches.shape[2:])
     gan.fit(InOrder(steps), shuffle=False, verbose=0)

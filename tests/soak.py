@@ -1,4 +1,4 @@
-"""A long run: does a training leak memory, files or threads, or become slower?
+"""Run a long training, and check it for leaks of memory, files and threads.
 
 Runs mnist_gan/train.py on few digits, 200 epochs of 25 steps, with pictures, models,
 state and scores after each, and writes docs/soak.json, docs/soak.md and docs/soak.png.
@@ -25,10 +25,10 @@ from common.runs.record import versions
 from common.runs.tables import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
-N_IMAGES = 200  # and as many are scored each time
+N_IMAGES = 200  # for training, and for each scoring
 BATCH = 8
 MOST = 0.02  # growth of memory after the first tenth
-CURVES = {  # what a round is asked -> how the curve is labelled
+CURVES = {  # measured after each round -> label of the curve
     "memory": "resident memory (MiB)",
     "files": "open files",
     "threads": "threads",
@@ -37,13 +37,13 @@ CURVES = {  # what a round is asked -> how the curve is labelled
 }
 
 
-def watched(rounds):
-    """A callback that adds a dict of CURVES to `rounds` after every epoch."""
+def measuring_callback(rounds):
+    """Return a callback that adds a dict of CURVES to `rounds` after every epoch."""
     import keras
 
     process = psutil.Process()
 
-    class Watch(keras.callbacks.Callback):
+    class Measure(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             self.started, self.steps = time.perf_counter(), []
 
@@ -62,13 +62,13 @@ def watched(rounds):
                 "round": time.perf_counter() - self.started,
             })  # fmt: skip
 
-    return Watch()
+    return Measure()
 
 
 def train(n_rounds, n_steps):
-    """Run the training in a folder that is gone afterwards; return its rounds."""
+    """Run the training in a temporary folder; return its rounds."""
     rounds, plain = [], callbacks.run_callbacks
-    callbacks.run_callbacks = lambda *words: [*plain(*words), watched(rounds)]
+    callbacks.run_callbacks = lambda *words: [*plain(*words), measuring_callback(rounds)]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["KERAS_HOME"] = str(Path(folder, "keras"))
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -76,7 +76,7 @@ def train(n_rounds, n_steps):
         from common.scores import classifier
         from mnist_gan.train import main
 
-        classifier.STEPS = 50  # of training what the scores see with: any will do
+        classifier.STEPS = 50  # the quality of the features does not matter
         digits = load_images("digits")
         data = Path(folder, "few.npz")
         np.savez(data, x_train=digits.pixels[:N_IMAGES], y_train=digits.labels[:N_IMAGES])
@@ -87,8 +87,8 @@ def train(n_rounds, n_steps):
     return rounds
 
 
-def verdicts(curves):
-    """[[what, found, target, verdict], ...] of the rounds after the first tenth."""
+def compare_with_targets(curves):
+    """Return [[what, found, target, result], ...] of the rounds after the first tenth."""
     tenth = len(curves["memory"]) // 10
     late = {name: np.array(values[tenth:]) for name, values in curves.items()}
     start = curves["memory"][tenth - 1]
@@ -115,7 +115,7 @@ def verdicts(curves):
 
 
 def draw(path, curves):
-    """The curves, one below the other, as a small PNG."""
+    """Plot the curves, one below the other, as a small PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 9), dpi=80, layout="constrained")
@@ -135,31 +135,31 @@ def draw(path, curves):
 
 
 def page(head, rows, n_rounds, n_steps):
-    """The record as Markdown."""
+    """Return the record as Markdown."""
     return "\n".join([
         "# A long run\n",
         described(head),
         f"`make soak`: {n_rounds} rounds of {n_steps} steps of the quick preset's models "
         f"(batch {BATCH}, {N_IMAGES} digits), each with pictures, models, state, and "
         f"scores of {N_IMAGES} images; measured at the end of each round.\n",
-        markdown_table(rows, ["what", "found", "target", "verdict"]) + "\n",
+        markdown_table(rows, ["what", "found", "target", "result"]) + "\n",
         "![Memory, files, threads and times of each round](soak.png)\n",
-        "Memory is that of the whole process, libraries included. Where other programs "
-        "share the cores, as the load before tells, the times are theirs as well. All "
-        "numbers are in `soak.json`.\n",
+        "Memory is that of the process, libraries included. The load before shows if "
+        "other programs shared the cores, which changes the times. All numbers are in "
+        "`soak.json`.\n",
     ])  # fmt: skip
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=200, help="at least 20 (200)")
-    parser.add_argument("--steps", type=int, default=25, help="of a round (25)")
+    parser.add_argument("--steps", type=int, default=25, help="steps per round (25)")
     parser.add_argument("--results", type=Path, default=ROOT / "docs", metavar="DIR")
     options = parser.parse_args()
     head = header(versions(), quick=False)
     rounds = train(options.rounds, options.steps)
     curves = {name: [round(x[name], 3) for x in rounds] for name in CURVES}
-    rows = verdicts(curves)
+    rows = compare_with_targets(curves)
     draw(options.results / "soak.png", curves)
     found = {**head, "verdicts": rows, "curves": curves}
     (options.results / "soak.json").write_text(json.dumps(found) + "\n")

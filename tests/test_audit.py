@@ -1,6 +1,6 @@
-"""The audit of the packages: found, nothing found, and nobody to ask."""
+"""The audit of the packages: vulnerabilities, none, and no access to advisories."""
 
-from audit import verdict
+from audit import summarize
 
 FINE = {"name": "numpy", "version": "2.1.0", "vulns": []}
 BAD = {
@@ -14,21 +14,24 @@ BAD = {
 UNKNOWN = {"name": "ours", "skip_reason": "not found"}
 
 
-def test_known_faults_end_with_1_and_a_list():
-    text, status = verdict({"dependencies": [FINE, BAD, UNKNOWN]})
+def test_known_vulnerabilities_end_with_1_and_a_list():
+    text, status = summarize({"dependencies": [FINE, BAD, UNKNOWN]})
     assert status == 1
     assert text.splitlines() == [
-        "pillow 11.0.0: CVE-1, mended in 11.1",
-        "pillow 11.0.0: X-2, mended in no version yet",
-        "2 packages, 1 unknown: 2 known faults",
+        "pillow 11.0.0: CVE-1, fixed in 11.1",
+        "pillow 11.0.0: X-2, fixed in no version yet",
+        "2 packages, 1 unknown: 2 known vulnerabilities",
     ]
 
 
-def test_without_faults_it_ends_with_0():
-    assert verdict({"dependencies": [FINE]}) == ("1 packages: no known faults", 0)
+def test_without_vulnerabilities_it_ends_with_0():
+    assert summarize({"dependencies": [FINE]}) == (
+        "1 packages: no known vulnerabilities",
+        0,
+    )
 
 
-def test_an_audit_that_could_not_ask_says_so_and_is_no_failure():
+def test_an_audit_without_access_reports_it_and_is_no_failure():
     for report in ("no such host", {"dependencies": [UNKNOWN]}):
-        text, status = verdict(report)
+        text, status = summarize(report)
         assert status == 0 and text.startswith("audit skipped") and text.count("\n") == 0

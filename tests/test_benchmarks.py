@@ -1,4 +1,4 @@
-"""The benchmarks: their arithmetic, and that all contenders train the same models."""
+"""Benchmarks: arithmetic of the results; all contenders train the same models."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from benchmarks.measures import share_outside
 
 
 def cells_of(text):
-    """The rows of the tables in a text, each a list of its cells."""
+    """Return the rows of the tables in a text, each a list of its cells."""
     lines = [line.strip("|").split("|") for line in text.splitlines() if "|" in line]
     return [[cell.strip() for cell in cells] for cells in lines]
 
@@ -39,12 +39,12 @@ def test_ratios_are_taken_round_by_round():
         (20001, ">= 20000", "met"),
     ],
 )
-def test_verdict(value, target, expected):
-    assert summary.verdict(value, target) == expected
+def test_met_or_missed(value, target, expected):
+    assert summary.met_or_missed(value, target) == expected
 
 
-def test_every_target_can_be_judged():
-    assert {summary.verdict(9, target) for target in TARGETS.values()} == {"missed"}
+def test_every_target_can_be_compared():
+    assert {summary.met_or_missed(9, target) for target in TARGETS.values()} == {"missed"}
 
 
 @pytest.mark.parametrize(("quick", "minutes"), [(True, 5), (False, 20)])
@@ -144,22 +144,22 @@ def torch():
 
 @pytest.mark.parametrize("dataset", ours.FOLDERS)
 def test_pytorch_has_our_models_and_numbers(torch, dataset):
-    from benchmarks.torch_pair import PAIRS
+    from benchmarks.torch_pair import MODELS
 
     rng = np.random.default_rng(0)
-    points = rng.standard_normal((3, 100)).astype("float32")
+    z = rng.standard_normal((3, 100)).astype("float32")
     g_model, d_model, _ = ours.define_models(dataset)
-    g, d = PAIRS[dataset]()
+    g, d = MODELS[dataset]()
     for theirs, model in ((g, g_model), (d, d_model)):
         assert n_parameters(model) == copy_weights(torch, model, theirs, rng)
         theirs.eval()
     with torch.no_grad():
-        images = g(torch.from_numpy(points))
-        verdicts = torch.sigmoid(d(images)).numpy()
-    expected = g_model.predict(points, verbose=0)
+        images = g(torch.from_numpy(z))
+        outputs = torch.sigmoid(d(images)).numpy()
+    expected = g_model.predict(z, verbose=0)
     np.testing.assert_allclose(images.permute(0, 2, 3, 1), expected, atol=2e-5)
     found = d_model.predict(expected, verbose=0)
-    np.testing.assert_allclose(verdicts, found, atol=2e-5)
+    np.testing.assert_allclose(outputs, found, atol=2e-5)
 
 
 def copy_weights(torch, model, theirs, rng):
@@ -177,10 +177,10 @@ def copy_weights(torch, model, theirs, rng):
 
 
 @pytest.mark.parametrize("dataset", ours.FOLDERS)
-def test_pytorch_moves_both_sides(torch, dataset):
-    from benchmarks.torch_pair import Pair, real_batch
+def test_pytorch_updates_both_models(torch, dataset):
+    from benchmarks.torch_pair import TorchGAN, real_batch
 
-    pair = Pair(dataset, "bfloat16")
+    gan = TorchGAN(dataset, "bfloat16")
     side = {"mnist": 28, "cifar10": 32, "faces": 64}[dataset]
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (8, side, side, 1 if side == 28 else 3), np.uint8)
@@ -188,8 +188,8 @@ def test_pytorch_moves_both_sides(torch, dataset):
     def state(module):
         return [p.detach().clone() for p in module.parameters()]
 
-    before = state(pair.g), state(pair.d)
-    pair.step(real_batch(pixels, dataset, 4, rng))
-    for old, module in zip(before, (pair.g, pair.d), strict=True):
+    before = state(gan.g), state(gan.d)
+    gan.step(real_batch(pixels, dataset, 4, rng))
+    for old, module in zip(before, (gan.g, gan.d), strict=True):
         moved = [bool((a != b).any()) for a, b in zip(old, state(module), strict=True)]
         assert all(moved)

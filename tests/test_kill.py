@@ -1,16 +1,16 @@
-"""Runs that are killed at a random moment end as if they had not been."""
+"""Runs that are killed at a random moment and resumed equal runs without a stop."""
 
 import pytest
-from kill import kill_and_compare, told
+from kill import kill_and_compare, table_row
 
 
 def check(seed):
     record = kill_and_compare(seed)
-    print(told(record))
+    print(table_row(record))
     assert record["differences"] == []
 
 
-@pytest.mark.parametrize("seed", [57, 77, 86])  # dense models, which are quick
+@pytest.mark.parametrize("seed", [57, 77, 86])  # dense models: quick
 def test_a_run_that_is_killed_ends_as_if_it_had_not_been(seed):
     check(seed)
 

@@ -37,10 +37,10 @@ def distributions(p, q):
     """Return p and q as float64 (k,); raise the UserError of kl_divergence."""
     p, q = np.asarray(p, float), np.asarray(q, float)
     if p.shape != q.shape or p.ndim != 1:
-        raise cli.UserError(f"p {p.shape} and q {q.shape} must be lists of one length")
+        raise cli.UserError(f"p {p.shape}, q {q.shape}: give lists of the same length")
     for values in (p, q):
         if not (np.all(values >= 0) and abs(values.sum() - 1) < 1e-5):
-            raise cli.UserError(f"probabilities are at least 0 and sum to 1: {values}")
+            raise cli.UserError(f"no distribution: {values} must be >= 0 and sum to 1")
     return p, q
 
 
@@ -79,7 +79,7 @@ def kl_densities(p, q):
     for values in (p, q):
         mass = simpson(values, x=x)
         if not (np.all(values >= 0) and abs(mass - 1) < 0.01):
-            raise cli.UserError(f"no density: from -10 to 10 its integral is {mass:.3g}")
+            raise cli.UserError(f"no density: integral {mass:.3g} over [-10, 10], not 1")
     return float(simpson(kl_div(p, q), x=x))
 
 
