@@ -1,4 +1,4 @@
-"""Disks and data that fail a training: nothing is lost, and one sentence tells why."""
+"""Disks and data that fail a training: no state is lost; one error message."""
 
 import os
 import resource
@@ -25,7 +25,7 @@ def bytes_in(folder):
 
 
 def on_small_disk(words, mebibytes):
-    """Go on with the run in `run` on a disk of its own, which the kernel makes for it."""
+    """Resume the run in `run` on its own small disk, a tmpfs in a mount namespace."""
     Path("disk").mkdir()
     inner = (
         f"mount -t tmpfs -o size={mebibytes}m none disk && cp -r run disk && "
@@ -41,7 +41,7 @@ def on_small_disk(words, mebibytes):
 
 
 def with_small_files(words, most):
-    """The same where no file may be larger, as where no disk can be made."""
+    """Do the same with a limit of file size, where no disk can be mounted."""
     shutil.copytree("run", "after")
     return subprocess.run(
         [sys.executable, SCRIPT, "--resume", "after", *words],
@@ -67,8 +67,8 @@ def test_a_full_disk_leaves_the_state_that_was_there():
     assert states("after") == states("run")
     assert not list(Path("after").glob(".*"))
     main(["--resume", "after", "--epochs", "2"])
-    main([*QUICK, "--epochs", "2", "--run-dir", "whole"])
-    assert_same_results(Path("whole"), Path("after"), 2)
+    main([*QUICK, "--epochs", "2", "--run-dir", "unbroken"])
+    assert_same_results(Path("unbroken"), Path("after"), 2)
 
 
 SAVE = """
@@ -89,7 +89,7 @@ main()
 
 
 def test_a_full_disk_while_a_model_is_saved_does_not_crash_python():
-    """As HDF5 does at the end, where it could not write all."""
+    """HDF5 does that at exit, if it could not write all."""
     answer = subprocess.run(
         [sys.executable, "-c", SAVE],
         capture_output=True,
@@ -97,16 +97,16 @@ def test_a_full_disk_while_a_model_is_saved_does_not_crash_python():
         env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     assert answer.returncode == 3, answer.stderr
-    (said,) = (x for x in answer.stderr.splitlines() if x.startswith("error: "))
-    assert "generator_model_001.h5: File too large; make room" in said
+    (message,) = (x for x in answer.stderr.splitlines() if x.startswith("error: "))
+    assert "generator_model_001.h5: File too large; make room" in message
     assert "Traceback" not in answer.stderr and not list(Path().glob("*.h5"))
 
 
 @pytest.mark.slow
-def test_a_run_that_cannot_be_written_is_refused():
+def test_a_run_that_cannot_be_written_is_rejected():
     main([*QUICK, "--epochs", "1", "--run-dir", "run"])
     Path("other").mkdir()
-    runs.take(Path("other"))  # so that this process lets go of the run
+    runs.take(Path("other"))  # releases this process's lock of the run
     inner = (
         "mount --bind run run && mount -o remount,bind,ro run && "
         f"exec {sys.executable} {SCRIPT} --resume run --epochs 2"
@@ -123,7 +123,7 @@ def test_a_run_that_cannot_be_written_is_refused():
     assert "cannot be written" in answer.stderr and answer.stderr.count("\n") == 1
 
 
-def test_data_that_are_no_numbers_are_refused(capsys):
+def test_data_that_are_no_numbers_are_rejected(capsys):
     images = np.zeros((20, 28, 28), "float32")
     images[3, 5, 5] = np.nan
     np.savez("images.npz", x_train=images)
@@ -133,7 +133,7 @@ def test_data_that_are_no_numbers_are_refused(capsys):
 
 
 @pytest.mark.slow
-def test_data_that_changed_between_two_runs_are_refused(capsys):
+def test_data_that_changed_between_two_runs_are_rejected(capsys):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (20, 28, 28), np.uint8)
     np.savez("images.npz", x_train=images)

@@ -1,4 +1,4 @@
-"""A training's signals and terminals: it ends or goes on, and nothing is lost."""
+"""Signals and terminals: the training ends or continues, and no state is lost."""
 
 import os
 import pty
@@ -30,10 +30,10 @@ def test_a_signal_is_answered_within_ten_seconds_and_nothing_is_lost(signals, co
     for number in signals:
         process.send_signal(number)
         time.sleep(0.3)
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert time.time() - started < 10
-    assert process.returncode == code and "Traceback" not in said
-    assert f"--resume {RUN}" in said
+    assert process.returncode == code and "Traceback" not in output
+    assert f"--resume {RUN}" in output
     epoch = find_state(RUN)[1].epoch
     main(["--resume", str(RUN), "--epochs", str(epoch + 1)])
     assert find_state(RUN)[1].epoch == epoch + 1
@@ -41,7 +41,7 @@ def test_a_signal_is_answered_within_ten_seconds_and_nothing_is_lost(signals, co
 
 @pytest.mark.slow
 def test_a_closed_terminal_ends_the_run_and_keeps_its_state():
-    """The terminal's other end is closed: the kernel sends SIGHUP, and writing fails."""
+    """A closed terminal: the kernel sends SIGHUP, and writing fails."""
     child, terminal = pty.fork()
     if child == 0:
         os.execv(sys.executable, [sys.executable, SCRIPT, *TINY, *LONG])
@@ -57,7 +57,7 @@ def test_a_closed_terminal_ends_the_run_and_keeps_its_state():
 
 @pytest.mark.slow
 def test_nohup_outlives_its_terminal():
-    """SIGHUP, where it was ignored from the start, stays ignored."""
+    """SIGHUP stays ignored if it was ignored at the start."""
     process = subprocess.Popen(
         ["nohup", sys.executable, SCRIPT, *QUICK, "--epochs", "1"],
         stdout=subprocess.PIPE,
@@ -74,8 +74,8 @@ def test_output_in_a_file_has_no_control_characters_and_needs_no_display():
     environment = {"TERM": "dumb", "DISPLAY": ""}
     answer = run_script("mnist_gan/train.py", *QUICK, "--epochs", "2", **environment)
     assert answer.returncode == 0, answer.stderr
-    said = answer.stdout + answer.stderr
-    assert not [c for c in said if ord(c) < 32 and c != "\n"]
+    output = answer.stdout + answer.stderr
+    assert not [c for c in output if ord(c) < 32 and c != "\n"]
     assert (RUN / "loss_curves.png").exists()
 
 
@@ -85,12 +85,12 @@ def test_a_dumb_terminal_gets_no_control_characters():
     if child == 0:
         os.environ["TERM"] = "dumb"
         os.execv(sys.executable, [sys.executable, SCRIPT, *QUICK, "--epochs", "2"])
-    said = b""
+    output = b""
     try:
         while part := os.read(terminal, 4096):
-            said += part
+            output += part
     except OSError:  # the terminal's end
         pass
     os.waitpid(child, 0)
-    assert b"done" in said
-    assert not [c for c in said.replace(b"\r\n", b"\n") if c < 32 and c != 10]
+    assert b"done" in output
+    assert not [c for c in output.replace(b"\r\n", b"\n") if c < 32 and c != 10]

@@ -1,4 +1,4 @@
-"""Training, drawing and looking inside with PyTorch, where it is installed."""
+"""Training, generating and exploring with PyTorch, where it is installed."""
 
 from importlib.util import find_spec
 
@@ -21,7 +21,7 @@ def with_torch(script, *words):
 
 
 @pytest.mark.parametrize("folder", ["mnist_gan", "cifar10_gan", "celeba_gan"])
-def test_a_generator_is_trained_draws_and_is_looked_into(folder):
+def test_a_generator_is_trained_generates_and_is_explored(folder):
     words = ["--dry-run", "--preset", "quick", "--run-dir", "run"]
     assert "done" in with_torch(f"{folder}/train.py", *words)
     with_torch("common/generate.py", MODEL, "--seed", "1", "--out", "torch.png")

@@ -1,4 +1,4 @@
-"""`mnist_gan/train.py` as its user runs it: artefacts, resume, interrupts, bad input."""
+"""`mnist_gan/train.py`: artefacts, resume, interrupts, bad input."""
 
 import csv
 import inspect
@@ -62,8 +62,8 @@ def test_dry_run_writes_every_artefact(capsys):
     main(["--dry-run", "--seed", "3"])
     assert time.time() - started < 20
     assert names(RUN) == ARTEFACTS | snapshot_names(1)
-    said = capsys.readouterr().out
-    assert "SYNTHETIC" in said and "cores" in said and "float32" in said
+    output = capsys.readouterr().out
+    assert "SYNTHETIC" in output and "cores" in output and "float32" in output
     record = json.loads((RUN / "options.json").read_text())
     assert record["options"]["seed"] == 3 and record["data"]["name"] == "synthetic"
     assert record["data"]["shape"] == [512, 28, 28, 1]
@@ -76,7 +76,7 @@ def test_dry_run_writes_every_artefact(capsys):
     assert float(row["d_loss"]) == pytest.approx(math.log(2), abs=0.1)
 
 
-def test_the_best_preset_is_told_the_digit():
+def test_the_best_preset_is_class_conditional():
     main(["--dry-run", "--preset", "best"])
     g_model, latent_dim, _ = load_generator(RUN / "generator_model_001.h5")
     assert (len(g_model.inputs), latent_dim) == (2, 40)
@@ -92,8 +92,8 @@ def test_dry_run_takes_a_slice_of_named_data(capsys):
     assert "SYNTHETIC" not in capsys.readouterr().out
 
 
-def test_a_row_of_the_picture_is_a_class_and_the_models_know_its_name():
-    """The digits have ten classes; a cell has 28 pixels and a gap of 2."""
+def test_a_row_of_the_picture_is_a_class_and_the_models_have_its_name():
+    """There are ten classes; a cell has 28 pixels and a gap of 2."""
     main(["--dry-run", "--data", "digits", "--conditional", "--architecture", "dense"])
     with Image.open(RUN / "generated_plot_e001.png") as picture:
         assert picture.size == (2 * 302, 2 * 302)
@@ -102,7 +102,7 @@ def test_a_row_of_the_picture_is_a_class_and_the_models_know_its_name():
 
 
 @pytest.mark.slow
-def test_history_has_a_row_every_ten_steps_and_snapshots_come_when_asked(capsys):
+def test_history_has_a_row_every_ten_steps_and_snapshots_follow_save_every(capsys):
     words = ["--preset", "quick", "--epochs", "3", "--save-every", "2"]
     words += ["--precision", "bfloat16", "--learning-rate", "0.5"]
     main([*TINY[:4], "--steps-per-epoch", "23", *words])
@@ -117,15 +117,15 @@ def test_history_has_a_row_every_ten_steps_and_snapshots_come_when_asked(capsys)
 
 
 @pytest.mark.slow
-def test_seed_repeats_and_resume_goes_on_bit_for_bit():
+def test_seed_and_resume_are_reproducible_bit_for_bit():
     words = [*TINY, "--save-every", "1"]
-    main([*words, "--epochs", "2", "--run-dir", "whole"])
+    main([*words, "--epochs", "2", "--run-dir", "unbroken"])
     main([*words, "--epochs", "1", "--run-dir", "parts"])
     with Path("parts/history.csv").open("a") as history:
-        history.write("2,1,9.0,9.0,9.0,9.0,9.0\n1")  # an epoch that was begun
+        history.write("2,1,9.0,9.0,9.0,9.0,9.0\n1")  # an unfinished epoch
     main(["--resume", "parts", "--epochs", "2"])
-    assert_same_results(Path("whole"), Path("parts"), 2)
-    assert names(Path("whole")) == names(Path("parts"))
+    assert_same_results(Path("unbroken"), Path("parts"), 2)
+    assert names(Path("unbroken")) == names(Path("parts"))
 
 
 @pytest.mark.slow
@@ -158,7 +158,7 @@ BAD_OPTIONS = {
     "infinite learning rate": (["--learning-rate", "inf"], "finite"),
     "no learning rate": (["--learning-rate", "nan"], "finite"),
     "learning rate in words": (["--learning-rate", "fast"], "finite"),
-    "no latent points": (["--latent-dim", "0"], "at least 1"),
+    "no latent vector": (["--latent-dim", "0"], "at least 1"),
     "no steps": (["--steps-per-epoch", "0"], "at least 1"),
     "never saved": (["--save-every", "0"], "at least 1"),
     "negative seed": (["--seed", "-3"], "at least 0"),
@@ -177,7 +177,7 @@ BAD_OPTIONS = {
 
 
 @pytest.mark.parametrize("case", BAD_OPTIONS)
-def test_bad_options_get_one_sentence_and_leave_nothing(capsys, case):
+def test_bad_options_get_one_message_and_leave_nothing(capsys, case):
     words, expected = BAD_OPTIONS[case]
     Path("file").touch()
     before = sorted(Path().iterdir())
@@ -213,27 +213,27 @@ def test_runs_that_cannot_be_resumed(capsys):
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_before_its_first_state_begins_anew():
-    main([*TINY, "--epochs", "1", "--run-dir", "whole", "--preset", "quick"])
+def test_a_run_that_was_killed_before_its_first_state_restarts():
+    main([*TINY, "--epochs", "1", "--run-dir", "unbroken", "--preset", "quick"])
     Path("parts").mkdir()
-    shutil.copy("whole/options.json", "parts")
+    shutil.copy("unbroken/options.json", "parts")
     main(["--resume", "parts"])
-    assert_same_results(Path("whole"), Path("parts"), 1)
+    assert_same_results(Path("unbroken"), Path("parts"), 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", ["[lt]*.*", "[glt]*_*.*"])
-def test_a_run_that_was_killed_after_its_last_epoch_draws_what_is_missing(capsys, lost):
-    """Curves and video; or the epoch's picture and models as well, not asked for then."""
+def test_a_run_that_was_killed_after_its_last_epoch_gets_its_missing_files(capsys, lost):
+    """Either curves and video, or also the last picture and models, are missing."""
     main([*TINY, "--epochs", "1", "--run-dir", "run", "--preset", "quick"])
     run = Path("run")
-    drawn = [*run.glob("*.png"), run / "training.gif"]
-    before = [path.read_bytes() for path in drawn]
+    pictures = [*run.glob("*.png"), run / "training.gif"]
+    before = [path.read_bytes() for path in pictures]
     g_model = load_model(run / "generator_model_001.h5").get_weights()
     for path in {*run.glob(lost), run / "training.gif"}:
         path.unlink()
     main(["--resume", "run"])
-    assert [path.read_bytes() for path in drawn] == before
+    assert [path.read_bytes() for path in pictures] == before
     again = load_model(run / "generator_model_001.h5").get_weights()
     assert all(map(np.array_equal, again, g_model))
     capsys.readouterr()
@@ -241,29 +241,29 @@ def test_a_run_that_was_killed_after_its_last_epoch_draws_what_is_missing(capsys
 
 
 @pytest.mark.slow
-def test_a_run_stopped_in_its_first_epoch_can_go_on():
+def test_a_run_stopped_in_its_first_epoch_can_be_resumed():
     process = start_training("--epochs", "2", "--steps-per-epoch", "100000")
     wait_for(RUN / "history.csv", process)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130 and f"--resume {RUN}" in said
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and f"--resume {RUN}" in output
     with np.load(RUN / "state.npz") as state:
         assert int(state["epoch"]) == 0
     assert (RUN / "history.csv").read_text().count("\n") == 1
 
 
 @pytest.mark.parametrize("sent, code", [(signal.SIGINT, 130), slow(signal.SIGTERM, 143)])
-def test_interrupt_keeps_the_last_whole_epoch_and_says_how_to_resume(sent, code):
+def test_interrupt_keeps_the_last_epoch_and_prints_how_to_resume(sent, code):
     words = ["--epochs", "1000", "--steps-per-epoch", "3", "--preset", "quick"]
     process = start_training(*words, "--save-every", "1000")
     wait_for(RUN / "times.csv", process)
     time.sleep(0.7)
     process.send_signal(sent)
     started = time.time()
-    said, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert sent == signal.SIGINT or time.time() - started < 10
     assert process.returncode == code
-    assert "Traceback" not in said and f"--resume {RUN}" in said
+    assert "Traceback" not in output and f"--resume {RUN}" in output
     with np.load(RUN / "state.npz") as state:
         epoch = int(state["epoch"])
     assert snapshot_names(epoch) <= names(RUN)

@@ -1,7 +1,7 @@
-"""What Windows does not have is not needed: modules, signals, flags, open folders.
+"""Modules, signals, flags and open folders that Windows lacks are not needed.
 
-Windows itself is not tested: here, its gaps are made on another system, in a process of
-their own, before the first import of ours.
+Windows itself is not tested: another system runs without them, in a separate process that
+removes them before the first import of this project.
 """
 
 import os
@@ -18,7 +18,7 @@ import signal
 import sys
 import warnings
 
-import psutil  # which needs here what it does without on Windows
+import psutil  # needs some of them here, but not on Windows
 
 sys.path.insert(0, {str(ROOT)!r})
 OURS = ("common", "toy_gan", "mnist_gan", "cifar10_gan", "celeba_gan")
@@ -94,10 +94,10 @@ def start(code):
 
 def test_every_module_is_imported_and_every_folder_trains():
     process = start(IMPORT_ALL + TRAIN)
-    said, complaints = process.communicate(timeout=300)
-    assert process.returncode == 0, complaints
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
     for name in TRAININGS:
-        assert f"trained {name}" in said
+        assert f"trained {name}" in output
         assert list(Path(name).glob("generator_model_*.h5"))
 
 
@@ -105,14 +105,14 @@ def test_a_run_is_trained_by_one_process_at_a_time():
     first = start(TAKE)
     assert first.stdout.readline() == "taken\n"
     second = start(TAKE)
-    _, complaints = second.communicate(timeout=60)
+    _, errors = second.communicate(timeout=60)
     assert second.returncode == 2
-    assert complaints.startswith("error: . is being trained by another process")
+    assert errors.startswith("error: . is being trained by another process")
     first.kill()  # as a crash does
     first.communicate()
     third = start(TAKE)
-    said, complaints = third.communicate(timeout=60)
-    assert said == "taken\n", complaints
+    output, errors = third.communicate(timeout=60)
+    assert output == "taken\n", errors
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the gaps are there")

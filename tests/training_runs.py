@@ -1,4 +1,4 @@
-"""Runs of `mnist_gan/train.py` that are as short as can be, and what they leave."""
+"""Run `mnist_gan/train.py` as briefly as possible, and compare what it saves."""
 
 import os
 import subprocess
