@@ -75,7 +75,7 @@ mutation: $(READY)  # do the tests notice faults? 120 of them, half an hour; or:
 soak: $(READY)  # 5,000 steps and 200 rounds of pictures, models and scores: does it leak?
 	$(PY) tests/soak.py
 
-audit: $(READY)  # known faults of the installed packages, where the network lets one ask
+audit: $(READY)  # known vulnerabilities of the installed packages, if the network allows
 	$(PY) tests/audit.py
 
 bench: $(READY) $(OTHERS)  # under 20 quiet minutes; a try under 5: make bench QUICK=1
