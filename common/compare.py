@@ -1,4 +1,4 @@
-"""Compare runs: the options that differ, their scores, curves and pictures."""
+"""Compare runs: different options, scores, curves and image grids."""
 
 import sys
 from pathlib import Path
@@ -18,11 +18,11 @@ NO_HYPERPARAMETERS = {row.flag for row in OPTIONS.values() if row.resume or row.
 
 @cli.command
 def main(argv=None):
-    """Print and save the tables; draw curves and pictures."""
+    """Print and save the tables, plot the curves, and join the image grids."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] RUN RUN..."
     parser.add_argument("runs", nargs="*", metavar="RUN", help="two or more run folders")
-    text = "a new folder for the results (runs/compare/NNNN)"
+    text = "new folder for the results (default: runs/compare/NNNN)"
     parser.add_argument("--run-dir", metavar="DIR", help=text)
     options = parser.parse_args(argv)
     compared = read_runs(options.runs)

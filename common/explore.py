@@ -1,4 +1,4 @@
-"""Look inside a generator: walk its latent space, name its units, switch them off."""
+"""Explore a generator: latent space, directions, units, inversion and diversity."""
 
 import argparse
 import sys
@@ -20,7 +20,7 @@ from common.exploring import (
     traverse,
     truncation,
 )
-from common.exploring.results import made_as_a_whole, result_folder
+from common.exploring.results import atomic_folder, result_folder
 from common.exploring.subject import Subject
 from common.runs.models import find_model
 
@@ -44,29 +44,29 @@ def parse(argv):
         add = command.add_argument
         add("model", metavar="MODEL", help="an .h5 or .keras file of a generator")
         study.add_options(command)
-        if name != "interpolate":  # which takes a class for each point
-            add("--label", metavar="CLASS", help="of a G of classes: this one alone")
-        text = "its real images, or a path (those that the file names)"
+        if name != "interpolate":  # has --labels
+            add("--label", metavar="CLASS", help="class of all images (conditional G)")
+        text = "real images: a name or a path (default: as the model file records)"
         add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
-        add("--seed", type=cli.seed_number, default=0, help="repeats the outcome (0)")
-        text = "a new folder for the results (beside the model)"
+        add("--seed", type=cli.seed_number, default=0, help="random seed (0)")
+        text = "new folder for the results (default: beside the model)"
         add("--run-dir", metavar="DIR", help=text)
     options = parser.parse_args(argv)
     if options.command is None:
-        raise UserError(f"name a command: {', '.join(COMMANDS)} (see --help)")
+        raise UserError(f"no COMMAND, name a command: {', '.join(COMMANDS)} (see --help)")
     return options
 
 
 @cli.command
 def main(argv=None):
-    """Load the generator, do what was asked, say where the pictures are."""
+    """Load the generator, run the command, print the folder of the results."""
     options = parse(argv)
     path = find_model(options.model)
     folder = result_folder(options, path)
     set_up()
     subject = Subject(path, options.data)
-    subject.labels(1, options.label)  # is there such a class?
-    with made_as_a_whole(folder) as part:
+    subject.labels(1, options.label)  # raises for an unknown class before any work
+    with atomic_folder(folder) as part:
         COMMANDS[options.command].run(subject, options, part)
     print(f"saved {', '.join(sorted(x.name for x in folder.iterdir()))} in {folder}")
 

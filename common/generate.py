@@ -134,7 +134,7 @@ def main(argv=None):
     else:
         columns = int(np.ceil(np.sqrt(len(points))))
         labels = subject.labels(len(points), options.label)
-    images = subject.draw(points, labels)
+    images = subject.generate(points, labels)
     grid = Path(options.out or free_path(path.with_name(f"generated_by_{path.stem}.png")))
     if options.discriminator:
         said = judge(find_model(options.discriminator), images, labels, n)

@@ -1,4 +1,4 @@
-"""A table of trainings that differ in one thing: pictures, numbers and minutes."""
+"""Train models that differ in one option, and tabulate scores, images and minutes."""
 
 import csv
 import subprocess
@@ -32,10 +32,10 @@ from common.scores.references import load_reference
 from common.scores.scorer import classifier_scorer
 from mnist_gan.load_data import DATA
 
-CRITICS = ("wgan", "wgan-gp")  # whose weights are drawn
+CRITICS = ("wgan", "wgan-gp")  # objectives with a histogram of D's weights
 QUICK = "--preset quick"
 SMALL = "--architecture flexible --width 0.25 --batch-size 64 --steps-per-epoch 450"
-TABLES = {  # what is compared -> name of a training -> its options
+TABLES = {  # name of a table -> name of a training -> its options
     "objectives": {name: f"{QUICK} --objective {name}" for name in OPTIONS},
     "conditions": {
         "none": QUICK,
@@ -44,7 +44,7 @@ TABLES = {  # what is compared -> name of a training -> its options
         "classify": f"{QUICK} --conditional --condition classify",
         "concat, wrong labels": f"{QUICK} --conditional --wrong-labels",
     },
-    "extensions": {  # a quarter of the tutorial's filters and batch, else the tutorial
+    "extensions": {  # the tutorial with a quarter of its filters and batch size
         "tutorial": SMALL,
         "tanh": f"{SMALL} --output tanh",
         "latent-dim 20": f"{SMALL} --latent-dim 20",
@@ -74,11 +74,11 @@ def parse(argv):
     add = parser.add_argument
     add("table", choices=TABLES, metavar="TABLE", help=", ".join(TABLES))
     cli.add_data(parser, DATA, default=DATA[0])
-    add("--seed", type=cli.seed_number, default=1, help="of every training (1)")
+    add("--seed", type=cli.seed_number, default=1, help="seed of each training (1)")
     add("--epochs", type=cli.whole_number(1), default=8, help="of 450 steps of G (8)")
-    add("--only", nargs="+", metavar="NAME", help="these rows of the table (all)")
-    add("--run-dir", metavar="DIR", help="a new folder for the results")
-    add("--resume", type=Path, metavar="DIR", help="go on with the results in DIR")
+    add("--only", nargs="+", metavar="NAME", help="only these rows of the table (all)")
+    add("--run-dir", metavar="DIR", help="new folder for the results")
+    add("--resume", type=Path, metavar="DIR", help="resume the comparison in DIR")
     options = parser.parse_args(argv)
     rows = TABLES[options.table]
     if unknown := set(options.only or ()) - set(rows):
@@ -90,14 +90,23 @@ def parse(argv):
 
 
 def train(words, folder, options):
-    """Run `train.py` in a process of its own, or go on with what is in its folder."""
+    """Run `train.py` in a new process, or resume the training in its folder.
+
+    Args:
+        words: options of `train.py`, separated by spaces.
+        folder: Path of the run folder.
+        options: Namespace of `parse`.
+
+    Raises:
+        UserError: the training failed, or the folder has other data or another seed.
+    """
     words = [*words.split(), "--epochs", options.epochs]
     if (folder / STATE).exists():
         before = read_options(folder)["options"]
         if (before["data"], before["seed"]) != (options.data, options.seed):
             raise cli.UserError(
                 f"--resume: {folder} was trained with --data {before['data']} --seed "
-                f"{before['seed']}: give the same, or start in a new folder"
+                f"{before['seed']}: give the same, or name a new folder"
             )
         if find_state(folder)[1].epoch >= options.epochs:
             return
@@ -108,11 +117,11 @@ def train(words, folder, options):
     script = ROOT / "mnist_gan" / "train.py"
     answer = subprocess.run([sys.executable, script, *map(str, words)])
     if answer.returncode:
-        raise cli.UserError(f"{folder.name} stopped: go on with --resume {folder.parent}")
+        raise cli.UserError(f"{folder.name} failed: resume with --resume {folder.parent}")
 
 
 def pace(folder):
-    """Minutes of a run's epochs, and milliseconds a step of the median epoch."""
+    """Return minutes of all epochs, and milliseconds per step of the median epoch."""
     seconds = read_columns(folder / TIMES)["seconds"]
     n_steps = read_columns(folder / HISTORY)["step"].max()
     return seconds.sum() / 60, 1000 * np.median(seconds) / n_steps
@@ -126,7 +135,7 @@ def score_all(folders, data):
         data: see `mnist.load_images`.
 
     Returns:
-        rows: list of dicts, what the table shows of each.
+        rows: list of dicts, column of the table -> value.
         samples: list of float32 (24, 28, 28, 1) in [0, 1].
     """
     set_up()
@@ -154,14 +163,24 @@ def score_all(folders, data):
 
 
 def save_gallery(path, rows, samples):
-    """Draw 24 images of each, with its name and FID above."""
+    """Save 24 images of each training, with its name and FID as title.
+
+    Args:
+        path: PNG to write.
+        rows, samples: see `score_all`.
+    """
     pictures = [tile(to_pictures(images), columns=6) for images in samples]
     titles = [f"{row['name']}: FID {row['FID']}" for row in rows]
     save_titled(pictures, titles, path, min(3, len(rows)), (4, 2.9), dpi=80)
 
 
 def save_critic_weights(path, folders):
-    """Draw histograms of the weights of critics: what clipping does, and a penalty."""
+    """Plot histograms of D's weights, with weight clipping and with a gradient penalty.
+
+    Args:
+        path: PNG to write.
+        folders: dict, objective -> run folder.
+    """
     with new_figure(path, (9, 3.4), columns=len(folders), dpi=80) as (_, axes):
         for axis, (objective, folder) in zip(axes, folders.items(), strict=True):
             models = files_of_epochs(folder, DISCRIMINATOR)
@@ -173,11 +192,11 @@ def save_critic_weights(path, folders):
 
 @cli.command
 def main(argv=None):
-    """Train, score and draw; print the table."""
+    """Train and score the models of a table; print the table, and save it and images."""
     options = parse(argv)
     if options.resume and not options.resume.is_dir():
         raise cli.UserError(f"--resume {options.resume} is not a folder: name one")
-    load_images(options.data)  # what is wrong with them is told once, here
+    load_images(options.data)  # raises before the first training
     run = options.resume or new_run("mnist_gan", options.run_dir)
     table = TABLES[options.table]
     folders = {name: run / name.replace(" ", "_") for name in options.only or table}

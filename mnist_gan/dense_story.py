@@ -1,9 +1,10 @@
-"""A book's story in three trainings: what made a GAN of two dense layers draw digits.
+"""Train a GAN of dense layers in three stages, from a plain one to one with diversity.
 
-After Rashid, "Make Your First GAN with PyTorch" (2020), the MNIST chapter: first
-sigmoids, squared error, plain gradient descent, and a G that is fed with one constant;
-then LeakyReLU, LayerNormalization, cross-entropy and Adam; then 100 random numbers for G.
-As in the book a step is one real image, one of G's, and one update of G.
+The stages follow the MNIST chapter of Rashid (2020), "Make Your First GAN with PyTorch":
+1. sigmoid, mean squared error, SGD, and a constant as the input of G;
+2. LeakyReLU, LayerNormalization, cross-entropy and Adam;
+3. the same, with 100 normal random numbers as the input of G.
+As in the book, a step is one real image, one generated image, and one update of G.
 """
 
 import sys
@@ -24,9 +25,9 @@ from common.scores.references import load_reference
 from common.scores.scorer import to_bytes
 from mnist_gan.load_data import DATA, load_real_samples
 
-CONSTANT = 0.5  # what G is fed with in the first two trainings
+CONSTANT = 0.5  # input of G in the first two stages
 SHAPE = (28, 28, 1)
-EVERY = 100  # steps a call of the compiled loop, for speed
+EVERY = 100  # steps per call of the compiled loop, for speed
 N_EPOCHS = 5  # of the progress bar
 PARTS = (
     ("1. sigmoid, squared error, SGD, one constant", False, 1),
@@ -36,7 +37,7 @@ PARTS = (
 
 
 def hidden_layer(modern):
-    """200 units with their activation: a list of layers."""
+    """Return a dense layer of 200 units with its activation: list of Keras layers."""
     from keras import layers
 
     if modern:
@@ -45,7 +46,7 @@ def hidden_layer(modern):
 
 
 def compiled(model, modern):
-    """Compile D or the composite as the book does before and after its improvements."""
+    """Compile D or the composite model with the loss and optimizer of the stage."""
     from keras.optimizers import SGD, Adam
 
     loss = "binary_crossentropy" if modern else "mean_squared_error"
@@ -54,7 +55,7 @@ def compiled(model, modern):
 
 
 def define_discriminator(modern):
-    """Define and compile D, 784-200-1: image (n, 28, 28, 1) -> how real it is (n, 1)."""
+    """Define and compile D, 784-200-1: images (n, 28, 28, 1) -> (n, 1) in [0, 1]."""
     from keras import Sequential, layers
 
     flat = [layers.Input(SHAPE), layers.Flatten()]
@@ -73,7 +74,7 @@ def define_generator(modern, latent_dim):
 
 
 def define_gan(g_model, d_model, modern):
-    """Define and compile the composite, with D frozen in it."""
+    """Define and compile the composite model, with D frozen in it."""
     from keras import Sequential
 
     d_model.trainable = False
@@ -81,7 +82,7 @@ def define_gan(g_model, d_model, modern):
 
 
 def latent_vectors(n, latent_dim, seed=None):
-    """Return n latent vectors: normal numbers, or the constant where G takes only one."""
+    """Return n latent vectors (n, latent_dim): normal, or CONSTANT for one dimension."""
     from keras import ops, random
 
     if latent_dim == 1:
@@ -90,7 +91,14 @@ def latent_vectors(n, latent_dim, seed=None):
 
 
 def train(dataset, modern, latent_dim, n_steps):
-    """Train a new pair on one real image a step; return G."""
+    """Train new models with one real image per step; return G.
+
+    Args:
+        dataset: float32 (n, 28, 28, 1) in [0, 1].
+        modern: whether the models are those of stages 2 and 3.
+        latent_dim: number of inputs of G; 1 is the constant.
+        n_steps: number of training steps.
+    """
     from common.data.batches import batches_of
     from common.gan import GAN
 
@@ -105,20 +113,20 @@ def train(dataset, modern, latent_dim, n_steps):
     composite = define_gan(g_model, d_model, modern)
     gan = BookGAN(g_model, d_model, composite, separate=True)
     gan.steps_per_execution = EVERY
-    batches, n = batches_of(dataset, 1, seed=0), n_steps // N_EPOCHS  # are shuffled
+    batches, n = batches_of(dataset, 1, seed=0), n_steps // N_EPOCHS  # shuffled
     gan.fit(batches, epochs=N_EPOCHS, steps_per_epoch=n, shuffle=False, verbose=2)
     return g_model
 
 
 def add_steps(parser):
-    number, text = cli.whole_number(N_EPOCHS * EVERY), "of each training (60000)"
+    number, text = cli.whole_number(N_EPOCHS * EVERY), "steps of each training (60000)"
     add = parser.add_argument
     add("--steps", type=number, default=60_000, metavar="N", help=text)
 
 
 @cli.command
 def main(argv=None):
-    """Train three pairs, draw 24 images of each, and count the digits in 1,000."""
+    """Train three GANs, save 24 images of each, and count the digits in 1,000."""
     options = cli.step_options(argv, __doc__, DATA, more=add_steps)
     dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
@@ -126,8 +134,8 @@ def main(argv=None):
     for title, modern, latent_dim in PARTS:
         print(title, flush=True)
         g_model = train(dataset, modern, latent_dim, options.steps)
-        points = np.array(latent_vectors(1000, latent_dim, seed=1))
-        samples[title] = generate_images(g_model, points)
+        vectors = np.array(latent_vectors(1000, latent_dim, seed=1))
+        samples[title] = generate_images(g_model, vectors)
         path = run / f"dense_{title[0]}.png"
         save_grid(samples[title][:24], path, columns=6)
         print(f"saved {path}")
@@ -137,12 +145,12 @@ def main(argv=None):
         found, digits = class_histogram(probabilities), probabilities.argmax(1)
         seen = np.flatnonzero(np.bincount(digits, minlength=10) >= 0.01 * len(digits))
         print(
-            f"{title}: read as {' '.join(map(str, seen))}; {found['confident']:.0%} of "
-            f"them surely; they differ by {images.std(0).mean():.3f} a pixel"
+            f"{title}: classified as {' '.join(map(str, seen))}; confident (p > 0.9): "
+            f"{found['confident']:.0%}; std per pixel {images.std(0).mean():.3f}"
         )
     print(
-        "Notice: better layers and losses draw better strokes, but from one constant "
-        "come equal images only: the variety of a GAN is that of its latent points."
+        "Note: better layers and losses give clearer strokes, but a constant input gives "
+        "identical images: the diversity of a GAN comes from its latent vectors."
     )
 
 

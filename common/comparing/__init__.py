@@ -1,1 +1,1 @@
-"""What `compare.py` reads, tabulates and draws of several runs."""
+"""The parts of `compare.py`: read several runs, tabulate them, plot them."""

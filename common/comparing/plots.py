@@ -1,4 +1,4 @@
-"""Pictures of several runs: curves in one figure, the last images side by side."""
+"""Plots of several runs: curves in one figure, the last image grids side by side."""
 
 import math
 from collections import defaultdict
@@ -11,24 +11,24 @@ from common.plotting import epochs, new_figure, save_titled
 from common.runs.layout import PLOT, epoch_of, files_of_epochs
 from common.scores.table import DISTANCES, SCORES
 
-OUTPUTS = {  # start of a column's name -> what a panel of D's outputs shows
-    "acc": "share of images\nthat D tells right",
+OUTPUTS = {  # prefix of a column -> y label of its panel
+    "acc": "D's accuracy",
     "score": "D's score",
     "energy": "energy",
 }
 STYLES = {"real": "solid", "fake": "dashed"}
-SPAN = 40  # curves are smoothed over this part of a run
-FAR = 20  # times the usual size of a run's curve: then the axis becomes logarithmic
-SHORT = 25  # characters of a label, of which four stand in a line of the legend
-COLUMNS = 4  # grids in a row
+SPAN = 40  # curves are smoothed over 1 / SPAN of a run
+FAR = 20  # ratio of the largest to the typical value that needs a logarithmic axis
+SHORT = 25  # characters of a label, for four columns in the legend
+COLUMNS = 4  # image grids in a row
 
 
 def save_curves(compared, labels, path):
-    """Draw losses, D's outputs and, if there are, distances of runs over the epochs.
+    """Plot losses, D's outputs and, if available, FID or KID of runs over the epochs.
 
     Args:
         compared: list of read.Run.
-        labels: a line of the legend for each.
+        labels: list of texts, one line of the legend per run.
         path: PNG to write.
     """
     from matplotlib.lines import Line2D
@@ -39,17 +39,17 @@ def save_curves(compared, labels, path):
         columns = {f"{kind}_{side}": style for side, style in STYLES.items()}
         if any(set(columns) & set(run.history) for run in compared):
             panels.append((ylabel, columns))
-    distance, points = comparable_distances(compared)
-    rows = len(panels) + bool(points)
+    name, distances = comparable_distances(compared)
+    rows = len(panels) + bool(distances)
     with new_figure(path, (10, 2.6 * rows), rows, sharex=True) as (figure, axes):
         for axis, (ylabel, columns) in zip(axes, panels, strict=False):
-            draw_panel(axis, compared, columns)
+            plot_panel(axis, compared, columns)
             axis.set_ylabel(ylabel)
-        if points:
-            draw_distances(axes[-1], points, SCORES[distance].title)
+        if distances:
+            plot_distances(axes[-1], distances, SCORES[name].title)
         steps = sorted({int(run.history["step"].max()) for run in compared})
         which = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
-        axes[-1].set_xlabel(f"epoch{which}; faint: as recorded, strong: smoothed")
+        axes[-1].set_xlabel(f"epoch{which}; faint: recorded, strong: smoothed")
         axes[-1].set_xlim(left=0)
         axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         lines = [Line2D([], [], color=colour(i), lw=2) for i in range(len(compared))]
@@ -58,14 +58,20 @@ def save_curves(compared, labels, path):
 
 
 def colour(i):
-    """The colour of the run of this number: ten strong ones, then ten pale ones."""
+    """Return the colour of run number i: ten strong colours, then ten pale ones."""
     from matplotlib import colormaps
 
     return colormaps["tab20"]((2 * i + i // 10) % 20)
 
 
-def draw_panel(axis, compared, columns):
-    """Draw these columns of all runs: each value faint, smoothed strong."""
+def plot_panel(axis, compared, columns):
+    """Plot columns of all runs: recorded values faint, smoothed values strong.
+
+    Args:
+        axis: of Matplotlib.
+        compared: list of read.Run.
+        columns: dict, column of history.csv -> line style.
+    """
     curves, values = [], []
     for i, run in enumerate(compared):
         for column, style in columns.items():
@@ -94,9 +100,10 @@ def draw_panel(axis, compared, columns):
 
 
 def smooth(y):
-    """The running mean of running medians, over a 40th of all, at least 3: (n,) -> (n,).
+    """Return the moving average of a moving median: float (n,) -> (n,).
 
-    The medians keep single values far off from making a plateau of the mean.
+    The window is 1/40 of the values, at least 3. The median removes outliers, which would
+    be plateaus in the average.
     """
     from scipy.ndimage import median_filter, uniform_filter1d
 
@@ -105,15 +112,15 @@ def smooth(y):
 
 
 def set_scale(axis, curves, values):
-    """Choose an axis on which every curve can be read.
+    """Set the scale and the limits of an axis so that every curve is legible.
 
-    Linear, and cut where single values leave the curves; logarithmic beyond the
-    usual size of the smallest curve, where one runs far off or is of another size.
+    The axis is linear, and outliers are cut off. If the largest value is more than FAR
+    times the typical value of the smallest curve, the axis is symmetric-logarithmic.
 
     Args:
         axis: of Matplotlib.
         curves: list of float64 (n,), the smoothed curves.
-        values: list of float64 (n,), what was smoothed.
+        values: list of float64 (n,), the recorded values.
     """
     sizes = [np.median(np.abs(curve)) for curve in curves]
     usual = min([size for size in sizes if size > 0], default=0)
@@ -132,11 +139,14 @@ def set_scale(axis, curves, values):
 
 
 def comparable_distances(compared):
-    """The distance, FID or else KID, that two runs or more have of several epochs.
+    """Return the FID, or else KID, that at least two runs have at several epochs.
+
+    Args:
+        compared: list of read.Run.
 
     Returns:
-        name of the score, and dict: number of the run -> dict: epoch -> (mean, std),
-        of the first protocol under which there are such; None and {} if there are none.
+        name of the score, and dict: index of the run -> dict: epoch -> (mean, std or
+        None), for the first protocol with such scores; (None, {}) if there is none.
     """
     for name in DISTANCES:
         protocols = defaultdict(lambda: defaultdict(dict))
@@ -145,19 +155,25 @@ def comparable_distances(compared):
                 if line.scores.get(name):
                     protocols[key(line)][i][line.epoch] = line.scores[name]
         for found in protocols.values():
-            several = {i: points for i, points in found.items() if len(points) > 1}
+            several = {i: of_run for i, of_run in found.items() if len(of_run) > 1}
             if len(several) > 1:
                 return name, several
     return None, {}
 
 
-def draw_distances(axis, points, ylabel):
-    """Draw distances with their standard deviations; arguments as returned above."""
-    for i, of_run in points.items():
+def plot_distances(axis, distances, ylabel):
+    """Plot distances with their standard deviations.
+
+    Args:
+        axis: of Matplotlib.
+        distances: dict of `comparable_distances`.
+        ylabel: title of the score.
+    """
+    for i, of_run in distances.items():
         x = sorted(of_run)
         mean, std = np.array([(of_run[e][0], of_run[e][1] or 0) for e in x]).T
         axis.errorbar(x, mean, std, color=colour(i), marker="o", ms=4, capsize=3)
-    means = [mean for of_run in points.values() for mean, _ in of_run.values()]
+    means = [mean for of_run in distances.values() for mean, _ in of_run.values()]
     if min(means) > 0 and max(means) > FAR * min(means):
         axis.set_yscale("log")
     else:
@@ -166,7 +182,12 @@ def draw_distances(axis, points, ylabel):
 
 
 def save_grids(compared, path):
-    """Show the last picture of every run side by side."""
+    """Save the last image grids of all runs side by side.
+
+    Args:
+        compared: list of read.Run.
+        path: PNG to write.
+    """
     pictures, titles = [], []
     for run in compared:
         paths = files_of_epochs(run.path, PLOT)

@@ -1,4 +1,4 @@
-"""What a run folder tells when runs are compared: options, history, times and scores."""
+"""Read run folders for a comparison: options, history, times and scores."""
 
 import json
 import math
@@ -18,45 +18,52 @@ PROTOCOL = ("n", "n_real", "split", "features", "features_hash", "resize")
 
 
 class Scored(NamedTuple):
-    """A line of `metrics.jsonl`: what one saved generator scored."""
+    """A line of `metrics.jsonl`: the scores of one saved generator."""
 
     epoch: int
-    scores: dict  # name -> (mean, std or None), or None: refused
-    protocol: dict  # what must be equal in scores that are compared
+    scores: dict  # name -> (mean, std or None), or None: not computed
+    protocol: dict  # settings that must be equal for a comparison
 
 
 class Run(NamedTuple):
-    """What is known of a run folder."""
+    """The contents of a run folder."""
 
     name: str
     path: Path
     record: dict  # see record.describe_run
-    history: dict  # column -> float64 (rows,); d_loss also where halves were separate
-    seconds: np.ndarray  # of each finished epoch
-    scored: list  # of Scored, as they stand in the file
+    history: dict  # column -> float64 (rows,); always with d_loss
+    seconds: np.ndarray  # float (epochs,), of finished epochs
+    scored: list  # of Scored, in the order of the file
 
 
 def read_runs(folders):
-    """Read run folders, and give them the shortest names that tell them apart.
+    """Read run folders, and name them by the shortest distinct parts of their paths.
+
+    Args:
+        folders: list of paths.
+
+    Returns:
+        list of Run.
 
     Raises:
-        UserError: fewer than two, one twice, or one that is no run or has no history.
+        UserError: there are fewer than two folders, one is given twice, is not a run
+            folder or has no history.
     """
     if len(folders) < 2:
         raise UserError(
-            f"{len(folders)} run folders were named: name two or more, such as "
+            f"{len(folders)} run folders given: name two or more, such as "
             "runs/mnist_gan/0001 runs/mnist_gan/0002"
         )
     paths = [Path(os.path.realpath(Path(folder).expanduser())) for folder in folders]
     for i, path in enumerate(paths):
         if path in paths[:i]:
-            raise UserError(f"{folders[i]} was named twice: name different runs")
+            raise UserError(f"{folders[i]} was given twice: name different runs")
     named = zip(shortest_names(paths), folders, strict=True)
     return [read_run(name, Path(folder).expanduser()) for name, folder in named]
 
 
 def shortest_names(paths):
-    """The last parts of these different paths, as few as tell them apart."""
+    """Return the last parts of different paths, as few as keep them distinct."""
     n = 1
     while len({path.parts[-n:] for path in paths}) < len(paths):
         n += 1
@@ -66,17 +73,21 @@ def shortest_names(paths):
 def read_run(name, path):
     """Read a run folder.
 
+    Args:
+        name: of the run in tables and plots.
+        path: of the folder.
+
     Raises:
-        UserError: it is none, it has no history, or a file in it is damaged.
+        UserError: it is not a run folder, has no history, or a file in it is damaged.
     """
     record = read_options(path)
     history = read_columns(path / HISTORY)
     if len(history.get("epoch", ())) == 0:
         raise UserError(
-            f"{path} has no history, it stopped before the first row of history.csv: go "
-            f"on with --resume {path}, or leave it out"
+            f"{path} has no history, history.csv is missing or empty: resume training by "
+            f"--resume {path}, or leave the run out"
         )
-    of_d = ["d1", "d2"] if "d1" in history else ["d_loss"]  # halves, or both at once
+    of_d = ["d1", "d2"] if "d1" in history else ["d_loss"]  # separate or mixed batches
     wanted = ["step", "g_loss", *of_d]
     if missing := [name for name in wanted if name not in history]:
         raise UserError(
@@ -91,11 +102,11 @@ def read_run(name, path):
 
 
 def read_scored(path, fingerprint):
-    """The lines of a `metrics.jsonl`, a list of Scored; empty if there is no file.
+    """Return the lines of a `metrics.jsonl`: list of Scored, empty if there is no file.
 
     Args:
-        path: the file.
-        fingerprint: of the run's data: scores against other images are other scores.
+        path: of the file.
+        fingerprint: of the run's data, for lines that record none.
 
     Raises:
         UserError: a line is damaged.
@@ -108,7 +119,7 @@ def read_scored(path, fingerprint):
             entry = json.loads(line)
             scores = {name: mean_and_std(x) for name, x in entry["scores"].items()}
             protocol = {key: entry["protocol"].get(key) for key in PROTOCOL}
-            if entry["epoch"] is None:  # of a file whose name tells none
+            if entry["epoch"] is None:  # a model file without an epoch in its name
                 continue
             epoch = operator.index(entry["epoch"])
             protocol["data"] = entry["protocol"].get("fingerprint", fingerprint)
@@ -123,7 +134,7 @@ def read_scored(path, fingerprint):
 
 
 def mean_and_std(value):
-    """A score of the file as (mean, std or None), or None where it was refused."""
+    """Return a score as (mean, std or None), or None if it was not computed."""
     if not isinstance(value, dict):
         value = {"mean": value}
     mean, std = value["mean"], value.get("std")
@@ -133,21 +144,27 @@ def mean_and_std(value):
 
 
 def lines_to_compare(compared):
-    """The last line of the highest epoch of each run, or None where it has no line.
+    """Return for each run the last line of its highest epoch, or None without lines.
 
-    Of the lines under one protocol, if there is one under which all scored runs were.
+    If all runs with scores share a protocol, only lines with this protocol are used.
+
+    Args:
+        compared: list of Run.
+
+    Returns:
+        list of Scored or None, one per run.
     """
     of_runs = [{key(line) for line in run.scored} for run in compared if run.scored]
     common = set.intersection(*of_runs) if of_runs else set()
     newest = next((run.scored for run in compared if run.scored), [])
     wanted = next((key(line) for line in reversed(newest) if key(line) in common), None)
-    told = []
+    chosen = []
     for run in compared:
         lines = [line for line in run.scored if wanted in (None, key(line))]
-        told.append(max(reversed(lines), key=lambda line: line.epoch, default=None))
-    return told
+        chosen.append(max(reversed(lines), key=lambda line: line.epoch, default=None))
+    return chosen
 
 
 def key(line):
-    """A protocol as something that can be looked up."""
+    """Return the protocol of a line as a hashable tuple of texts."""
     return tuple(map(str, line.protocol.values()))

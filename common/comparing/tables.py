@@ -1,4 +1,4 @@
-"""The tables of a comparison: what differs between runs, and what came out of them."""
+"""The tables of a comparison: different options, and results."""
 
 import math
 from shlex import quote
@@ -9,12 +9,16 @@ from common.comparing.read import PROTOCOL, lines_to_compare
 from common.runs.tables import markdown_table
 from common.scores.table import SCORES
 
-LEFT_OUT = {"run_dir", "resume", "data"}  # they must differ; data is told by its content
-LONG = 60  # characters of a legend's line
+LEFT_OUT = {"run_dir", "resume", "data"}  # data is compared by its fingerprint
+LONG = 60  # most characters of a line of the legend
 
 
 def facts(record):
-    """What a run was made of, as texts: name -> value; what is not set is left out."""
+    """Return the settings of a run as texts: dict, name -> value, without unset ones.
+
+    Args:
+        record: see `record.describe_run`.
+    """
     found = {"script": record["script"]}
     for name, value in record["options"].items():
         if name not in LEFT_OUT:
@@ -30,14 +34,18 @@ def facts(record):
 
 
 def shown(value):
-    """A value of `options.json` as a short text."""
+    """Return a value of `options.json` as a short text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def differing(compared):
-    """The facts that are not equal in all runs: name -> list of a text or None each."""
+    """Return the settings that differ: dict, name -> list of a text or None per run.
+
+    Args:
+        compared: list of read.Run.
+    """
     found = [facts(run.record) for run in compared]
     names = dict.fromkeys(name for each in found for name in each)
     rows = {name: [each.get(name) for each in found] for name in names}
@@ -45,9 +53,12 @@ def differing(compared):
 
 
 def score_text(score):
-    """(mean, std or None) -> "7.31 ± 0.12", with two digits of the std."""
+    """Return (mean, std or None) as "7.31 ± 0.12", rounded to two digits of the std.
+
+    None, a score that was not computed, becomes "not computed".
+    """
     if score is None:
-        return "refused"
+        return "not computed"
     mean, std = score
     if std is None:
         return f"{mean:.4g}"
@@ -58,7 +69,11 @@ def score_text(score):
 
 
 def outcomes(compared):
-    """Epochs, minutes, losses and scores: name -> list of a text or None for each run."""
+    """Return epochs, minutes, losses and scores: name -> list of a text or None per run.
+
+    Args:
+        compared: list of read.Run.
+    """
     rows = {
         "epochs done": [epochs_done(run) for run in compared],
         "minutes of training": [f"{run.seconds.sum() / 60:.1f}" for run in compared],
@@ -79,33 +94,34 @@ def outcomes(compared):
 
 
 def title(name):
-    """Return what a score is called in the table."""
+    """Return the title of a score in the table."""
     if name in SCORES and SCORES[name].better:
         return f"{SCORES[name].title} ({SCORES[name].better})"
     return name.replace("_", " ")
 
 
 def epochs_done(run):
-    done, asked = len(run.seconds), run.record["options"]["epochs"]
-    return str(done) if done == asked else f"{done} of {asked}"
+    """Return the number of finished epochs, and of how many if some are missing."""
+    done, wanted = len(run.seconds), run.record["options"]["epochs"]
+    return str(done) if done == wanted else f"{done} of {wanted}"
 
 
 def last(run, column):
-    """The mean of a column over the last epoch, as a text."""
+    """Return the mean of a column of history.csv over the last epoch, as a text."""
     of_last_epoch = run.history["epoch"] == run.history["epoch"].max()
     return f"{np.mean(run.history[column][of_last_epoch]):.3g}"
 
 
 def remarks(compared, rows):
-    """What the reader of the outcomes must know: a list of sentences.
+    """Return notes on which results are comparable: list of texts.
 
     Args:
         compared: list of read.Run.
         rows: see `differing`.
     """
-    said = []
+    notes = []
     if "--objective" in rows:
-        said.append("The losses are of different objectives: they cannot be compared.")
+        notes.append("The losses cannot be compared: the objectives are different.")
     names = [run.name for run in compared]
     lines = dict(zip(names, lines_to_compare(compared), strict=True))
     protocols = {name: line.protocol for name, line in lines.items() if line}
@@ -117,20 +133,20 @@ def remarks(compared, rows):
         elif values and any(each[key] is not None for each in protocols.values()):
             alike.append(f"{key} {next(iter(values.values()))}")
     if differ:
-        said.append(f"**The scores cannot be compared**: {'; '.join(differ)}.")
+        notes.append(f"**The scores cannot be compared**: {'; '.join(differ)}.")
     elif alike:
-        said.append(f"The scores are of one protocol: {', '.join(alike)}.")
-    said += [
-        f"{run.name} has no scores: `python common/evaluate.py {quote(str(run.path))}` "
-        "makes them."
+        notes.append(f"The scores have the same protocol: {', '.join(alike)}.")
+    notes += [
+        f"{run.name} has no scores: run "
+        f"`python common/evaluate.py {quote(str(run.path))}`."
         for run in compared
         if lines[run.name] is None
     ]
-    return said
+    return notes
 
 
 def grouped(values):
-    """{"a": "1", "b": "1", "c": "2"} -> "1 (a, b) and 2 (c)"."""
+    """Return {"a": "1", "b": "1", "c": "2"} as "1 (a, b) and 2 (c)"."""
     groups = {}
     for name, value in values.items():
         groups.setdefault(value, []).append(name)
@@ -138,26 +154,31 @@ def grouped(values):
 
 
 def table(names, rows):
-    """Return rows, name -> list of a text or None for each run, as Markdown."""
+    """Return rows, name -> list of a text or None per run, as a Markdown table."""
     return markdown_table([[name, *row] for name, row in rows.items()], ["", *names])
 
 
 def report(compared, rows):
-    """Both tables with what must be said of them, as Markdown."""
+    """Return both tables and the notes as Markdown.
+
+    Args:
+        compared: list of read.Run.
+        rows: see `differing`.
+    """
     names = [run.name for run in compared]
-    options = table(names, rows) if rows else "Nothing differs."
-    parts = ["## What differs", options, "## What came out"]
+    options = table(names, rows) if rows else "No differences."
+    parts = ["## Differences", options, "## Results"]
     parts += [table(names, outcomes(compared)), *remarks(compared, rows)]
     return "\n\n".join(parts)
 
 
 def legend(compared, rows, left_out):
-    """Return a line for each run: its name, and what differs if that is short.
+    """Return a line for each run: its name, and its different options if they are short.
 
     Args:
         compared: list of read.Run.
         rows: see `differing`.
-        left_out: names of options that change nothing in what G learns.
+        left_out: names of options that do not change the weights.
     """
     lines = []
     for i, run in enumerate(compared):

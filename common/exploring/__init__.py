@@ -1,6 +1,6 @@
-"""The commands of `explore.py`, a module each.
+"""The commands of `explore.py`, one module per command.
 
-Each module's docstring is its help; it has `add_options(parser)` and
-`run(subject, options, folder)`, which checks the options, prints what it found and saves
-pictures.
+The docstring of a module is its `--help` text. Each module has `add_options(parser)` and
+`run(subject, options, folder)`, which validates the options, prints the results and saves
+the pictures.
 """

@@ -1,18 +1,20 @@
-"""Add and subtract points: is there a meaning in the difference of two of them?
+"""Add and subtract latent vectors: A - B + C transfers an attribute.
 
-Without picks: images of two seeds, of the sum and of the difference of their points, and
-a contact sheet of 64 numbered images. Then pick from the sheet, by their numbers, some
-images A that have something, some B that are like A but for that, and some C that lack
-it as well:
+Without --a, --b and --c: images of two seeds, of the sum and of the difference of their
+latent vectors, and a contact sheet of 64 numbered images. Then choose images from the
+sheet by their numbers: A with an attribute (such as a smile), B like A without it, and
+C without it, to which it is added:
 
     explore.py arithmetic MODEL --a 3 18 40 --b 5 9 22 --c 11 30 57
 
-What to look for: mean(A) - mean(B) + mean(C) should be like C, with what A has and B has
-not; the eight images beside it, of points nearby, should be so, too. The mean of a few
-images' points shows what they have in common; a sum of two points is 1.4 times as far
-from zero as G knows, and often too bold.
+What to look for: the image of mean(A) - mean(B) + mean(C) should look like C with the
+attribute. The eight images beside it, generated from latent vectors nearby, should have
+the attribute also. The mean of several latent vectors shows what their images have in
+common. The sum of two latent vectors has a norm 1.4 times (sqrt 2) that of the training
+distribution; its image is often exaggerated.
 
-Rashid (2020), "Make Your First GAN with PyTorch", on seeds; Radford et al. (2016), 6.3.2.
+Sources: Radford et al. (2016), "DCGAN", section 6.3.2, for the arithmetic; Rashid (2020),
+"Make Your First GAN with PyTorch", for the two seeds.
 """
 
 import numpy as np
@@ -23,53 +25,58 @@ from common.exploring.pictures import save_rows
 from common.plotting import save_captioned_grid
 
 SHEET, COLUMNS = 64, 8
-NEARBY, NOISE = 8, 0.25  # images beside the result, uniform noise: as in the paper
+NEARBY, NOISE = 8, 0.25  # images beside the result, range of the noise: as in the paper
 
 
 def add_options(parser):
     add = parser.add_argument
-    text = "two, whose points are added and subtracted (--seed and the next)"
+    text = "two seeds, whose latent vectors are added (default: --seed and the next)"
     add("--seeds", nargs=2, type=seed_number, metavar="SEED", help=text)
     number = whole_number(0, SHEET - 1)
-    kinds = {"a": "A: with it", "b": "B: as A, but without", "c": "C: without, too"}
+    kinds = {"a": "with the attribute", "b": "like A without it", "c": "without it"}
     for name, text in kinds.items():
-        text = f"numbers of images on the contact sheet, {text}"
+        text = f"images {name.upper()}, {text}: numbers on the contact sheet"
         add(f"--{name}", nargs="+", type=number, metavar="N", help=text)
 
 
 def run(subject, options, folder):
-    """Save the two seeds and their sum, the contact sheet, and A - B + C.
+    """Save seeds.png, contact_sheet.png and, for chosen images, arithmetic.png.
+
+    Args:
+        subject: subject.Subject.
+        options: Namespace with a, b, c, seeds, seed and label.
+        folder: Path of the folder for the results.
 
     Raises:
-        UserError: not all of A, B and C were picked, or none.
+        UserError: only one or two of --a, --b and --c were given.
     """
     picks = [options.a, options.b, options.c]
     if any(picks) and not all(picks):
-        raise UserError("--a, --b and --c: pick images for all three, or for none")
+        raise UserError("--a, --b and --c: only some are given; give all three, or none")
     seeds = options.seeds or [options.seed, (options.seed + 1) % 2**32]
-    s1, s2 = (subject.point(seed) for seed in seeds)
+    s1, s2 = (subject.latent_vector(seed) for seed in seeds)
     heads = [f"s1, seed {seeds[0]}", f"s2, seed {seeds[1]}", "s1 + s2", "s1 - s2"]
-    images = subject.draw_class(np.stack([s1, s2, s1 + s2, s1 - s2]), options.label)
-    for head, reading in zip(heads, subject.read(images), strict=True):
-        print(f">{head}{f' is read as {reading}' * bool(reading)}")
+    images = subject.generate_class([s1, s2, s1 + s2, s1 - s2], options.label)
+    for head, found in zip(heads, subject.classify(images), strict=True):
+        print(f">{head}{f' is classified as {found}' * bool(found)}")
     save_captioned_grid(images, heads, folder / "seeds.png", 4, subject.low)
-    points = subject.latent_vectors(SHEET, options.seed)
-    sheet = subject.draw_class(points, options.label)
+    vectors = subject.latent_vectors(SHEET, options.seed)
+    sheet = subject.generate_class(vectors, options.label)
     path = folder / "contact_sheet.png"
     save_captioned_grid(sheet, range(SHEET), path, COLUMNS, subject.low)
     if not options.a:
-        print("pick images of contact_sheet.png by their numbers: --a, --b and --c")
+        print("next: choose images of contact_sheet.png by number with --a, --b and --c")
         return
-    means = np.stack([points[chosen].mean(axis=0) for chosen in picks])
-    drawn = subject.draw_class(means, options.label)
-    rows = [np.stack([*sheet[i], mean]) for i, mean in zip(picks, drawn, strict=True)]
-    y = means[0] - means[1] + means[2]
+    means = np.stack([vectors[chosen].mean(axis=0) for chosen in picks])
+    generated = subject.generate_class(means, options.label)
+    rows = [np.stack([*sheet[i], x]) for i, x in zip(picks, generated, strict=True)]
+    result = means[0] - means[1] + means[2]
     rng = np.random.default_rng(options.seed)
-    noise = rng.uniform(-NOISE, NOISE, (NEARBY + 1, len(y)))
+    noise = rng.uniform(-NOISE, NOISE, (NEARBY + 1, len(result)))
     noise[0] = 0
-    rows.append(subject.draw_class(y + noise, options.label))
+    rows.append(subject.generate_class(result + noise, options.label))
     captions = ["A ... mean", "B ... mean", "C ... mean", "A - B + C"]
     save_rows(rows, captions, folder / "arithmetic.png", subject.low)
     for caption, row in zip(captions, rows, strict=True):
-        if reading := ", ".join(filter(None, subject.read(row))):
-            print(f">{caption} is read as {reading}")
+        if found := ", ".join(filter(None, subject.classify(row))):
+            print(f">{caption} is classified as {found}")

@@ -1,4 +1,4 @@
-"""What can be named in an image, pixel by pixel: a mask for each concept."""
+"""Concepts in images: for each one a mask of the pixels where it is present."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from tqdm import tqdm
 from common.basics.errors import UserError
 from common.exploring.pictures import read_picture
 
-INK = 0.5  # grey level above which a pixel of a drawing is stroke
-FACES = {  # in CelebA's aligned faces as they are cut here: top, bottom, left, right
+INK = 0.5  # grey level above which a pixel belongs to a stroke
+FACES = {  # top, bottom, left, right as shares, in aligned CelebA faces
     "hair": (0.0, 0.13, 0.1, 0.9),
     "forehead": (0.16, 0.4, 0.28, 0.72),
     "eyes": (0.43, 0.58, 0.22, 0.78),
@@ -22,13 +22,18 @@ THIRDS = {
     "left": (0, 1, 0, 1 / 3),
     "right": (0, 1, 2 / 3, 1),
 }
-HUES = ("red", "yellow", "green", "cyan", "blue", "pink")  # from 0 in steps of a sixth
-PATCH, STRIDE = 8, 4  # pixels that are hidden from the classifier at a time
+HUES = ("red", "yellow", "green", "cyan", "blue", "pink")  # hue 0, 1/6, 2/6, ...
+PATCH, STRIDE = 8, 4  # pixels: size and step of the occluding square
 EVIDENCE = 0.1  # share of the pixels of an image that count as evidence
 
 
-def boxes(areas, shape):
-    """Masks of areas that are the same in each image: dict, name -> bool (h, w)."""
+def box_masks(areas, shape):
+    """Return masks of rectangles: dict, name -> bool (h, w).
+
+    Args:
+        areas: dict, name -> (top, bottom, left, right), shares of the size in [0, 1].
+        shape: (h, w, ...) of an image.
+    """
     height, width = shape[:2]
     masks = {}
     for name, (top, bottom, left, right) in areas.items():
@@ -38,18 +43,21 @@ def boxes(areas, shape):
     return masks
 
 
-def of_drawings(shares):
-    """Stroke, hole, and strokes by where they lead and where they are.
+def stroke_concepts(shares):
+    """Return masks of strokes, of their orientation and position, and of enclosed holes.
 
     Args:
-        shares: float (n, h, w, 1) in [0, 1], strokes bright.
+        shares: float (n, h, w, 1) in [0, 1], bright strokes on a dark background.
+
+    Returns:
+        dict, name -> bool (n, h, w).
     """
     from scipy.ndimage import binary_fill_holes, gaussian_filter, sobel
 
     ink = shares[..., 0]
     stroke = ink > INK
     filled = np.stack([binary_fill_holes(image) for image in stroke])
-    # Grey levels change across a stroke: how much, around each pixel, up and sideways?
+    # A stroke runs at a right angle to the direction in which its grey levels change.
     up, sideways = (gaussian_filter(sobel(ink, i) ** 2, (0, 1.5, 1.5)) for i in (1, 2))
     found = {
         "stroke": stroke,
@@ -57,13 +65,17 @@ def of_drawings(shares):
         "level stroke": stroke & (up > 2 * sideways),
         "upright stroke": stroke & (sideways > 2 * up),
     }
-    for name, area in boxes(THIRDS, shares.shape[1:]).items():
+    for name, area in box_masks(THIRDS, shares.shape[1:]).items():
         found[f"stroke, {name} third"] = stroke & area
     return found
 
 
-def of_colours(shares):
-    """Light and colours: float (n, h, w, 3) in [0, 1]."""
+def colour_concepts(shares):
+    """Return masks of brightness and of six hues: dict, name -> bool (n, h, w).
+
+    Args:
+        shares: float (n, h, w, 3), RGB in [0, 1].
+    """
     from matplotlib.colors import rgb_to_hsv
 
     hue, saturation, value = np.moveaxis(rgb_to_hsv(shares), -1, 0)
@@ -79,19 +91,19 @@ def of_colours(shares):
     return found
 
 
-def of_masks(folder, shape):
-    """The user's masks: dict, name -> bool (h, w), white is where the concept is.
+def read_masks(folder, shape):
+    """Return the user's masks: dict, name -> bool (h, w), true where a pixel is white.
 
     Args:
-        folder: of PNG files, named after their concepts.
-        shape: (h, w, c) of the images; masks of other sizes are scaled.
+        folder: folder of PNG files; the file name is the name of the concept.
+        shape: (h, w, c) of the images; masks of other sizes are resized.
 
     Raises:
-        UserError: there are none, or one is empty or no picture.
+        UserError: the folder has no PNG file, or a mask is black or not a picture.
     """
     files = sorted(Path(folder).expanduser().glob("*.png"))
     if not files:
-        raise UserError(f"--masks {folder}: there are no .png files in it")
+        raise UserError(f"--masks {folder}: no .png files in it; add NAME.png")
     found = {}
     for file in files:
         mask = read_picture("--masks:", file, "L").resize((shape[1], shape[0]))
@@ -101,26 +113,27 @@ def of_masks(folder, shape):
     return found
 
 
-def of_classes(subject, images):
-    """Where the evidence of each class is: what the classifier must not lose.
+def evidence_of_classes(subject, images):
+    """Return masks of the pixels that the classification depends on, by occlusion.
 
-    Zeiler & Fergus (2014), "Visualizing and Understanding Convolutional Networks",
-    section 4.2: part after part of an image is hidden; a pixel's evidence is how much the
-    log probability of the class that is read falls, in the mean over the parts with it.
+    A square is occluded at each position of a grid. The evidence of a pixel is the mean
+    decrease of the log probability of the predicted class, over the squares that contain
+    the pixel: Zeiler & Fergus (2014), "Visualizing and Understanding Convolutional
+    Networks", section 4.2.
 
     Args:
-        subject: subject.Subject whose images can be read.
+        subject: subject.Subject with a classifier.
         images: float32 (n, h, w, c) in [low, 1].
 
     Returns:
-        dict, "evidence of ..." -> bool (n, h, w): the tenth of the pixels of an image
-        with the most evidence, if it is read as this class.
+        dict, "evidence of ..." -> bool (n, h, w): for an image that is classified as this
+        class, the 10% of its pixels with the most evidence.
     """
     n, height, width, n_channels = images.shape
     starts = [range(STRIDE - PATCH, side, STRIDE) for side in (height, width)]
     before = subject.probabilities(images)
-    rows, read = np.arange(n), before.argmax(axis=1)
-    # Paper is what hides a drawing's strokes; a photograph has its own mean colour.
+    rows, predicted = np.arange(n), before.argmax(axis=1)
+    # The background hides strokes, the mean colour hides parts of a photograph.
     hides = images.mean(axis=(1, 2), keepdims=True) if n_channels == 3 else subject.low
     losses, times = np.zeros((n, height, width)), np.zeros((height, width))
     for top in tqdm(starts[0], desc="evidence", disable=None, leave=False):
@@ -128,21 +141,21 @@ def of_classes(subject, images):
             area = tuple(slice(max(x, 0), x + PATCH) for x in (top, left))
             hidden = images.copy()
             hidden[:, *area] = hides
-            after = subject.probabilities(hidden)[rows, read]
-            loss = np.log(before[rows, read] + 1e-6) - np.log(after + 1e-6)
+            after = subject.probabilities(hidden)[rows, predicted]
+            loss = np.log(before[rows, predicted] + 1e-6) - np.log(after + 1e-6)
             losses[:, *area] += loss[:, np.newaxis, np.newaxis]
             times[area] += 1
     losses /= times
     bounds = np.quantile(losses, 1 - EVIDENCE, axis=(1, 2), keepdims=True)
     is_evidence = (losses >= bounds) & (losses > 0)
     return {
-        f"evidence of {name}": is_evidence & (read == i)[:, np.newaxis, np.newaxis]
+        f"evidence of {name}": is_evidence & (predicted == i)[:, np.newaxis, np.newaxis]
         for i, name in enumerate(subject.classified_as)
     }
 
 
-def seen_in(subject, images):
-    """What can be named without a classifier, and differs from image to image.
+def pixel_concepts(subject, images):
+    """Return the concepts that need no classifier: strokes (grey) or colours (RGB).
 
     Args:
         subject: subject.Subject.
@@ -152,39 +165,43 @@ def seen_in(subject, images):
         dict, name -> bool (n, h, w).
     """
     shares = subject.to_bytes(images) / np.float32(255)
-    return of_drawings(shares) if images.shape[-1] == 1 else of_colours(shares)
+    return (stroke_concepts if images.shape[-1] == 1 else colour_concepts)(shares)
 
 
-def areas_of(subject, masks=None):
-    """Areas that are the same in all images: dict, name -> bool (h, w).
+def fixed_concepts(subject, masks=None):
+    """Return the concepts that have the same mask in all images.
 
-    Thirds of photographs, what `FACES` names of CelebA's faces, and the user's.
+    These are the thirds of colour images, the regions of `FACES` for CelebA, and the
+    user's masks.
 
     Args:
         subject: subject.Subject.
-        masks: folder of the user's masks.
+        masks: folder of the user's masks, or None.
+
+    Returns:
+        dict, name -> bool (h, w).
     """
     areas = THIRDS if subject.shape[-1] == 3 else {}
     if "celeba" in subject.trained_on:
         areas = areas | FACES
-    own = {} if masks is None else of_masks(masks, subject.shape)
-    return boxes(areas, subject.shape) | own
+    own = {} if masks is None else read_masks(masks, subject.shape)
+    return box_masks(areas, subject.shape) | own
 
 
-def find_concepts(subject, images, areas):
-    """All that can be named: dict, name -> bool (n, h, w).
+def find_concepts(subject, images, fixed):
+    """Return the masks of all concepts: dict, name -> bool (n, h, w).
 
     Args:
-        subject, images: see `seen_in`.
-        areas: see `areas_of`.
+        subject, images: see `pixel_concepts`.
+        fixed: see `fixed_concepts`.
     """
-    found = seen_in(subject, images)
-    found |= {name: np.broadcast_to(x, images.shape[:3]) for name, x in areas.items()}
-    return found | (of_classes(subject, images) if subject.classified_as else {})
+    found = pixel_concepts(subject, images)
+    found |= {name: np.broadcast_to(x, images.shape[:3]) for name, x in fixed.items()}
+    return found | (evidence_of_classes(subject, images) if subject.classified_as else {})
 
 
-def names_of(subject, areas):
-    """The names of what `find_concepts` finds, before anything is drawn."""
+def concept_names(subject, fixed):
+    """Return the names of the concepts of `find_concepts`, which needs no images."""
     nothing = np.full((1, *subject.shape), subject.low, "float32")
     evidence = [f"evidence of {name}" for name in subject.classified_as]
-    return [*seen_in(subject, nothing), *areas, *evidence]
+    return [*pixel_concepts(subject, nothing), *fixed, *evidence]

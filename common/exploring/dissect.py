@@ -1,14 +1,15 @@
-"""What is each unit for? Name the units of a layer, then switch some off, and on.
+"""Match the units of a layer to concepts, then ablate and force some of them.
 
-What to look for: a unit is active where something is, in image after image: strokes at
-the bottom, holes, skies. The overlap of both areas is the IoU (1: always the same pixels,
-0: never). Overlap is not cause: so the best units are ablated, set to zero, and the
-images drawn again; then forced, everywhere as high as where they are active. What they
-draw goes, and comes, and all else should stay; as many random units, ablated, show what
-any loss does. A unit counts as one for a concept where it meets it at least twice as
-often as by chance, which is what the same maps have of it in other images.
+What to look for: some units are active where a concept is present, in image after image:
+strokes at the bottom, holes, skies. The overlap of both areas is the intersection over
+union (IoU; 1: the same pixels, 0: no common pixel). Correlation is not causation, so the
+best units are ablated (set to zero) and then forced (set everywhere to the mean of their
+active pixels), and the images are generated again. The concept should disappear, then
+appear, and everything else should stay. As many random units are ablated for comparison.
+A unit matches a concept if its IoU is at least twice the IoU by chance, which is that of
+the same activation maps with the concept masks of other images.
 
-Bau et al. (2019), "GAN Dissection".
+Source: Bau et al. (2019), "GAN Dissection".
 """
 
 import csv
@@ -18,88 +19,102 @@ import numpy as np
 
 from common.basics.cli import at_most, whole_number
 from common.basics.errors import UserError
-from common.exploring.concepts import areas_of, find_concepts, names_of
+from common.exploring.concepts import concept_names, find_concepts, fixed_concepts
 from common.exploring.pictures import save_rows
 from common.exploring.units import enlarge, measure, score_units, switch, thresholds_of
 from common.plotting import new_figure, to_pictures
 from common.sampling import generate_images
 
 TOP = 0.1  # share of the pixels where a unit counts as active
-LEAST, TIMES = 0.04, 2  # IoU that counts, and times that of chance
-BEST = 4  # units that are switched off and on
+LEAST, TIMES = 0.04, 2  # least IoU of a match, and least ratio to the IoU by chance
+BEST = 4  # units that are ablated and forced
 SHOWN_UNITS, SHOWN = 6, 10  # rows and images of the pictures
-FADED = (0.45, 0.5, 0.6)  # what units do not look at fades into this
+FADED = (0.45, 0.5, 0.6)  # RGB that inactive pixels are blended with
 
 
 def add_options(parser):
     add = parser.add_argument
-    text = "name of the layer, as the model's summary has it (the last of half size)"
+    text = "name of a layer in the model's summary (default: last of half the image size)"
     add("--layer", metavar="NAME", help=text)
-    text = "images to look at (500)"
+    text = "number of generated images (500)"
     add("-n", type=whole_number(20, 2000), default=500, help=text)
-    text = f"share of all pixels where a unit counts as active ({TOP})"
+    text = f"share of the pixels where a unit counts as active ({TOP})"
     add("--top", type=at_most(0.5), default=TOP, metavar="SHARE", help=text)
-    text = "a folder of PNGs, white where something is, named after it: more concepts"
+    text = "folder of masks: NAME.png is white where the concept NAME is present"
     add("--masks", metavar="DIR", help=text)
     chosen = parser.add_mutually_exclusive_group().add_argument
-    text = f"switch the {BEST} best units for this (the one with the highest IoU)"
+    text = f"ablate and force the {BEST} best units of this concept (default: best match)"
     chosen("--concept", metavar="NAME", help=text)
-    text = "switch these units instead"
+    text = "ablate and force these units instead"
     chosen("--units", nargs="+", type=whole_number(0), metavar="N", help=text)
 
 
 def find_layer(subject, options):
-    """Return the name of the layer whose units are named, and its index in `chain`.
+    """Return the name of the layer to dissect, and its index in `layers.chain`.
+
+    Args:
+        subject: subject.Subject.
+        options: Namespace with layer and units.
 
     Raises:
-        UserError: there is no such layer, or no such unit in it.
+        UserError: the generator has no layer with feature maps, --layer is none of them,
+            or a unit of --units is not in the layer.
     """
     from common.exploring.layers import layers_of_units
 
     found = layers_of_units(subject.g_model)
     if not found:
-        raise UserError(f"{subject.path}: this generator has no layer that draws maps")
+        raise UserError(f"{subject.path} has no layer with feature maps: use another")
     small = [x for x, (_, shape) in found.items() if 2 * shape[0] <= subject.shape[0]]
     layer = options.layer or (small or list(found))[-1]
     if layer not in found:
         names = ", ".join(f"{name} {shape}" for name, (_, shape) in found.items())
-        raise UserError(f"--layer {layer}: there are {names}")
+        raise UserError(f"--layer {layer}: no layer with feature maps; choose {names}")
     index, (*_, n_units) = found[layer]
-    if options.units and max(options.units) >= n_units:
-        raise UserError(f"--units {max(options.units)}: {layer} has {n_units}")
+    if options.units and (top := max(options.units)) >= n_units:
+        raise UserError(f"--units {top}: {layer} has {n_units}; name 0 to {n_units - 1}")
     return layer, index
 
 
 def run(subject, options, folder):
-    """Name the units, switch the chosen ones, save the table and the pictures."""
+    """Match units to concepts, ablate and force the best; save the table and pictures.
+
+    Args:
+        subject: subject.Subject.
+        options: Namespace with n, seed, label, layer, top, masks, concept and units.
+        folder: Path of the folder for the results.
+
+    Raises:
+        UserError: the concept, the layer or a unit does not exist, or no unit matches.
+    """
     from common.exploring.layers import split
 
-    areas = areas_of(subject, options.masks)
-    names = names_of(subject, areas)
+    fixed = fixed_concepts(subject, options.masks)
+    names = concept_names(subject, fixed)
     if options.concept not in (None, *names):
-        raise UserError(f"--concept {options.concept}: known are {', '.join(names)}")
+        raise UserError(f"--concept {options.concept}: choose one of {', '.join(names)}")
     layer, index = find_layer(subject, options)
-    points = subject.latent_vectors(options.n, options.seed)
+    vectors = subject.latent_vectors(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
-    images = subject.draw(points, labels)
-    concepts = find_concepts(subject, images, areas)
+    images = subject.generate(vectors, labels)
+    concepts = find_concepts(subject, images, fixed)
     head, tail = split(subject.g_model, index)
-    maps = generate_images(head, points, labels)
+    maps = generate_images(head, vectors, labels)
     thresholds = thresholds_of(maps, options.top, subject.shape)
-    ious, chance = score_units(maps, thresholds, concepts, areas, options.seed)
+    ious, chance = score_units(maps, thresholds, concepts, fixed, options.seed)
     scores = Scores(tuple(concepts), ious, chance)
     best = best_of_units(scores)
-    print(f"{layer}: {len(best)} of {len(ious)} units are for something")
+    print(f"{layer}: {len(best)} of {len(ious)} units match a concept")
     for at in best[:SHOWN_UNITS]:
         numbers = f"IoU {ious[at]:.2f} (chance {chance[at]:.2f})"
         print(f">unit {at[0]}: {scores.names[at[1]]}, {numbers}")
     units, concept = choose(options, scores, best)
-    print(f"switched, for {concept}:")
+    print(f"ablated and forced for {concept}:")
     for unit in units:
-        print(f">{what_for(scores, unit)}")
+        print(f">{top_concepts(scores, unit)}")
     versions = switch(tail, maps, units, thresholds, options.seed)
     effects = measure(subject, versions, concepts[concept])
-    for name in effects["as drawn"]:
+    for name in effects["unchanged"]:
         row = [f"{version} {found[name]:.3f}" for version, found in effects.items()]
         print(f">{name}: {', '.join(row)}")
     save_table(scores, folder / "units.csv")
@@ -113,60 +128,65 @@ def run(subject, options, folder):
 
 
 class Scores(NamedTuple):
-    """What `units.score_units` finds."""
+    """The result of `units.score_units`."""
 
-    names: tuple  # of the concepts
+    names: tuple  # of concepts
     ious: np.ndarray  # (units, concepts)
-    chance: np.ndarray  # the same
+    chance: np.ndarray  # (units, concepts)
 
     @property
     def excess(self):
-        """IoU less that of chance where it counts, else 0."""
+        """Return IoU minus IoU by chance for a match, else 0: float (units, concepts)."""
         counts = (self.ious >= LEAST) & (self.ious >= TIMES * self.chance)
         return np.where(counts, self.ious - self.chance, 0)
 
 
 def best_of_units(scores):
-    """Return (unit, number of its concept) of each that is for something, best first.
+    """Return (unit, index of its concept) of every unit with a match, best first.
 
-    A unit is for the concept that it meets by the largest IoU more than chance does.
+    The concept of a unit is the one with the largest IoU minus IoU by chance.
     """
     excess = scores.excess
     pairs = (x for x in enumerate(excess.argmax(axis=1)) if excess[x] > 0)
     return sorted(pairs, key=lambda x: -excess[x])
 
 
-def what_for(scores, unit):
-    """A text on the three concepts with which a unit overlaps most."""
+def top_concepts(scores, unit):
+    """Return a text with the three concepts that have the largest IoU with a unit."""
     best = np.argsort(-scores.ious[unit])[:3]
     texts = [f"{scores.names[c]} {scores.ious[unit, c]:.2f}" for c in best]
     return f"unit {unit}, IoU: {', '.join(texts)}"
 
 
 def choose(options, scores, best):
-    """The units to be switched, and the concept that they are the best for.
+    """Return the units to ablate and force, and the name of their concept.
+
+    Args:
+        options: Namespace with units and concept.
+        scores: Scores.
+        best: see `best_of_units`.
 
     Raises:
-        UserError: no unit is for this concept, or for any.
+        UserError: no unit matches the concept, or none matches any concept.
     """
     if options.units:
         units = sorted(set(options.units))
         return units, scores.names[scores.ious[units].mean(axis=0).argmax()]
     if not best and options.concept is None:
-        raise UserError("no unit is for a concept that is known here: try --units")
+        raise UserError("no unit matches a concept: choose units with --units")
     concept = options.concept or scores.names[best[0][1]]
     excess = scores.excess[:, scores.names.index(concept)]
     units = [int(unit) for unit in np.argsort(-excess)[:BEST] if excess[unit] > 0]
     if not units:
         raise UserError(
-            f"--concept {concept}: no unit meets it twice as often as chance, and by an "
-            f"IoU of {LEAST}: choose another, or --units"
+            f"--concept {concept}: no unit has an IoU of at least {LEAST} that is twice "
+            "the IoU by chance; choose another concept, or --units"
         )
     return units, concept
 
 
 def save_table(scores, path):
-    """Save all IoU, a row for each unit, a column for each concept."""
+    """Save all IoUs as a CSV file: one row per unit, one column per concept."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["unit", *scores.names])
@@ -175,9 +195,18 @@ def save_table(scores, path):
 
 
 def save_units(subject, images, maps, thresholds, scores, best, path):
-    """Save, for these units, the images where they are most active, and where.
+    """Save the images with the highest activation of each unit, inactive pixels faded.
 
-    What the unit does not look at is faded; its place is tinted in drawings.
+    Active pixels of grey images are tinted.
+
+    Args:
+        subject: subject.Subject.
+        images: float32 (n, h, w, c) in [low, 1].
+        maps: float32 (n, small h, small w, units).
+        thresholds: float (units,), activation above which a unit counts as active.
+        scores: Scores.
+        best: list of (unit, index of its concept), a row each.
+        path: PNG to write.
     """
     rows, captions = [], []
     for unit, concept in best:
@@ -195,14 +224,20 @@ def save_units(subject, images, maps, thresholds, scores, best, path):
 
 
 def save_histograms(effects, names, path):
-    """Draw what the images are read as: `units.measure`'s dict, and names of classes."""
+    """Plot the shares of predicted classes.
+
+    Args:
+        effects: see `units.measure`.
+        names: of the classes.
+        path: PNG to write.
+    """
     width = 0.8 / len(effects)
     with new_figure(path, (8, 3)) as (figure, (axis,)):
         for i, (version, found) in enumerate(effects.items()):
             at = np.arange(len(names)) + (i - (len(effects) - 1) / 2) * width
-            shares = [100 * found[f"read as {name}"] for name in names]
+            shares = [100 * found[f"classified as {name}"] for name in names]
             axis.bar(at, shares, width, label=version)
         slant = 30 if max(map(len, names)) > 3 else 0
         axis.set_xticks(range(len(names)), names, rotation=slant)
-        axis.set(ylabel="% of images", xlabel="read by the classifier as")
+        axis.set(ylabel="% of images", xlabel="classified as")
         figure.legend(loc="outside upper center", ncols=len(effects), frameon=False)

@@ -1,13 +1,14 @@
-"""How different are the images from one another, and which are nearly the same?
+"""Compare the distances among generated images with those among real ones.
 
-What to look for: distances among generated images should spread like those among real
-ones. A collapsed G's are shorter, or have a peak near zero; its closest pairs are twins,
-which the closest real pairs are not: look at them, they decide. Twins among few images
-also tell that G knows few: of k different ones, some sqrt(k) are enough to find two alike
-(the birthday paradox). Twins are images as near as the nearest in a hundred real ones;
-pale and blurred images are nearer to each other, too.
+What to look for: both distributions of distances should be similar. In mode collapse the
+distances among generated images are shorter, or have a peak near zero, and the closest
+generated pairs are near-duplicates, which the closest real pairs are not. An image counts
+as a near-duplicate if its nearest neighbour is closer than that of 99% of the real
+images. Near-duplicates in a small sample indicate that G generates few different images:
+of k different images about sqrt(k) are enough to find a duplicate (the birthday paradox).
+Dark and blurred images also have short distances, so look at the closest pairs.
 
-Arora & Zhang (2018), "Do GANs learn the distribution? Some theory and empirics".
+Source: Arora & Zhang (2018), "Do GANs learn the distribution? Some theory and empirics".
 """
 
 import numpy as np
@@ -19,32 +20,37 @@ from common.exploring.pictures import save_rows
 from common.plotting import new_figure
 
 SHOWN, FEWEST = 8, 50  # pairs, and real images
-TWINS = 0.01  # share of real images whose nearest other one counts as twin
+DUPLICATES = 0.01  # share of the real images that count as near-duplicates
 
 
 def add_options(parser):
-    text = "images of each kind (1000)"
+    text = "number of real and of generated images (1000)"
     parser.add_argument("-n", type=whole_number(FEWEST, 5000), default=1000, help=text)
 
 
 def run(subject, options, folder):
-    """Print how distances compare, save their histograms and the closest pairs.
+    """Print the mean distances; save their histograms and the closest pairs.
+
+    Args:
+        subject: subject.Subject.
+        options: Namespace with n, seed and label.
+        folder: Path of the folder for the results.
 
     Raises:
-        UserError: there are too few real images to compare with.
+        UserError: there are fewer than 50 real images.
     """
     pixels = subject.real_pixels(options.n, options.label)
     n = len(pixels)
     if n < FEWEST:
-        raise UserError(f"{n} real images are too few to compare with: wanted {FEWEST}")
+        raise UserError(f"only {n} real images: name at least {FEWEST} by --data")
     real = np.float32(subject.low + pixels / 255 * (1 - subject.low))
     labels = subject.labels(n, options.label)
-    made = subject.draw(subject.latent_vectors(n, options.seed), labels)
+    generated = subject.generate(subject.latent_vectors(n, options.seed), labels)
     rows, captions, histograms = [], [], {}
-    for space, look in (("pixels", subject.flat), ("features", subject.features)):
+    for space, embed in (("pixels", subject.flat), ("features", subject.features)):
         histograms[space] = {}
-        for name, images in (("real", real), ("generated", made)):
-            distances = histograms[space][name] = pair_distances(look(images))
+        for name, images in (("real", real), ("generated", generated)):
+            distances = histograms[space][name] = pair_distances(embed(images))
             pairs = np.array(closest_pairs(distances, n, SHOWN))
             rows += [images[pairs[:, 0]], images[pairs[:, 1]]]
             captions += [f"closest {name}\npairs, {space}", ""]
@@ -54,19 +60,29 @@ def run(subject, options, folder):
 
 
 def describe(space, real, generated):
-    """Print the distances of generated images beside those of real ones."""
-    made, nearest = generated.mean(), nearest_others(generated)
-    twin = np.quantile(nearest_others(real), TWINS)
+    """Print mean distances and the share of near-duplicates.
+
+    Args:
+        space: "pixels" or "features".
+        real, generated: float (n (n - 1) / 2,), see `geometry.pair_distances`.
+    """
+    mean, nearest = generated.mean(), nearest_others(generated)
+    limit = np.quantile(nearest_others(real), DUPLICATES)
     print(
-        f">{space}: two generated images differ by {made:.3g} in the mean, two "
-        f"real ones by {real.mean():.3g} ({made / real.mean():.0%}); "
-        f"{np.mean(nearest < twin):.0%} of {len(nearest)} have another one nearer "
-        f"than {twin:.3g}, of the real ones {TWINS:.0%}"
+        f">{space}: mean distance {mean:.3g} of generated images, {real.mean():.3g} "
+        f"of real images ({mean / real.mean():.0%}); nearest neighbour closer than "
+        f"{limit:.3g}: {np.mean(nearest < limit):.0%} of {len(nearest)} generated "
+        f"images, {DUPLICATES:.0%} of the real ones"
     )
 
 
 def save_histograms(histograms, path):
-    """Draw the distances of all pairs: dict, space -> dict, kind of image -> (n,)."""
+    """Plot histograms of distances.
+
+    Args:
+        histograms: dict, space -> dict, "real" or "generated" -> float (n,).
+        path: PNG to write.
+    """
     n = len(histograms)
     with new_figure(path, (4.2 * n, 3), columns=n) as (_, axes):
         for axis, (space, sides) in zip(axes, histograms.items(), strict=True):

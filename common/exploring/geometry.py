@@ -1,14 +1,14 @@
-"""The mathematics of `explore.py`: paths, directions, overlaps, distances."""
+"""The mathematics of `explore.py`: paths, directions, IoU, distances."""
 
 import numpy as np
 
 
 def lerp(a, b, shares):
-    """Points on the straight line from a to b.
+    """Return vectors on the straight line from a to b: linear interpolation.
 
     Args:
         a, b: float (d,).
-        shares: float (n,) of the way, 0 at a and 1 at b.
+        shares: float (n,), positions on the line, 0 at a and 1 at b.
 
     Returns:
         float (n, d).
@@ -18,31 +18,31 @@ def lerp(a, b, shares):
 
 
 def slerp(a, b, shares):
-    """Points on the arc from a to b, at even angles: Shoemake (1985).
+    """Return vectors on the arc from a to b: spherical linear interpolation.
 
-    White (2016), "Sampling Generative Networks", section 2.1: normal points of many
-    numbers all have a norm near sqrt(d), and the straight line between two of them leads
-    through norms that G was never trained on. The arc keeps the norm of a, if b has it
-    too; else it goes evenly from the one to the other.
+    Shoemake (1985), "Animating Rotation with Quaternion Curves", at equal angles. White
+    (2016), "Sampling Generative Networks", section 2.1: normal vectors of many dimensions
+    all have a norm near sqrt(d), and the straight line between two of them has smaller
+    norms, which are rare in training. Here the norm changes linearly from |a| to |b|.
 
     Args:
-        a, b: float (d,), neither of them zero, nor opposite to one another.
-        shares: float (n,) of the way, 0 at a and 1 at b.
+        a, b: float (d,), neither zero nor opposite to each other.
+        shares: float (n,), positions on the arc, 0 at a and 1 at b.
 
     Returns:
         float (n, d).
 
     Raises:
-        ValueError: the points are opposite, or zero: there is no one arc between them.
+        ValueError: a or b is zero, or they are opposite, so that the arc is not unique.
     """
     norms = np.linalg.norm(a), np.linalg.norm(b)
     if min(norms) == 0:
-        raise ValueError("no arc leads to or from the point zero")
+        raise ValueError("no arc starts or ends at the zero vector")
     start, end = a / norms[0], b / norms[1]
-    # Kahan's angle, which is exact near 0 and near pi, where arccos is not.
+    # Kahan's formula is exact near 0 and near pi, where arccos is not.
     angle = 2 * np.arctan2(np.linalg.norm(start - end), np.linalg.norm(start + end))
     if np.pi - angle < 1e-6:
-        raise ValueError("the points are opposite: all arcs between them are as long")
+        raise ValueError("the latent vectors are opposite: the arc is not unique")
     if angle < 1e-6:
         return lerp(a, b, shares)
     shares = np.asarray(shares)[:, np.newaxis]
@@ -50,86 +50,89 @@ def slerp(a, b, shares):
     return arc / np.sin(angle) * ((1 - shares) * norms[0] + shares * norms[1])
 
 
-def loop(points, n, walk=slerp):
-    """A closed path through points, back to the first.
+def loop(stops, n, walk=slerp):
+    """Return a closed path through vectors, from the last back to the first.
 
     Args:
-        points: float (p, d), p >= 2.
-        n: number of steps from one point to the next.
+        stops: float (p, d), p >= 2.
+        n: number of steps from one stop to the next.
         walk: `slerp` or `lerp`.
 
     Returns:
-        float (p n, d); the next one would be the first again.
+        float (p n, d); the first vector is not repeated at the end.
     """
-    ends = np.roll(points, -1, axis=0)
+    ends = np.roll(stops, -1, axis=0)
     shares = np.arange(n) / n
-    return np.concatenate([walk(a, b, shares) for a, b in zip(points, ends, strict=True)])
+    return np.concatenate([walk(a, b, shares) for a, b in zip(stops, ends, strict=True)])
 
 
 def step_lengths(path):
-    """Euclidean distances from each row to the next: float (n, d) -> (n - 1,)."""
+    """Return Euclidean distances from each row to the next: float (n, d) -> (n - 1,)."""
     return np.linalg.norm(np.diff(path, axis=0), axis=1)
 
 
 def directions_of_weights(weights):
-    """Directions along which a linear layer's output changes most: SeFa.
+    """Return the directions along which a linear layer's output changes most: SeFa.
 
     Shen & Zhou (2021), "Closed-Form Factorization of Latent Semantics in GANs", eq. 4 and
-    5: the eigenvectors of A^T A.
+    5: the eigenvectors of A^T A, where A maps z to the output.
 
     Args:
-        weights: float (latent_dim, units), a latent point times this is the output.
+        weights: float (latent_dim, units); the output is z @ weights.
 
     Returns:
-        directions float (k, latent_dim), orthonormal, strongest first, k = the smaller
-        of both sizes; and their shares float (k,) of what all change, squared.
+        directions float (k, latent_dim), orthonormal, strongest first; and their shares
+        float (k,) in [0, 1] of the sum of squared singular values. k = min(latent_dim,
+        units).
     """
     directions, strengths, _ = np.linalg.svd(weights, full_matrices=False)
     return signed(directions.T), strengths**2 / max(np.sum(strengths**2), 1e-12)
 
 
-def directions_of_activations(points, activations):
-    """Latent directions of the principal components of a layer's activations: GANSpace.
+def directions_of_activations(vectors, activations):
+    """Return latent directions of the principal components of activations: GANSpace.
 
-    Härkönen et al. (2020), "GANSpace", section 2.2 and eq. 3: the components of the
-    activations, and the latent directions that their coordinates predict the points by,
-    with the least squares of errors. They need not be orthogonal.
+    Härkönen et al. (2020), "GANSpace", section 2.2 and eq. 3: principal components of the
+    activations, then the latent directions that predict z from the coordinates in these
+    components, by least squares. The directions need not be orthogonal.
 
     Args:
-        points: float (n, latent_dim), drawn from a normal distribution, n > latent_dim.
-        activations: float (n, units) of the layer at these points.
+        vectors: float (n, latent_dim), standard normal latent vectors, n > latent_dim.
+        activations: float (n, units), of the layer for these latent vectors.
 
     Returns:
-        directions float (k, latent_dim) of length 1, strongest first, k = the smallest
-        of latent_dim, units and n - 1; and their shares float (k,) of the variance.
+        directions float (k, latent_dim) of norm 1, strongest first, k = min(latent_dim,
+        units, n - 1); and their shares float (k,) in [0, 1] of the variance.
     """
     centred = activations - activations.mean(axis=0)
-    # Of n points, not of all units: these are more. The eigenvectors are the points'
-    # coordinates in the components, each of length 1, so least squares is one product.
+    # The n x n matrix is smaller than the one of all units. Its eigenvectors are the
+    # coordinates of unit length, so least squares is one product.
     variances, coordinates = np.linalg.eigh(centred @ centred.T)
     variances = np.maximum(variances[::-1], 0)
-    k = min(points.shape[1], activations.shape[1], len(points) - 1)
-    directions = coordinates[:, ::-1][:, :k].T @ points
+    k = min(vectors.shape[1], activations.shape[1], len(vectors) - 1)
+    directions = coordinates[:, ::-1][:, :k].T @ vectors
     lengths = np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-12)
     return signed(directions / lengths), variances[:k] / max(variances.sum(), 1e-12)
 
 
 def signed(directions):
-    """The same directions (k, d), the largest number of each positive: one of the two."""
+    """Return directions (k, d) with signs that make the largest component positive."""
     rows = np.arange(len(directions))
     largest = directions[rows, np.abs(directions).argmax(axis=1)]
     return directions * np.where(largest < 0, -1, 1)[:, np.newaxis]
 
 
 def overlaps(units, concepts):
-    """How often two kinds of masks are set together: sums over pixels, to be added up.
+    """Count the common pixels of two kinds of masks, for `intersection_over_union`.
+
+    Counts of several parts may be added.
 
     Args:
         units: bool (pixels, u).
         concepts: bool (pixels, c).
 
     Returns:
-        float (3, u, c): pixels in both, in the unit's, and in the concept's mask.
+        float64 (3, u, c): pixels in both masks, in the unit's, and in the concept's.
     """
     units, concepts = units.astype("float32"), concepts.astype("float32")
     sums = units.sum(axis=0)[:, np.newaxis], concepts.sum(axis=0)
@@ -138,9 +141,10 @@ def overlaps(units, concepts):
 
 
 def intersection_over_union(counts):
-    """IoU of `overlaps` added up over all images: (3, u, c) -> (u, c), 0 of nothing.
+    """Return the IoU of counts of `overlaps`: float (3, u, c) -> (u, c) in [0, 1].
 
-    Bau et al. (2019), "GAN Dissection": over all images together, not averaged.
+    Bau et al. (2019), "GAN Dissection": the counts are summed over all images before the
+    division. The IoU of two empty masks is 0.
     """
     both, of_units, of_concepts = counts
     union = of_units + of_concepts - both
@@ -148,7 +152,7 @@ def intersection_over_union(counts):
 
 
 def pair_distances(rows):
-    """Root mean square differences of all pairs of rows: (n, d) -> (n (n - 1) / 2,)."""
+    """Return root mean square differences of rows: (n, d) -> (n (n - 1) / 2,)."""
     from sklearn.metrics import euclidean_distances
 
     square = euclidean_distances(rows) / np.sqrt(rows.shape[1])
@@ -156,12 +160,12 @@ def pair_distances(rows):
 
 
 def closest_pairs(distances, n_rows, n):
-    """The n closest of all pairs, no row in two of them.
+    """Return the n closest pairs of rows; each row is in at most one pair.
 
     Args:
-        distances: of `pair_distances`.
+        distances: see `pair_distances`.
         n_rows: number of rows.
-        n: most pairs that are wanted.
+        n: maximum number of pairs.
 
     Returns:
         list of at most n (row, row), the closest first.
@@ -179,7 +183,7 @@ def closest_pairs(distances, n_rows, n):
 
 
 def nearest_others(distances):
-    """Distance of each row to the nearest other one: `pair_distances` -> (n,)."""
+    """Return the nearest neighbour distance of each row: `pair_distances` -> (n,)."""
     from scipy.spatial.distance import squareform
 
     square = squareform(distances)

@@ -1,4 +1,4 @@
-"""A generator taken apart: what goes into it, the layers in their order, their units."""
+"""Split a generator: its input, the chain of its layers, and their units."""
 
 from functools import cache
 
@@ -10,75 +10,79 @@ from common.basics.errors import UserError
 
 @cache
 def chain(g_model):
-    """A generator as a beginning, and the layers that follow one after the other.
+    """Return the input tensor of a generator's chain of layers, and these layers.
 
     Args:
         g_model: generator.
 
     Returns:
-        what the first layer takes, a tensor: the points, or what G makes of them and the
-        class; and the list of layers, those of nested Sequential models one by one. A
-        block with a shortcut is one layer.
+        the input tensor of the first layer: the latent vectors, or in a class-conditional
+        G their combination with the class; and the list of layers. Nested Sequential
+        models are flattened. A residual block is one layer.
 
     Raises:
-        UserError: the layers are no chain.
+        UserError: the layers do not form a chain.
     """
     steps = [x for x in g_model.layers if not isinstance(x, layers.InputLayer)]
     start, rest = g_model.inputs[0], steps
     for i, layer in enumerate(steps):
-        if isinstance(layer.input, list):  # where the class joins the point
+        if isinstance(layer.input, list):  # combines the class with z
             start, rest = layer.output, steps[i + 1 :]
     flat = []
     for layer in rest:
         flat += layer.layers if isinstance(layer, keras.Sequential) else [layer]
     has_branches = any(isinstance(layer.input, list) for layer in flat)
     if has_branches or through(flat, start).shape != g_model.outputs[0].shape:
-        raise UserError("this generator's layers do not follow one after the other")
+        raise UserError("the layers of this generator form no chain: use another model")
     return start, flat
 
 
 def through(steps, x):
-    """Return what layers make of a tensor, one after the other."""
+    """Return the output of layers that are applied to a tensor in sequence."""
     for layer in steps:
         x = layer(x, training=False)
     return x
 
 
 def split(g_model, index):
-    """A generator as two models: up to a layer of its chain, and from there on.
+    """Split a generator into two models, after a layer of its chain.
 
     Args:
         g_model: generator.
-        index: of the layer in `chain`; -1 for what comes before all of it.
+        index: of the layer in `chain`; -1 for the input of the chain.
 
     Returns:
-        head, G's inputs -> activations of this layer; tail, activations -> images.
+        head, inputs of G -> activations of this layer; tail, activations -> images.
     """
     start, steps = chain(g_model)
     inner = through(steps[: index + 1], start)
-    given = layers.Input(inner.shape[1:])
-    tail = Model(given, through(steps[index + 1 :], given))
+    activations = layers.Input(inner.shape[1:])
+    tail = Model(activations, through(steps[index + 1 :], activations))
     return Model(g_model.inputs, inner), tail
 
 
-def coded(g_model):
-    """A generator that takes a class's code, which can be mixed, for its number.
+def split_at_embedding(g_model):
+    """Split a class-conditional generator after its class embedding.
 
     Returns:
-        a model, classes int (n, 1) -> codes (n, ...), and one, [points, codes] -> images.
+        a model, classes int (n, 1) -> embeddings (n, ...), and a model, [latent vectors
+        (n, latent_dim), embeddings] -> images. Embeddings can be interpolated.
     """
-    points, classes = g_model.inputs
+    vectors, classes = g_model.inputs
     kinds = layers.Embedding | layers.CategoryEncoding
     first = next(layer for layer in g_model.layers if isinstance(layer, kinds))
-    return Model(classes, first.output), Model([points, first.output], g_model.outputs)
+    return Model(classes, first.output), Model([vectors, first.output], g_model.outputs)
 
 
 def first_layers(g_model):
-    """Where a generator's first layer is, and where its activations are.
+    """Return where a generator's first layer is, and where its activations are.
 
     Returns:
-        indices in `chain`: of the first layer with a kernel, and of the last one before
-        the second with a kernel, after normalization and activation.
+        indices in `chain`: of the first layer with a kernel, and of the layer before the
+        second one with a kernel, whose output is normalized and activated.
+
+    Raises:
+        UserError: fewer than two layers of the chain have a kernel.
     """
     _, steps = chain(g_model)
     with_kernel = [
@@ -86,14 +90,14 @@ def first_layers(g_model):
     ]
     if len(with_kernel) < 2:
         raise UserError(
-            "this generator ends in a single layer that follows all others: there is "
-            "nothing to look inside"
+            "this generator has fewer than two layers with a kernel in its chain: use "
+            "another model"
         )
     return with_kernel[0], with_kernel[1] - 1
 
 
 def layers_of_units(g_model):
-    """The layers whose units draw maps: of each size the last, but for the images.
+    """Return the layers with feature maps: the last of each shape, without the output.
 
     Returns:
         dict, name -> index in `chain` and shape (h, w, units) of the activations.

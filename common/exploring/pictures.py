@@ -1,21 +1,21 @@
-"""Pictures of `explore.py`: images in rows, each row with its caption."""
+"""Pictures of `explore.py`: rows of images with captions."""
 
 from common.basics.errors import UserError
 from common.plotting import tile, to_pictures
 from common.safety.arrays import check_file
 from common.safety.images import MOST_BYTES, open_image
 
-INCHES, DPI = 0.55, 120  # of an image in a row
+INCHES, DPI = 0.55, 120  # size of an image in a row
 
 
 def save_rows(rows, captions, path, low=0, heads=()):
-    """Save rows of images as a PNG, each with a caption at its left.
+    """Save rows of images as a PNG, each row with a caption on its left.
 
     Args:
-        rows: list of float32 (n, h, w, c) in [low, 1], of any n each.
-        captions: list of texts, one a row.
+        rows: list of float32 (n, h, w, c) in [low, 1]; n may differ between rows.
+        captions: list of texts, one per row.
         path: file to write.
-        low: see `plotting.save_grid`.
+        low: lowest value of a pixel, 0 or -1; see `plotting.save_grid`.
         heads: texts above the columns of the first row.
     """
     from matplotlib.figure import Figure
@@ -40,10 +40,15 @@ def save_rows(rows, captions, path, low=0, heads=()):
 
 
 def read_picture(option, path, mode):
-    """Return a picture file as a PIL image of this mode, "L" or "RGB".
+    """Return an untrusted picture file as a PIL image.
+
+    Args:
+        option: name of the option for the error message.
+        path: of the file.
+        mode: "L" or "RGB".
 
     Raises:
-        UserError: it is no picture; the message names the option.
+        UserError: the file is not a picture that can be read.
     """
     try:
         check_file(path, MOST_BYTES)

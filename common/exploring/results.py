@@ -1,4 +1,4 @@
-"""The new folder of a study's results, which is there as a whole or not at all."""
+"""The new folder for the results of a command, created atomically."""
 
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,10 +9,17 @@ from common.basics.files import free_path, new_folders
 
 
 def result_folder(options, model):
-    """Return `--run-dir`, or `generator_model_010_interpolate` beside the model, or `_2`.
+    """Return the path of a new folder for the results.
+
+    It is --run-dir, or `generator_model_010_interpolate` beside the model, with `_2` and
+    so on at its end if this exists.
+
+    Args:
+        options: Namespace with run_dir and command.
+        model: Path of the model file.
 
     Raises:
-        UserError: nothing can be written there.
+        UserError: --run-dir exists and is not an empty folder.
     """
     if options.run_dir is not None:
         folder = Path(options.run_dir).expanduser()
@@ -23,18 +30,22 @@ def result_folder(options, model):
 
 
 @contextmanager
-def made_as_a_whole(folder):
-    """Give a folder to write into, which becomes this one at the end, or vanishes."""
+def atomic_folder(folder):
+    """Yield a temporary folder that replaces `folder` at the end, or is deleted on error.
+
+    Raises:
+        UserError: the folder cannot be created.
+    """
     with ExitStack() as stack:
         try:
             stack.enter_context(new_folders(folder.parent))
             part = TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent)
         except OSError as error:
             raise UserError(
-                f"cannot make {folder}: {error.strerror}; name another folder by "
+                f"cannot create {folder}: {error.strerror}; name another folder with "
                 "--run-dir"
             ) from None
         path = Path(stack.enter_context(part))
         yield path
-        path.chmod(0o755)  # until now it is for its owner alone
+        path.chmod(0o755)  # a temporary folder is private
         path.replace(folder)

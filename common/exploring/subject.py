@@ -1,4 +1,4 @@
-"""The generator that is explored: what its file holds, and what its images are."""
+"""The generator to explore: its model, its real images and their classifier."""
 
 from functools import cached_property
 
@@ -13,19 +13,19 @@ from common.scores.scorer import shuffled, to_bytes
 
 
 class Subject:
-    """A generator, drawn from and looked at; everything is told by its file.
+    """A generator with its latent vectors, images, real images and classifier.
 
     Args:
         path: of an .h5 or .keras file.
-        data: name or path of its real images; if None, those that the file names.
+        data: name or path of its real images; if None, those that the file records.
 
     Raises:
-        UserError: it is not a generator of images.
+        UserError: the file is not a generator of images.
     """
 
     def __init__(self, path, data=None):
         self.path, self.data = path, data
-        self.g_model, self.latent_dim, (self.low, _) = load_generator(path)  # checks it
+        self.g_model, self.latent_dim, (self.low, _) = load_generator(path)
         self.origin = origin_of(path)
         self.classes = ()
         if sampling.takes_labels(self.g_model):
@@ -33,34 +33,41 @@ class Subject:
 
     @property
     def trained_on(self):
-        """The name of its images; an empty one where nobody says it."""
+        """The name of the real images, or "" if it is unknown."""
         return self.data or (self.origin["data"]["name"] if self.origin else "")
 
     @property
     def shape(self):
-        """(h, w, c) of an image."""
+        """The shape (h, w, c) of an image."""
         return self.g_model.output_shape[1:]
 
-    def point(self, seed):
-        """The point of a seed, float32 (latent_dim,): `generate.py`'s first one of it."""
+    def latent_vector(self, seed):
+        """Return the first latent vector of a seed: float32 (latent_dim,)."""
         return self.latent_vectors(1, seed)[0]
 
     def latent_vectors(self, n, seed):
-        """float32 (n, latent_dim), standard normal."""
+        """Return n standard normal latent vectors: float32 (n, latent_dim).
+
+        The same seed gives the same latent vectors as in `generate.py`.
+        """
         rng = np.random.default_rng(seed)
         return sampling.generate_latent_points(self.latent_dim, n, rng)
 
     def labels(self, n, label=None):
-        """Classes for n images: this one, or all in turn; None where G draws none.
+        """Return classes for n images: int (n,), or None if G is unconditional.
+
+        Args:
+            n: number of images.
+            label: name or number of the class; if None, all classes in turn.
 
         Raises:
-            UserError: there is no such class.
+            UserError: the class does not exist.
         """
         if not self.classes:
             if label is not None:
                 raise UserError(
-                    f"{self.path} was not trained with --conditional: it cannot be told "
-                    "a class; leave out --label"
+                    f"class {label}: {self.path} was trained without --conditional, so "
+                    "it takes no class; leave out --label"
                 )
             return None
         if label is None:
@@ -68,54 +75,58 @@ class Subject:
         return np.full(n, sampling.class_number("--label", label, self.classes))
 
     def one_class(self, n, label=None):
-        """As `labels`, but of a single class; if None, the first."""
+        """Return n times the same class, the first one if None; see `labels`."""
         return self.labels(n, label or next(iter(self.classes), None))
 
-    def draw_class(self, points, label=None):
-        """As `draw`, all of one class: see `one_class`."""
-        return self.draw(points, self.one_class(len(points), label))
+    def generate_class(self, vectors, label=None):
+        """Generate images of a single class; see `generate` and `one_class`."""
+        return self.generate(vectors, self.one_class(len(vectors), label))
 
-    def draw(self, points, labels=None):
-        """Images of points (n, latent_dim): float32 (n, h, w, c) in [low, 1].
+    def generate(self, vectors, labels=None):
+        """Generate images: float32 (n, h, w, c) in [low, 1].
+
+        Args:
+            vectors: float (n, latent_dim), latent vectors.
+            labels: int (n,), if G is class-conditional.
 
         Raises:
             UserError: see `checked`.
         """
-        points = np.float32(points)
-        return self.checked(sampling.generate_images(self.g_model, points, labels))
+        vectors = np.float32(vectors)
+        return self.checked(sampling.generate_images(self.g_model, vectors, labels))
 
-    def checked(self, made):
-        """The same array of what G, or a part of it, made.
+    def checked(self, values):
+        """Return an output of G, or of a part of it, unchanged.
 
         Raises:
-            UserError: it has values that are no numbers.
+            UserError: it has values that are NaN or infinite.
         """
-        if not np.isfinite(made).all():
-            raise UserError(f"{self.path} makes values that are no numbers")
-        return made
+        if not np.isfinite(values).all():
+            raise UserError(f"{self.path} outputs NaN or infinity: use another model")
+        return values
 
     def to_bytes(self, images):
-        """float (n, h, w, c) in [low, 1] -> uint8."""
+        """Return images in [low, 1] as uint8, of the same shape."""
         return to_bytes((images - self.low) / (1 - self.low))
 
     def flat(self, images):
-        """Images as rows of grey levels in [0, 1]: float32 (n, h w c)."""
+        """Return images in [low, 1] as rows of values in [0, 1]: float32 (n, h w c)."""
         shares = (images - self.low) / np.float32(1 - self.low)
         return np.clip(shares, 0, 1).reshape(len(images), -1)
 
     @cached_property
     def real(self):
-        """The images that it was trained on, and those held out, which may be None.
+        """The training images and the held-out images, which may be None.
 
         Raises:
-            UserError: they are not named, not here, or others now.
+            UserError: they are unknown, not found, or not those of the training.
         """
         if self.data is not None:
             train, test = load_reference(self.data, self.shape)
         elif self.origin is None:
             raise UserError(
-                f"{self.path.name} does not say which images it was trained on: name "
-                "them by --data"
+                f"{self.path.name} does not record its training images: name them by "
+                "--data"
             )
         else:
             train, test = reference_of(self.origin, self.path.name)
@@ -123,52 +134,56 @@ class Subject:
         return train, test
 
     def real_pixels(self, n, label=None):
-        """At most n real images, of a class if one is named: uint8 (m, h, w, c).
+        """Return at most n training images: uint8 (m, h, w, c).
+
+        Args:
+            n: maximum number of images.
+            label: name or number of their class; if None, of all classes.
 
         Raises:
-            UserError: a class is named, and they have none.
+            UserError: a class is named, but the images have no classes.
         """
         train, _ = self.real
         rows = shuffled(train)
         if label is not None and train.labels is None:
-            raise UserError(f"--label: {train.name} has no classes: leave it out")
+            raise UserError(f"--label {label}: {train.name} has no classes; leave it out")
         if label is not None:
             is_wanted = np.ravel(train.labels) == self.labels(1, label)[0]
             rows = rows[is_wanted[rows]]
         return train.pixels[rows[:n]]
 
     @cached_property
-    def known(self):
-        """As `real`; None, and told, where there are none."""
+    def real_or_none(self):
+        """The value of `real`, or None with a printed note if it is not available."""
         try:
             return self.real
         except UserError as error:
-            print(f"without real images, and so without a classifier: {error}")
+            print(f"no real images, and therefore no classifier: {error}")
             return None
 
     @property
     def classified_as(self):
-        """Names of the classes that images can be read as; none where nobody knows."""
-        return self.known[0].classes if self.known else ()
+        """The classes of the classifier; empty without real images or classes."""
+        return self.real_or_none[0].classes if self.real_or_none else ()
 
     @cached_property
     def _classifier(self):
         return classifier_features(*self.real)
 
-    def look(self, images):
-        """What `features.extract_all` tells of images: features, and probabilities."""
+    def extract(self, images):
+        """Return features and class probabilities: see `features.extract_all`."""
         return extract_all(self._classifier, self.to_bytes(images))
 
     def features(self, images):
-        """What a classifier sees in images, float64 (n, d); needs real images."""
-        return self.look(images)[0]
+        """Return features of images: float64 (n, d); real images are required."""
+        return self.extract(images)[0]
 
     def probabilities(self, images):
-        """What they are read as, float32 (n, classes); None where nobody knows."""
-        return self.look(images)[1] if self.classified_as else None
+        """Return class probabilities: float32 (n, classes), or None without classes."""
+        return self.extract(images)[1] if self.classified_as else None
 
-    def read(self, images):
-        """The names of what they are read as, n strings; empty where nobody knows."""
+    def classify(self, images):
+        """Return n names of predicted classes; empty strings without a classifier."""
         probabilities = self.probabilities(images)
         if probabilities is None:
             return [""] * len(images)

@@ -1,13 +1,13 @@
-"""Walk along one direction at a time, the strongest first: what does it change?
+"""Traverse the latent space along one direction at a time, the strongest first.
 
-What to look for: a row whose images change in one thing alone, the slant, the thickness,
-the light. Nobody named these directions in training: G found them. They are sorted by
-what they change in G's first layer; whether the image changes more than along any other
-direction, the last row shows, and the numbers.
+What to look for: a row whose images change in a single attribute, such as slant,
+thickness or light. No labels were used in training: the directions are unsupervised. They
+are sorted by the change that they cause in G's first layer. Compare the change of the
+image with that of the last row, a random direction, and with the printed numbers.
 
 Directions come from the principal components of the first layer's activations (Härkönen
-et al. 2020, "GANSpace"), from its weights alone (Shen & Zhou 2021, "SeFa"), or they are
-the point's own numbers, one by one, for comparison.
+et al. 2020, "GANSpace"), from its weights (Shen & Zhou 2021, "SeFa"), or are the single
+coordinates of z, for comparison.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from common.exploring.geometry import directions_of_activations, directions_of_w
 from common.exploring.pictures import save_rows
 from common.sampling import generate_images
 
-N_VECTORS = 1000  # whose activations are looked at
+N_VECTORS = 1000  # latent vectors for the principal components
 COLUMNS = 9
 CHANCE = 20  # random directions to compare with
 
@@ -26,54 +26,74 @@ CHANCE = 20  # random directions to compare with
 def add_options(parser):
     add = parser.add_argument
     kinds = tuple(DIRECTIONS)
-    text = f"what directions are of: {', '.join(kinds)} ({kinds[0]})"
+    text = "source: activations (GANSpace; default), weights (SeFa), numbers (axes of z)"
     add("--of", choices=kinds, default=kinds[0], metavar="KIND", help=text)
     add("-n", type=whole_number(1, 1000), default=8, help="number of directions (8)")
-    text = "how far to go to both sides, in standard deviations of a point (4)"
+    text = "range on both sides, in standard deviations of z (4)"
     add("--reach", type=positive, default=4.0, metavar="X", help=text)
 
 
 def of_activations(subject, options):
+    """Return directions and shares of GANSpace: see `directions_of_activations`."""
     from common.exploring.layers import first_layers
 
-    points = subject.latent_vectors(N_VECTORS, options.seed)
+    vectors = subject.latent_vectors(N_VECTORS, options.seed)
     _, index = first_layers(subject.g_model)
-    seen = activations(subject, index, points, options.label)
-    return directions_of_activations(points, seen)
+    values = activations(subject, index, vectors, options.label)
+    return directions_of_activations(vectors, values)
 
 
 def of_weights(subject, options):
+    """Return directions and shares of SeFa: see `directions_of_weights`.
+
+    Raises:
+        UserError: the first layer is not a dense layer.
+    """
     from common.exploring.layers import chain, first_layers
 
-    # What reaches the layer depends on the class: so does what the point's numbers do.
+    # The input of the layer is a function of z and, in a conditional G, of the class.
     index, dim = first_layers(subject.g_model)[0], subject.latent_dim
     corners = np.concatenate([np.zeros((1, dim)), np.eye(dim)]).astype("float32")
     reaching = activations(subject, index - 1, corners, options.label)
     kernel = np.asarray(chain(subject.g_model)[1][index].get_weights()[0])
     if reaching.shape[1:] != kernel.shape[:1]:
-        raise UserError("the first layer of this generator is no dense one: --of weights")
+        raise UserError("--of weights: the first layer is not dense; use activations")
     weights = (reaching[1:] - reaching[0]) @ kernel
     return directions_of_weights(subject.checked(weights))
 
 
 def of_numbers(subject, options):
+    """Return the unit vectors as directions, and NaN for their shares."""
     return np.eye(subject.latent_dim), np.full(subject.latent_dim, np.nan)
 
 
 DIRECTIONS = {"activations": of_activations, "weights": of_weights, "numbers": of_numbers}
 
 
-def activations(subject, index, points, label):
-    """Return what a layer of `layers.chain` makes of points: float32 (n, units)."""
+def activations(subject, index, vectors, label):
+    """Return the activations of a layer of `layers.chain`: float32 (n, units).
+
+    Args:
+        subject: subject.Subject.
+        index: of the layer in the chain, or -1 for the input of the chain.
+        vectors: float32 (n, latent_dim), latent vectors.
+        label: name or number of the class; None for the first.
+    """
     from common.exploring.layers import split
 
     head, _ = split(subject.g_model, index)
-    made = generate_images(head, points, subject.one_class(len(points), label))
-    return subject.checked(made).reshape(len(made), -1)
+    found = generate_images(head, vectors, subject.one_class(len(vectors), label))
+    return subject.checked(found).reshape(len(found), -1)
 
 
 def run(subject, options, folder):
-    """Save a row for each direction: the point in the middle, and how far it moves."""
+    """Save a row of images per direction, with the latent vector of --seed in the middle.
+
+    Args:
+        subject: subject.Subject.
+        options: Namespace with of, n, reach, seed and label.
+        folder: Path of the folder for the results.
+    """
     directions, shares = DIRECTIONS[options.of](subject, options)
     n = min(options.n, len(directions))
     rng = np.random.default_rng(options.seed)
@@ -87,24 +107,31 @@ def run(subject, options, folder):
         captions.append(f"direction {i + 1}")
         if np.isfinite(shares[i]):
             captions[-1] += f"\n{shares[i]:.0%} of the layer's variance"
-        print(f">{captions[-1]}, its ends differ by {changes[i]:.3f}".replace("\n", ", "))
-    print(f">{CHANCE} random directions: their ends differ by {np.mean(changes[n:]):.3f}")
+        print(f">{captions[-1]}, change {changes[i]:.3f}".replace("\n", ", "))
+    print(f">{CHANCE} random directions: mean change {np.mean(changes[n:]):.3f}")
     heads = [f"{step:+g} sd" for step in steps(options)]
     shown = [*rows[:n], rows[n]], [*captions, "a random direction"]
     save_rows(*shown, folder / "traverse.png", subject.low, heads)
 
 
 def steps(options):
+    """Return the positions along a direction: float (COLUMNS,)."""
     return np.linspace(-options.reach, options.reach, COLUMNS)
 
 
 def walks(subject, options, directions):
-    """Images along directions (k, latent_dim), the seed's in the middle of each row.
+    """Generate images along directions, with the image of --seed in the middle.
+
+    Args:
+        subject: subject.Subject.
+        options: Namespace with reach, seed and label.
+        directions: float (k, latent_dim).
 
     Returns:
-        float32 (k, COLUMNS, h, w, c).
+        float32 (k, COLUMNS, h, w, c) in [low, 1].
     """
     moves = steps(options)[:, np.newaxis] * directions[:, np.newaxis]
-    points = (subject.point(options.seed) + moves).reshape(-1, subject.latent_dim)
-    images = subject.draw_class(points, options.label)
+    vectors = subject.latent_vector(options.seed) + moves
+    vectors = vectors.reshape(-1, subject.latent_dim)
+    images = subject.generate_class(vectors, options.label)
     return images.reshape(-1, COLUMNS, *subject.shape)

@@ -1,12 +1,13 @@
-"""Draw the same points nearer and nearer to zero: psi buys certainty with variety.
+"""Scale the latent vectors by psi: a small psi gives more typical, less diverse images.
 
-What to look for: at a small psi all images are typical, and much alike; above 1 they are
-bold and often broken. The row at psi = 1 is what G was trained for. Beside each row stand
-the diversity, as share of that among real images (the mean distance of two, root mean
-square of grey levels), and the confidence of a classifier in what it reads.
+What to look for: with a small psi the images are typical and similar to each other; above
+1 they are exaggerated and often defective. G was trained with psi = 1. Each row shows the
+diversity, which is the mean distance of two images (root mean square, pixels in [0, 1])
+as a percentage of that of real images, and the mean confidence of a classifier.
 
-Karras et al. (2019), "A Style-Based Generator", appendix B; here the point itself is
-scaled, and zero is the centre. Brock et al. (2019), section 3.1, cut its numbers off.
+Sources: Karras et al. (2019), "A Style-Based Generator", appendix B, for the truncation
+trick; here z is scaled instead of w, and the centre is zero. Brock et al. (2019),
+"BigGAN", section 3.1, resample the components of z above a threshold instead.
 """
 
 import numpy as np
@@ -22,22 +23,28 @@ SHOWN = 12
 
 def add_options(parser):
     add = parser.add_argument
-    text = f"factors of the points ({' '.join(map(str, PSI))})"
+    text = f"factors of the latent vectors ({' '.join(map(str, PSI))})"
     add("--psi", nargs="+", type=positive, default=PSI, metavar="X", help=text)
-    text = "images that are measured at each (500)"
+    text = "number of images for the diversity of each psi (500)"
     add("-n", type=whole_number(SHOWN, 5000), default=500, help=text)
 
 
 def run(subject, options, folder):
-    """Save a row of images for each psi, with what was measured of n."""
-    points = subject.latent_vectors(options.n, options.seed)
+    """Save a row of images for each psi, with diversity and confidence.
+
+    Args:
+        subject: subject.Subject.
+        options: Namespace with psi, n, seed and label.
+        folder: Path of the folder for the results.
+    """
+    vectors = subject.latent_vectors(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
     real, rows, captions = None, [], []
-    if subject.known:
+    if subject.real_or_none:
         pixels = subject.real_pixels(options.n, options.label)
         real = pair_distances(pixels.reshape(len(pixels), -1) / np.float32(255)).mean()
     for psi in tqdm(options.psi, disable=None, leave=False):
-        images = subject.draw(psi * points, labels)
+        images = subject.generate(psi * vectors, labels)
         distance = pair_distances(subject.flat(images)).mean()
         probabilities = subject.probabilities(images)
         diversity = f"{distance:.3f}" if real is None else f"{distance / real:.0%}"

@@ -142,7 +142,7 @@ OPTIONS = {
     "common/devices.py": [("--device 7", "--device"), ("--device gpu:", "gpu")],
     "common/scores/classifier.py": [("nowhere", "nowhere"), ("cifar-10", "CIFAR-10")],
     "common/compare.py": [("", "name two or more"), ("a", "1 run folders"),
-                          ("a a", "named twice"), ("a b", "not a run folder")],
+                          ("a a", "given twice"), ("a b", "not a run folder")],
     "common/generate.py": [
         ("", "runs/ holds none"), ("missing.h5", "neither in this folder"),
         ("folder/missing.h5", "cannot read the model"), ("m.h5 -n 0", "-n"),

@@ -131,7 +131,7 @@ MODELS = {
     "results into a folder in use": (
         SCORE, modelled("m.h5", "--run-dir", ".", "--data", "synthetic"), "not empty"),
     # Looking inside
-    "no real images named": (LOOK, modelled("diversity", "m.h5"), "does not say which"),
+    "no real images named": (LOOK, modelled("diversity", "m.h5"), "does not record"),
     "a model that names another script": (
         LOOK, modelled("diversity", "m.h5", change=told(script="toy_gan/train.py")),
         "makes no images"),

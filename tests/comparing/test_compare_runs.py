@@ -1,4 +1,4 @@
-"""`common/compare.py`: tables and pictures of run folders, and what it refuses."""
+"""`common/compare.py`: tables and plots of run folders, and invalid input."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ SCORES = {"d_loss": -300, "g_loss": 200, "score_real": 80, "score_fake": -20}
 
 
 def make_run(name, columns=BCE, epochs=2, rows=4, data="mnist", picture=True, **options):
-    """A run folder by hand: `rows` rows an epoch, all columns constant."""
+    """Create a run folder: `rows` rows per epoch, all columns constant."""
     run = Path(name)
     run.mkdir(parents=True)
     record = {
@@ -56,7 +56,7 @@ def make_run(name, columns=BCE, epochs=2, rows=4, data="mnist", picture=True, **
 
 
 def score(run, *lines, **protocol):
-    """Write `metrics.jsonl`; lines are pairs of an epoch and its scores."""
+    """Write `metrics.jsonl`; lines are (epoch, scores)."""
     entries = [
         {"epoch": epoch, "scores": scores, "protocol": {**PROTOCOL, **protocol}}
         for epoch, scores in lines
@@ -69,27 +69,27 @@ def fid(mean, std=0.5):
 
 
 def compared(capsys, *folders):
-    """Compare, and return what was printed, and its tables: name of a row -> cells."""
+    """Compare; return the printed text, and its tables: name of a row -> cells."""
     main([str(folder) for folder in folders])
-    said = capsys.readouterr().out
-    cells = [line[1:-1].split("|") for line in said.splitlines() if "|" in line]
-    return said, {name.strip(): [c.strip() for c in row] for name, *row in cells}
+    printed = capsys.readouterr().out
+    cells = [line[1:-1].split("|") for line in printed.splitlines() if "|" in line]
+    return printed, {name.strip(): [c.strip() for c in row] for name, *row in cells}
 
 
 def test_only_options_that_differ_are_shown(capsys):
     make_run("a")
     make_run("b", objective="hinge", augment=True, width=0.25, data="digits")
-    said, rows = compared(capsys, "a", "b")
+    printed, rows = compared(capsys, "a", "b")
     assert rows["--objective"] == ["bce", "hinge"]
     assert rows["--augment"] == ["no", "yes"]
     assert rows["--width"] == ["-", "0.25"]
     assert rows["data"] == ["mnist", "digits"]
     assert rows["data's fingerprint"] == ["print of mnist", "print of digits"]
     for same in ("batch", "epochs |", "run-dir", "resume", "started", "keras", "commit"):
-        assert same not in said
-    assert "losses are of different objectives" in said
+        assert same not in printed
+    assert "the objectives are different" in printed
     saved = (OUT / "comparison.md").read_text()
-    assert said.split("\n\nsaved")[0] in saved and "(curves.png)" in saved
+    assert printed.split("\n\nsaved")[0] in saved and "(curves.png)" in saved
 
 
 def test_device_versions_and_commit_are_shown_where_they_differ(capsys):
@@ -98,16 +98,16 @@ def test_device_versions_and_commit_are_shown_where_they_differ(capsys):
     record = json.loads(path.read_text())
     record |= {"device": "device: GPU", "versions": {"keras": "3.16|0"}, "commit": None}
     path.write_text(json.dumps(record))
-    said, rows = compared(capsys, "a", "b")
+    printed, rows = compared(capsys, "a", "b")
     assert rows["device"] == ["CPU, 2 cores", "GPU"]
-    assert "3.16\\|0" in said  # a bar of Markdown would be a new cell
+    assert "3.16\\|0" in printed  # a bar of Markdown would be a new cell
     assert rows["commit"] == ["a080d31", "-"]
-    assert "different objectives" not in said
+    assert "the objectives are different" not in printed
 
 
-def test_equal_runs_of_equal_names_are_told_apart_by_their_folders(capsys):
-    said, rows = compared(capsys, make_run("x/0001"), make_run("y/0001"))
-    assert "Nothing differs." in said
+def test_equal_runs_of_equal_names_are_distinguished_by_their_folders(capsys):
+    printed, rows = compared(capsys, make_run("x/0001"), make_run("y/0001"))
+    assert "No differences." in printed
     assert rows[""] == ["x/0001", "y/0001"]
 
 
@@ -129,14 +129,14 @@ def test_scores_are_the_last_line_of_the_highest_epoch(capsys):
     a, b, c = make_run("a"), make_run("b"), make_run("the c")
     score(a, (2, fid(9)), (2, fid(7.31, 0.12) | {"own": 3}), (1, fid(5)))
     score(b, (2, {"fid": {"mean": None, "std": None}, "recall": None}))
-    said, rows = compared(capsys, a, b, c)
-    assert rows["FID (less is better)"] == ["7.31 ± 0.12", "refused", "-"]
-    assert rows["recall (more is better)"] == ["-", "refused", "-"]
+    printed, rows = compared(capsys, a, b, c)
+    assert rows["FID (less is better)"] == ["7.31 ± 0.12", "not computed", "-"]
+    assert rows["recall (more is better)"] == ["-", "not computed", "-"]
     assert rows["own"] == ["3", "-", "-"]
     assert rows["epoch scored"] == ["2", "2", "-"]
-    assert "the c has no scores: `python common/evaluate.py 'the c'` makes" in said
-    assert "scores are of one protocol: n 100, n_real 50, split train" in said
-    assert "cannot be compared" not in said
+    assert "the c has no scores: run `python common/evaluate.py 'the c'`" in printed
+    assert "have the same protocol: n 100, n_real 50, split train" in printed
+    assert "cannot be compared" not in printed
 
 
 @pytest.mark.parametrize(
@@ -153,21 +153,21 @@ def test_a_score_has_the_digits_that_its_deviation_leaves(mean_std, text):
     assert score_text(mean_std) == text
 
 
-def test_other_protocols_are_told_and_not_drawn_together(capsys):
+def test_other_protocols_are_printed_and_not_plotted_together(capsys):
     a, b, c = make_run("a"), make_run("b"), make_run("c", data="digits")
     for run, n in ((a, 100), (b, 100), (c, 30)):
         score(run, (1, fid(9)), (2, fid(8)), n=n)
-    said, _ = compared(capsys, a, b, c)
-    told = "**The scores cannot be compared**: n is 100 (a, b) and 30 (c); data is"
-    assert told in said and "of one protocol" not in said
-    name, points = plots.comparable_distances(read_runs([a, b, c]))
-    assert name == "fid" and list(points) == [0, 1]
-    assert points[0] == {1: (9, 0.5), 2: (8, 0.5)}
+    printed, _ = compared(capsys, a, b, c)
+    note = "**The scores cannot be compared**: n is 100 (a, b) and 30 (c); data is"
+    assert note in printed and "the same protocol" not in printed
+    name, distances = plots.comparable_distances(read_runs([a, b, c]))
+    assert name == "fid" and list(distances) == [0, 1]
+    assert distances[0] == {1: (9, 0.5), 2: (8, 0.5)}
     assert plots.comparable_distances(read_runs([a, c])) == (None, {})
 
 
-def test_lines_of_one_protocol_are_told_where_there_are_such(capsys):
-    """And not the last ones; nor one that is being written."""
+def test_lines_of_one_protocol_are_preferred(capsys):
+    """Not the last lines, and not an incomplete line."""
     a, b = make_run("a"), make_run("b")
     score(a, (1, fid(9)), (2, fid(8)), n=100)
     of_100 = (a / "metrics.jsonl").read_text()
@@ -175,9 +175,9 @@ def test_lines_of_one_protocol_are_told_where_there_are_such(capsys):
     of_30 = (a / "metrics.jsonl").read_text()
     (a / "metrics.jsonl").write_text(of_100 + of_30 + of_30[:20])
     score(b, (2, fid(7)), n=100)
-    said, _ = compared(capsys, a, b)
-    assert "of one protocol: n 100" in said and "cannot be compared" not in said
-    assert "8.00 ± 0.50 | 7.00 ± 0.50" in said
+    printed, _ = compared(capsys, a, b)
+    assert "the same protocol: n 100" in printed and "cannot be compared" not in printed
+    assert "8.00 ± 0.50 | 7.00 ± 0.50" in printed
 
 
 def test_kid_is_drawn_where_there_is_no_fid():
@@ -185,13 +185,13 @@ def test_kid_is_drawn_where_there_is_no_fid():
     kid = {"fid": None, "kid": {"mean": 0.01, "std": None}}
     for run in runs:
         score(run, (1, kid), (2, kid))
-    name, points = plots.comparable_distances(read_runs(runs))
-    assert name == "kid" and points[1] == {1: (0.01, None), 2: (0.01, None)}
+    name, distances = plots.comparable_distances(read_runs(runs))
+    assert name == "kid" and distances[1] == {1: (0.01, None), 2: (0.01, None)}
 
 
 @pytest.fixture
 def axes_of(monkeypatch):
-    """A function that draws a picture, and returns its axes as Matplotlib saves them."""
+    """Return a function that saves a plot and returns its axes."""
     saved, save = [], Figure.savefig
 
     def savefig(figure, *words, **keywords):
@@ -217,7 +217,7 @@ def curves_of(axes_of):
 
 
 def strong(axis):
-    """The curves of a panel that are not faint, nor of the legend."""
+    """Return the smoothed curves of a panel, without those of the legend."""
     return [
         line for line in axis.lines if line.get_alpha() is None and len(line.get_xdata())
     ]
@@ -301,7 +301,7 @@ LINE = '{"epoch": 1, "scores": {}, "protocol": {}}\n'
 BAD_WORDS = {
     "no run": ([], "name two or more"),
     "one run": (["a"], "name two or more"),
-    "the same twice": (["a", "b", "./a"], "./a was named twice"),
+    "the same twice": (["a", "b", "./a"], "./a was given twice"),
     "no run folder": (["a", "runs"], "runs is not a run folder"),
     "nowhere": (["a", "nope"], "nope is not a run folder"),
     "no history": (["a", "early"], "early has no history"),
@@ -332,7 +332,7 @@ def make_broken_runs():
 
 
 @pytest.mark.parametrize("case", BAD_WORDS)
-def test_bad_input_gets_one_sentence_and_leaves_nothing(capsys, case):
+def test_bad_input_gets_one_line_and_leaves_nothing(capsys, case):
     make_broken_runs()
     Path("runs").mkdir()
     words, expected = BAD_WORDS[case]
@@ -351,6 +351,6 @@ def test_a_run_as_training_leaves_it(capsys):
     train_points.main(["--dry-run", "--seed", "1", "--run-dir", "real"])
     capsys.readouterr()
     make_run("b")
-    said, rows = compared(capsys, "real", "b")
+    printed, rows = compared(capsys, "real", "b")
     assert rows["epochs done"] == ["1", "2"] and rows["--batch-size"][1] == "32"
-    assert "real has no scores" in said
+    assert "real has no scores" in printed

@@ -1,4 +1,4 @@
-"""Generators whose inside is known, and the command that looks into them."""
+"""Generators with known units, and a function that runs `explore.py` on them."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ BAR[10, 2:12] = 1
 MODEL = Path("generator_model_001.h5")
 
 
-def drawing(latent_dim=4):
-    """A generator of three units: a square, a bar below it, and one that does nothing.
+def shapes_generator(latent_dim=4):
+    """Return a generator of three units: a square, a bar, and one without effect.
 
-    How bright each of the first two is, its own number of the point decides.
+    The bar is below the square. Each brightness depends on one coordinate of z.
     """
     model = keras.Sequential(
         [
@@ -56,8 +56,8 @@ def random_generator(latent_dim=3):
     return model
 
 
-def told(latent_dim=5):
-    """A generator of three classes."""
+def conditional(latent_dim=5):
+    """Return a class-conditional generator of three classes."""
     return conditional_generator(quick.define_generator, latent_dim, 3, "hadamard")
 
 
@@ -75,7 +75,7 @@ def files(folder):
 
 
 def paint():
-    """A folder with the mask of the square, in twice its size."""
+    """Create a folder with a mask of the square, at twice its size; return its name."""
     Path("masks").mkdir()
     large = np.kron(SQUARE, np.full((4, 4), 255)).astype("uint8")
     Image.fromarray(large).save("masks/window.png")

@@ -1,4 +1,4 @@
-"""`common/exploring/geometry.py` against closed forms."""
+"""`common/exploring/geometry.py` against closed-form results."""
 
 import numpy as np
 import pytest
@@ -9,19 +9,19 @@ from common.exploring.geometry import lerp, loop, slerp, step_lengths
 SHARES = np.linspace(0, 1, 9)
 
 
-def points(n, d=6, seed=0):
+def latent_vectors(n, d=6, seed=0):
     return np.random.default_rng(seed).standard_normal((n, d))
 
 
 def test_the_straight_way_is_even_and_shortest():
-    a, b = points(2)
+    a, b = latent_vectors(2)
     way = lerp(a, b, SHARES)
     np.testing.assert_allclose(way[[0, 4, 8]], [a, (a + b) / 2, b])
     np.testing.assert_allclose(step_lengths(way), np.linalg.norm(b - a) / 8)
 
 
 def test_the_arc_keeps_the_norm_and_turns_evenly():
-    a, b = (3 * x / np.linalg.norm(x) for x in points(2))
+    a, b = (3 * x / np.linalg.norm(x) for x in latent_vectors(2))
     way = slerp(a, b, SHARES)
     np.testing.assert_allclose(np.linalg.norm(way, axis=1), 3)
     np.testing.assert_allclose(way[[0, 8]], [a, b])
@@ -41,14 +41,14 @@ def test_the_arc_between_unequal_norms_goes_evenly_from_the_one_to_the_other():
 
 
 def test_the_arc_between_neighbours_is_the_straight_way():
-    a = points(1)[0]
+    a = latent_vectors(1)[0]
     np.testing.assert_allclose(slerp(a, a, SHARES), np.tile(a, (9, 1)))
     near = slerp(a, a + 1e-9, SHARES)
     np.testing.assert_allclose(near, lerp(a, a + 1e-9, SHARES), atol=1e-15)
 
 
 @pytest.mark.parametrize(("a", "b"), [([1, 2], [-2, -4]), ([0, 0], [1, 1])])
-def test_there_is_no_one_arc_to_the_opposite_point_nor_from_zero(a, b):
+def test_the_arc_to_the_opposite_vector_or_from_zero_is_not_unique(a, b):
     with pytest.raises(ValueError, match="arc"):
         slerp(np.array(a, float), np.array(b, float), SHARES)
 
@@ -64,7 +64,7 @@ def test_a_loop_comes_back(walk):
 
 
 def test_directions_of_weights_are_those_that_they_stretch_most():
-    turn, _ = np.linalg.qr(points(4, 4))
+    turn, _ = np.linalg.qr(latent_vectors(4, 4))
     weights = turn @ np.diag([1.0, 4, 2, 0]) @ np.eye(4, 7)
     directions, shares = geometry.directions_of_weights(weights)
     np.testing.assert_allclose(np.abs(directions[:3] @ turn[:, [1, 2, 0]]), np.eye(3),
@@ -74,10 +74,10 @@ def test_directions_of_weights_are_those_that_they_stretch_most():
     assert (largest > 0).all()
 
 
-def test_of_a_linear_layer_its_activations_tell_the_same_as_its_weights():
-    turn, _ = np.linalg.qr(points(4, 4))
+def test_a_linear_layer_has_the_same_directions_by_activations_and_by_weights():
+    turn, _ = np.linalg.qr(latent_vectors(4, 4))
     weights = turn @ np.diag([8.0, 4, 2, 1]) @ np.eye(4, 9)
-    seen = points(400, 4, seed=1)
+    seen = latent_vectors(400, 4, seed=1)
     by_weights, strengths = geometry.directions_of_weights(weights)
     directions, shares = geometry.directions_of_activations(seen, seen @ weights + 3)
     assert directions.shape == (4, 4)

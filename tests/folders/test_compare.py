@@ -14,7 +14,7 @@ from mnist_gan import compare
 RUN = Path("runs/mnist_gan/0001")
 
 
-def test_wrong_words_are_refused_before_any_training(capsys):
+def test_invalid_options_are_rejected_before_any_training(capsys):
     main = compare.main
     assert "magic" in refused(capsys, main, "objectives", "--only", "bce", "magic")
     assert "invalid choice" in refused(capsys, main, "magic")
@@ -51,9 +51,9 @@ def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(
     for name in ("objectives.png", "critic_weights.png"):
         with Image.open(RUN / name) as picture:
             picture.load()
-    said = capfd.readouterr().out
-    assert said.count("done: see") == 2 and "| wgan    |" in said
+    printed = capfd.readouterr().out
+    assert printed.count("done: see") == 2 and "| wgan    |" in printed
     compare.main([*words, "--epochs", "1", "--resume", str(RUN)])
     assert "done: see" not in capfd.readouterr().out  # nothing was left to train
-    said = refused(capfd, compare.main, *words, "--seed", "2", "--resume", RUN)
-    assert "--data digits --seed 1" in said
+    printed = refused(capfd, compare.main, *words, "--seed", "2", "--resume", RUN)
+    assert "--data digits --seed 1" in printed
