@@ -96,7 +96,7 @@ def distance(model, size):
 
     scorer = scorer_of(size["data"], size["n"])
     g_model = textbook_generator(model) if model.suffix == ".npz" else None
-    pixels, _ = scorer.draw(g_model or load_generator(model)[0], seed=0)
+    pixels, _ = scorer.sample(g_model or load_generator(model)[0], seed=0)
     return frechet_distance(scorer.real[0], extract_all(scorer.features, pixels)[0])
 
 

@@ -1,4 +1,4 @@
-"""Models as files, which hold what can be used later; see `runs/state.py` too."""
+"""Save and load models; the training state is saved by `runs/state.py`."""
 
 import json
 import logging
@@ -14,20 +14,20 @@ from common.runs.record import check_record, trained_on
 from common.safety import model_files
 from common.sampling import all_layers, generate_latent_points, image_range, inputs_of
 
-BESIDE_WEIGHTS = 2**20  # bytes of a model file, at most
+BESIDE_WEIGHTS = 2**20  # bytes: upper bound of a model file without its weights
 ZIP = b"PK\x03\x04"  # how .keras files start
 
 
 def save_models(run, epoch, g_model, d_model, classes=()):
     """Save `generator_model_010.h5` and `discriminator_model_010.h5`.
 
-    Into the files also goes which images they were trained on, if the run folder says so.
+    The files also record the training images, if the run folder has an `options.json`.
 
     Args:
         run: Path of the run folder.
         epoch: number of finished epochs.
         g_model, d_model: the models.
-        classes: names of the classes that they take; they go into the files.
+        classes: names of the classes of class-conditional models, saved in the files.
     """
     import h5py
 
@@ -35,7 +35,7 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     origin = trained_on(run)
     for name, model in ((GENERATOR, g_model), (DISCRIMINATOR, d_model)):
         with atomic_write(Path(run) / name.format(epoch)) as part:
-            # HDF5 crashes Python where the disk becomes full: there is room, or an error
+            # On a full disk HDF5 crashes Python: reserve the space first
             part.write_bytes(bytes(4 * model.count_params() + BESIDE_WEIGHTS))
             model.save(part, include_optimizer=False)
             with h5py.File(part, "a") as file:
@@ -46,11 +46,11 @@ def save_models(run, epoch, g_model, d_model, classes=()):
 
 
 def load_model(path):
-    """Load a Keras model from a `.h5` or `.keras` file, for use and not for training.
+    """Validate and load an untrusted `.h5` or `.keras` file, without its optimizer.
 
     Raises:
-        UserError: there is no such file, it is not a whole Keras model, or it is one that
-            could run code, see `model_files`.
+        UserError: there is no such file, it is damaged or not a Keras model, or
+            deserializing it could run code, see `model_files`.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -66,7 +66,7 @@ def load_model(path):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
     from keras.models import load_model as load
 
-    from common.layers import augment, losses  # noqa: F401  # which may be in the file
+    from common.layers import augment, losses  # noqa: F401  # custom layers of the file
 
     wrong = f"{path} is damaged or not a Keras model"
     with as_user_error(wrong, "take another copy of it"):
@@ -78,7 +78,7 @@ def load_model(path):
             return model
     raise UserError(
         f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "
-        "outputs: wanted is one each, or a class as second input"
+        "outputs: it must have one each, or the class as second input"
     )
 
 
@@ -86,7 +86,7 @@ def load_generator(path):
     """Load a generator.
 
     Returns:
-        model, latent_dim, and the range of its images: (0, 1) or (-1, 1).
+        model, latent_dim, and the range of its images, (0, 1) or (-1, 1).
 
     Raises:
         UserError: as `load_model`, or the model is not a generator.
@@ -94,7 +94,7 @@ def load_generator(path):
     model = load_model(path)
     taken, made = model.inputs[0].shape, model.output_shape
     if is_discriminator(model):
-        raise UserError(f"{path} is a discriminator: wanted is a generator_model file")
+        raise UserError(f"{path} is a discriminator: name a generator_model file")
     if len(taken) != 2 or taken[1] is None or len(made) != 4 or made[3] not in (1, 3):
         raise UserError(
             f"{path} is not a generator of images: it makes {made} of {taken}"
@@ -111,43 +111,50 @@ def load_discriminator(path):
     """
     model = load_model(path)
     if not is_discriminator(model):
-        raise UserError(f"{path} is not a discriminator: wanted is one")
+        raise UserError(f"{path} is not a discriminator: name a discriminator_model file")
     height, width, channels = (n or 32 for n in model.inputs[0].shape[1:])
     try_out(model, np.zeros((1, height, width, channels), "float32"), path)
     return model
 
 
 def try_out(model, inputs, path):
-    """Raise a UserError unless this model can be called: some fail with any number."""
-    with as_user_error(f"{path} cannot be used", "make it anew"):
+    """Raise a UserError if calling the model fails, which may depend on the values."""
+    with as_user_error(f"{path} cannot be used", "save it again"):
         model(inputs_of(model, inputs), training=False)
 
 
 def is_discriminator(model):
+    """Return whether a model maps images (n, h, w, c) to one number each, (n, 1)."""
     return len(model.inputs[0].shape) == 4 and model.output_shape[1:] == (1,)
 
 
 def class_names(path, n_classes):
-    """Names of the classes of a saved model: those in the file, or else 0, 1, ...
+    """Return the class names of a saved model: those in the file, or else 0, 1, ...
 
     Args:
         path: of an `.h5` or `.keras` file.
-        n_classes: number of classes that its model takes.
+        n_classes: number of classes of its model.
+
+    Returns:
+        tuple of n_classes texts.
+
+    Raises:
+        UserError: the names in the file are damaged.
     """
     try:
         names = tuple(map(str, read_attribute(path, "classes", "[]")))
     except (TypeError, ValueError, RecursionError):
         raise UserError(
-            f"{path}: its classes' names are damaged: copy it again"
+            f"{path}: the names of its classes are damaged: copy it again"
         ) from None
     return names if len(names) == n_classes else tuple(map(str, range(n_classes)))
 
 
 def origin_of(path):
-    """What `record.trained_on` told when this model was saved; None if it is not known.
+    """Return the saved result of `record.trained_on`, or None if the file has none.
 
     Raises:
-        UserError: it is there, and damaged.
+        UserError: it is damaged.
     """
     try:
         origin = read_attribute(path, "trained_on", "null")
@@ -162,12 +169,12 @@ def origin_of(path):
 
 
 def read_attribute(path, name, default):
-    """Return the value of JSON that `save_models` wrote into an `.h5` file.
+    """Return the value of a JSON attribute that `save_models` wrote into an `.h5` file.
 
     Args:
         path: of an `.h5` or `.keras` file.
         name: of the attribute.
-        default: JSON text that stands for it where the file has none.
+        default: JSON text, used if the file has no such attribute.
     """
     import h5py
 
@@ -178,13 +185,13 @@ def read_attribute(path, name, default):
 
 
 def is_no_advice(record):
-    """Whether Keras logs other than to prefer .keras: these files are .h5 on purpose."""
+    """Return False for Keras's advice to prefer .keras: .h5 is used on purpose."""
     return "HDF5" not in record.getMessage()
 
 
 def check_sizes(model):
-    """Raise a ValueError where a layer makes more of one image than memory holds."""
+    """Raise a ValueError if a layer's output for one sample exceeds the memory limit."""
     for layer in all_layers(model):
         numbers = math.prod(n or 1 for n in layer.output.shape)
         if numbers > model_files.MOST_NUMBERS:
-            raise ValueError(f"its layer {layer.name!r} makes {numbers} numbers")
+            raise ValueError(f"its layer {layer.name!r} outputs {numbers} numbers")

@@ -1,4 +1,4 @@
-"""Which processor trains, and how fast it is: run alone to see what is there."""
+"""Detect GPUs and set device and precision; as a command, list and time the devices."""
 
 import contextlib
 import os
@@ -13,23 +13,23 @@ if __name__ == "__main__":
 
 from common.basics import cli
 
-HIDDEN = "-1"  # what hides every GPU in CUDA_VISIBLE_DEVICES
-SIZE = 2048  # rows and columns of the matrices that are timed
+HIDDEN = "-1"  # value of CUDA_VISIBLE_DEVICES that hides all GPUs
+SIZE = 2048  # rows and columns of the timed matrices
 
 
 def set_up(device="auto", precision="float32"):
-    """Choose the device and the precision, before the first use of Keras.
+    """Set the device and the precision; call it before Keras is first used.
 
     Args:
         device: "auto" (the first GPU, else the CPU), "cpu", "gpu", "gpu:1" or "all".
         precision: "float32", "bfloat16", "float16" (weights stay float32 in all), or
-            "auto": bfloat16 where the processor computes in it, else float32.
+            "auto": bfloat16 if the processor has instructions for it, else float32.
 
     Returns:
-        one line that says what was found.
+        one line of text: the device found and the precision.
 
     Raises:
-        UserError: there is no such device.
+        UserError: there is no such device, or Keras cannot start.
     """
     if device not in ("auto", "all"):
         os.environ["CUDA_VISIBLE_DEVICES"] = cuda_name(device)
@@ -38,7 +38,7 @@ def set_up(device="auto", precision="float32"):
             import keras
     except (ModuleNotFoundError, ValueError) as error:
         raise cli.UserError(
-            f"Keras cannot start with its backend: {error}; mend what says so: "
+            f"Keras cannot start with its backend: {error}; correct what sets it: "
             "KERAS_BACKEND, keras.json in KERAS_HOME, or MPLBACKEND"
         ) from None
     gpus = visible_gpus()
@@ -55,7 +55,11 @@ def set_up(device="auto", precision="float32"):
 
 
 def cuda_name(device):
-    """The value of CUDA_VISIBLE_DEVICES for "cpu", "gpu" or "gpu:1"."""
+    """Return the value of CUDA_VISIBLE_DEVICES for "cpu", "gpu" or "gpu:1".
+
+    Raises:
+        UserError: it is another text.
+    """
     kind, _, number = device.partition(":")
     if kind == "cpu" and not number:
         return HIDDEN
@@ -70,10 +74,11 @@ def cuda_name(device):
 
 @contextlib.contextmanager
 def quiet_start():
-    """Import Keras herein: without noise, unless that fails, and a quarter faster.
+    """Suppress stderr in the with block, where Keras is imported; show it on an error.
 
-    TensorFlow's C++ says, before any log level holds, that it found no GPU; so does our
-    own line. Keras imports scikit-learn where there is one, for wrappers unused here.
+    TensorFlow's C++ code logs a missing GPU before any log level is set. Keras imports
+    scikit-learn if it is installed, for wrappers that are unused here; without it the
+    import is a quarter faster.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.modules.setdefault("sklearn", None)
@@ -93,7 +98,7 @@ def quiet_start():
 
 
 def visible_gpus():
-    """One line for each GPU that Keras's backend can use; sets memory growth on them."""
+    """Return a line of text per GPU of Keras's backend, and set memory growth on each."""
     import keras
 
     if keras.backend.backend() == "torch":
@@ -108,9 +113,9 @@ def visible_gpus():
 
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
-        with contextlib.suppress(RuntimeError):  # it is in use already
+        with contextlib.suppress(RuntimeError):  # already in use
             tf.config.experimental.set_memory_growth(gpu, True)
-    memory = nvidia_smi("memory.total")  # TensorFlow does not tell it
+    memory = nvidia_smi("memory.total")  # TensorFlow has no API for it
     return [
         f"{tf.config.experimental.get_device_details(gpu)['device_name']}, "
         f"{memory[i] if i < len(memory) else 'memory unknown'}"
@@ -119,7 +124,7 @@ def visible_gpus():
 
 
 def nvidia_smi(field):
-    """What the driver's program says of each visible GPU; [] where there is none."""
+    """Return a field of `nvidia-smi --query-gpu` for each visible GPU, [] if it fails."""
     words = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader"]
     if visible := os.environ.get("CUDA_VISIBLE_DEVICES"):
         words += ["-i", visible]
@@ -131,7 +136,7 @@ def nvidia_smi(field):
 
 
 def describe_cpu():
-    """Return "CPU, 2 cores, oneDNN on": the cores that this process may use."""
+    """Return "CPU, 2 cores, oneDNN on", with the cores that this process may use."""
     n_cores = os.cpu_count()
     if hasattr(os, "sched_getaffinity"):
         n_cores = len(os.sched_getaffinity(0))
@@ -139,7 +144,7 @@ def describe_cpu():
 
 
 def onednn():
-    """Return "on" or "off", as TensorFlow uses oneDNN or not; None with other backends.
+    """Return whether TensorFlow uses oneDNN: "on" or "off"; None with other backends.
 
     `common/__init__.py` switches it on, unless TF_ENABLE_ONEDNN_OPTS is set.
     """
@@ -153,19 +158,19 @@ def onednn():
 
 
 def cpu_computes_bfloat16():
-    """Whether the CPU has bfloat16 instructions; without them it is slower."""
+    """Return whether the CPU has bfloat16 instructions; without them it is slower."""
     cpuinfo = Path("/proc/cpuinfo")  # of Linux
     flags = cpuinfo.read_text() if cpuinfo.exists() else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def peak_bytes():
-    """Return the most memory that this process had so far, in bytes."""
+    """Return the peak memory (RSS) of this process so far, in bytes."""
     if sys.platform == "win32":
         import psutil
 
         return psutil.Process().memory_info().peak_wset
-    status = Path("/proc/self/status")  # of Linux, whose getrusage counts the parent, too
+    status = Path("/proc/self/status")  # Linux: getrusage includes the parent
     if status.exists():
         (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
         return 1024 * int(line.split()[1])
@@ -175,7 +180,7 @@ def peak_bytes():
 
 
 def time_matrix_product(device):
-    """Billions of float32 operations a second of a 2048 x 2048 product on a device."""
+    """Return the speed of a 2048 x 2048 float32 product on a device, in GFLOP/s."""
     import keras
     from keras import ops
 

@@ -1,4 +1,4 @@
-"""Score generated images against real ones: FID, KID, and what they leave out."""
+"""Score generated images: FID, KID, precision, recall, and copies of training images."""
 
 import sys
 import time
@@ -26,25 +26,26 @@ from common.scores.features import SOURCES, choose_features
 from common.scores.report import Report, means, nearest_picture
 from common.scores.scorer import Scorer
 
-N, N_REPEATS = 10_000, 3  # images, and drawings of so many
+N, N_REPEATS = 10_000, 3  # images of a sampling, samplings
 
 
 def parse(argv):
+    """Return the validated options as a Namespace."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] MODEL | RUN | --images DIR"
     add = parser.add_argument
     add("target", nargs="?", metavar="MODEL|RUN", help="a generator, or all of a run")
-    add("--images", metavar="DIR", help="score a folder or zip of pictures instead")
-    text = f"compare with {', '.join(DATA)} or a path (the run's own, else auto)"
+    add("--images", metavar="DIR", help="score the pictures of a folder or zip instead")
+    text = f"real images: {', '.join(DATA)} or a path (the run's own, else auto)"
     add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
-    add("--split", choices=("train", "test"), default="train", help="of it (train)")
-    text = "images, real and generated (10000)"
+    add("--split", choices=("train", "test"), default="train", help="data split (train)")
+    text = "number of real and of generated images (10000)"
     add("-n", type=cli.whole_number(references.FEWEST, 1_000_000), default=N, help=text)
-    text = "how often a generator draws n (3)"
+    text = "number of independent samplings of n, for the +- (3)"
     add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
-    add("--seed", type=cli.seed_number, default=0, help="of its latent points (0)")
+    add("--seed", type=cli.seed_number, default=0, help="seed of the latent vectors (0)")
     add("--features", default="classifier", metavar="F", help=f"{SOURCES} (classifier)")
-    add("--export", metavar="DIR", help="also save n images as PNGs, for other programs")
+    add("--export", metavar="DIR", help="save n images as PNGs for other programs")
     add("--run-dir", metavar="DIR", help="a new folder for the results (the run's own)")
     options = parser.parse_args(argv)
     if (options.target is None) == (options.images is None):
@@ -60,19 +61,23 @@ def parse(argv):
 
 
 def real_images(options, run, shape):
-    """Load the images to compare with, and those held out; as `load_reference`."""
+    """Load the real images and those held out; returns as `load_reference`."""
     if run and options.data is None:
         return references.reference_of(read_options(run), run)
     return references.load_reference(options.data or "auto", shape)
 
 
 def make_scorer(options, train, test, n):
-    """The Scorer that the options ask for, of n images; see `scorer.Scorer`."""
+    """Return the `scorer.Scorer` of the options, with n images.
+
+    Raises:
+        UserError: there is no such split, or it has too few images.
+    """
     show_notice(train)
     if options.split == "test" and test is None:
         raise UserError(f"--split test: {train.name} has no held-out images")
     n_real = len(test.pixels if options.split == "test" else train.pixels)
-    fewest = 2 * references.FEWEST  # the halves are scored, too
+    fewest = 2 * references.FEWEST  # the floor may need two parts
     if n_real < fewest:
         raise UserError(
             f"{train.name}: {n_real} images are too few, at least {fewest} are needed"
@@ -82,7 +87,7 @@ def make_scorer(options, train, test, n):
 
 
 def evaluate_models(options, models, run):
-    """Score saved generators, and name the best."""
+    """Score saved generators, and print the best."""
     from common.fitting.tracking import log_scores
 
     g_model = load_generator(models[0])[0]
@@ -92,13 +97,13 @@ def evaluate_models(options, models, run):
     folder = result_folder(options, run if options.data is None else None)
     report = Report(scorer, folder, options.seed, options.repeats)
     chosen = (options.data, options.split, options.n, options.features)
-    is_usual = chosen == (None, "train", N, "classifier")  # as --evaluate-every's
+    is_usual = chosen == (None, "train", N, "classifier")  # as --evaluate-every
     records = []
     for model in models:
         g_model = load_generator(model)[0]
         try:
             records.append(report.generator(g_model, model.name))
-        except UserError as error:  # the other snapshots may be sound
+        except UserError as error:  # the other snapshots may be valid
             print(f"{model.name} is not scored: {error}", flush=True)
             continue
         epoch = records[-1]["epoch"]
@@ -117,22 +122,22 @@ def evaluate_models(options, models, run):
     print(f"saved {', '.join(files)} in {folder}")
     if options.export:
         g_model = load_generator(models[0].with_name(best["model"]))[0]
-        pixels, _ = scorer.draw(g_model, [options.seed, 0])
+        pixels, _ = scorer.sample(g_model, [options.seed, 0])
         save_each(pixels, Path(options.export))
 
 
 def check_fit(g_model, name, train):
-    """Raise a UserError if a generator draws other images, or classes, than these."""
+    """Raise a UserError if a generator and the real images differ in shape or classes."""
     references.check_shape(g_model.output_shape[1:], train, name)
     if takes_labels(g_model) and n_classes(g_model) != len(train.classes):
         raise UserError(
-            f"{name} draws {n_classes(g_model)} classes, {train.name} has "
+            f"{name} takes {n_classes(g_model)} classes, {train.name} has "
             f"{len(train.classes) or 'none'}: name others by --data"
         )
 
 
 def evaluate_images(options):
-    """Score a folder or zip of pictures."""
+    """Score the pictures of a folder or zip."""
     shape = references.first_shape(options.images)
     train, test = real_images(options, None, shape)
     wanted = train.pixels.shape[1:]
@@ -148,13 +153,13 @@ def evaluate_images(options):
 
 
 def result_folder(options, run):
-    """The run's own folder, or a new one."""
+    """Return the folder of the results: the run's or a new one."""
     if run and options.run_dir is None:
         try:
             runs.probe(run)
         except OSError as error:
             raise UserError(
-                f"cannot write into {run}: {error.strerror}; name another by --run-dir"
+                f"cannot write into {run}: {error.strerror}; name another with --run-dir"
             ) from None
         return run
     return runs.new_run("evaluate", options.run_dir)
@@ -162,7 +167,7 @@ def result_folder(options, run):
 
 @cli.command
 def main(argv=None):
-    """Score, print, keep."""
+    """Score the models or the pictures, print the scores and save them."""
     started, options = time.time(), parse(argv)
     models, run = find_models(options.target) if options.target else ([], None)
     set_up()

@@ -1,4 +1,4 @@
-"""Draw images with a generator that was saved by these scripts."""
+"""Generate images with a saved generator."""
 
 import secrets
 import sys
@@ -23,38 +23,43 @@ MOST = 100_000  # images
 
 
 def parse(argv):
+    """Return the validated options as a Namespace."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] MODEL"
     add = parser.add_argument
     add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
-    text = "number of images (25), with --grid-by-class in a row (10)"
+    text = "number of images (25), or per class with --grid-by-class (10)"
     add("-n", type=cli.whole_number(1, MOST), help=text)
-    add("--seed", type=cli.seed_number, help="repeats the points (drawn)")
-    points = parser.add_mutually_exclusive_group().add_argument
-    points("--vector", type=cli.number, metavar="X", help="one image: z is X, X, ...")
-    points("--latent", metavar="FILE.npy", help="these points: an array (n, latent_dim)")
+    add("--seed", type=cli.seed_number, help="random seed of the latent vectors (random)")
+    vectors = parser.add_mutually_exclusive_group().add_argument
+    text = "one image from the constant latent vector (X, ..., X)"
+    vectors("--vector", type=cli.number, metavar="X", help=text)
+    vectors("--latent", metavar="FILE.npy", help="latent vectors (n, latent_dim)")
     classes = parser.add_mutually_exclusive_group().add_argument
-    classes("--label", metavar="CLASS", help="this class, by name or number (all)")
-    text = "a row for each class, a column for each point"
+    classes("--label", metavar="CLASS", help="generate this class, a name or index (all)")
+    text = "a row per class, a column per latent vector"
     classes("--grid-by-class", action="store_true", help=text)
-    add("--out", metavar="FILE.png", help="the grid (beside the model)")
-    add("--images", metavar="DIR", help="also save each image as a PNG of its own")
-    add("--discriminator", metavar="D_MODEL", help="write what D says under each image")
+    add("--out", metavar="FILE.png", help="file of the grid (beside the model)")
+    add("--images", metavar="DIR", help="save each image as a separate PNG")
+    add("--discriminator", metavar="D_MODEL", help="print D's output under each image")
     add("--show", action="store_true", help="open the grid in a window")
     options = parser.parse_args(argv)
     options.n = options.n or (10 if options.grid_by_class else 25)
     return options
 
 
-def latent_points(options, subject):
-    """The points that the options ask for: float32 (n, latent_dim).
+def latent_vectors(options, subject):
+    """Return the latent vectors of the options.
 
     Args:
         options: Namespace of `parse`.
         subject: subject.Subject.
 
+    Returns:
+        float32 (n, latent_dim).
+
     Raises:
-        UserError: the file of --latent is not such an array.
+        UserError: the file of --latent does not hold such an array.
     """
     latent_dim = subject.latent_dim
     if options.vector is not None:
@@ -64,39 +69,42 @@ def latent_points(options, subject):
         print(f"seed: {seed}")
         return subject.latent_vectors(options.n, seed)
     check_file(options.latent)
-    with as_user_error(f"--latent {options.latent} cannot be read", "save it anew"):
-        points = read_array(options.latent)
-    if points.dtype.kind not in "uif":
+    with as_user_error(f"--latent {options.latent} cannot be read", "save it again"):
+        z = read_array(options.latent)
+    if z.dtype.kind not in "uif":
         raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
-    with np.errstate(over="ignore"):  # what is too large becomes infinite: said below
-        points = np.atleast_2d(points.astype("float32"))
-    if points.shape[1:] != (latent_dim,) or not 0 < len(points) <= MOST:
+    with np.errstate(over="ignore"):  # becomes infinite, reported below
+        z = np.atleast_2d(z.astype("float32"))
+    if z.shape[1:] != (latent_dim,) or not 0 < len(z) <= MOST:
         raise UserError(
-            f"--latent {options.latent} has shape {points.shape}: this generator takes "
-            f"points of {latent_dim} numbers, so (n, {latent_dim}), n at most {MOST}"
+            f"--latent {options.latent} has shape {z.shape}: this generator takes "
+            f"latent vectors of shape (n, {latent_dim}), n at most {MOST}"
         )
-    if not np.isfinite(points).all():
-        raise UserError(f"--latent {options.latent} has values that are not numbers")
-    return points
+    if not np.isfinite(z).all():
+        raise UserError(f"--latent {options.latent} has values that are not finite")
+    return z
 
 
-def judge(path, images, labels=None, n_classes_of_g=0):
-    """What a saved D says of each image: its probability, score or energy, (n,).
+def discriminator_outputs(path, images, labels=None, n_classes_of_g=0):
+    """Return a saved D's output for each image: probability, score or energy.
 
     Args:
         path: file of a discriminator.
-        images: float32 (n, h, w, c) in the range that G makes.
-        labels: int (n,), where G draws classes.
-        n_classes_of_g: the number of these classes.
+        images: float32 (n, h, w, c) in G's range.
+        labels: int (n,), classes of a conditional G, or None.
+        n_classes_of_g: number of G's classes.
+
+    Returns:
+        float32 (n,).
 
     Raises:
-        UserError: it is not a discriminator, or one of other images.
+        UserError: it is not a discriminator, or its images or classes differ from G's.
     """
     d_model = load_discriminator(path)
     shape = d_model.inputs[0].shape[1:]
     if shape != images.shape[1:]:
         raise UserError(
-            f"--discriminator {path} judges images of {shape}, "
+            f"--discriminator {path} takes images of {shape}, "
             f"this generator makes {images.shape[1:]}"
         )
     if not takes_labels(d_model):
@@ -124,21 +132,21 @@ def main(argv=None):
     n = len(subject.classes)
     if n == 0 and (options.label or options.grid_by_class):
         raise UserError(
-            f"{path} was not trained with --conditional: it cannot be told a class; "
+            f"{path} was not trained with --conditional: it takes no class; "
             "leave out --label and --grid-by-class"
         )
-    points = latent_points(options, subject)
+    z = latent_vectors(options, subject)
     if options.grid_by_class:
-        columns = len(points)
-        points, labels = np.tile(points, (n, 1)), np.repeat(np.arange(n), columns)
+        columns = len(z)
+        z, labels = np.tile(z, (n, 1)), np.repeat(np.arange(n), columns)
     else:
-        columns = int(np.ceil(np.sqrt(len(points))))
-        labels = subject.labels(len(points), options.label)
-    images = subject.generate(points, labels)
+        columns = int(np.ceil(np.sqrt(len(z))))
+        labels = subject.labels(len(z), options.label)
+    images = subject.generate(z, labels)
     grid = Path(options.out or free_path(path.with_name(f"generated_by_{path.stem}.png")))
     if options.discriminator:
-        said = judge(find_model(options.discriminator), images, labels, n)
-        captions = [f"{value:.2f}" for value in said]
+        d_path = find_model(options.discriminator)
+        captions = [f"{x:.2f}" for x in discriminator_outputs(d_path, images, labels, n)]
         plotting.save_captioned_grid(images, captions, grid, columns, subject.low)
     else:
         plotting.save_grid(images, grid, columns, subject.low)
@@ -150,7 +158,7 @@ def main(argv=None):
 
 
 def check_outputs(options):
-    """Before any work: nothing is overwritten, and the grid is a PNG."""
+    """Raise a UserError if an output exists already or the grid is not a PNG."""
     if options.out:
         out = Path(options.out)
         if out.suffix != ".png":

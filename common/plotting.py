@@ -1,4 +1,4 @@
-"""Pictures: grids of images, curves, a run's video and plots of models."""
+"""Save image grids, loss curves, a run's video and plots of models."""
 
 import math
 import shutil
@@ -13,10 +13,10 @@ from common.runs import layout
 from common.runs.tables import read_columns
 from common.runs.video import is_picture, save_video, video_frames
 
-LN2 = math.log(2)  # nats: the loss of a D that cannot tell real from fake
-HEALTHY = (0.5, 0.8)  # nats: where D's loss of a running game usually stays
+LN2 = math.log(2)  # nats: D's loss at p = 0.5 for all images
+HEALTHY = (0.5, 0.8)  # nats: usual range of D's loss during training
 GAP = 2  # pixels between two images of a grid
-FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # how long a frame of a run's video stays
+FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # duration of a frame of the video, of the last
 
 
 def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
@@ -35,14 +35,14 @@ def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
 
 
 def save_grid(images, path, columns, low=0):
-    """Save images side by side as a PNG, on white.
+    """Save a grid of images as a PNG on a white background.
 
     Args:
         images: float32 (n, h, w, c) in [low, 1], c = 1 or 3.
         path: file to write.
         columns: images in a row.
-        low: 0 for drawings, whose strokes are near 1: grey ones are shown dark on white,
-            as in print; -1 for photographs.
+        low: minimum of the image range. With 0, grey images (digits, whose strokes are
+            near 1) are inverted: dark on white. With -1, images stay as they are.
     """
     picture = tile(to_pictures(images, low), columns)
     sheet = enlarged(picture, 600 / picture.shape[1])
@@ -54,14 +54,14 @@ def enlarged(picture, times):
     """Return a picture, uint8 (h, w, 3), as a PIL image `times` as high and as wide.
 
     Args:
-        times: rounded to a whole number of at least 1, as pixels stay squares.
+        times: zoom, rounded to an integer of at least 1.
     """
     zoom = max(1, round(times))
     return ImageOps.scale(Image.fromarray(picture), zoom, Image.Resampling.NEAREST)
 
 
 def to_pictures(images, low=0):
-    """float32 (n, h, w, 1 or 3) in [low, 1] -> uint8 (n, h, w, 3), as save_grid says."""
+    """Convert float32 (n, h, w, 1 or 3) in [low, 1] to uint8 (n, h, w, 3) for a grid."""
     shares = np.clip((images - low) / (1 - low), 0, 1)
     if images.shape[-1] == 1:
         shares = np.repeat(1 - shares if low == 0 else shares, 3, axis=-1)
@@ -69,7 +69,7 @@ def to_pictures(images, low=0):
 
 
 def save_each(pixels, folder):
-    """Save every image, uint8 (n, h, w, c), as `0000.png`, ... in a new folder."""
+    """Save each image of uint8 (n, h, w, c) as `0000.png`, ... in a new folder."""
     folder.mkdir(parents=True)
     for i, image in enumerate(pixels):
         grey = image.shape[-1] == 1
@@ -78,7 +78,7 @@ def save_each(pixels, folder):
 
 
 def tile(pictures, columns):
-    """uint8 (n, h, w, c) -> one picture (H, W, c), `columns` images in a row on white."""
+    """Arrange images, uint8 (n, h, w, c), in a grid on white: one picture (H, W, c)."""
     n, height, width, channels = pictures.shape
     rows = -(-n // columns)
     cells = np.full((rows * columns, height + GAP, width + GAP, channels), 255, np.uint8)
@@ -89,21 +89,21 @@ def tile(pictures, columns):
 
 
 def save_captioned_grid(images, captions, path, columns, low=0):
-    """Save images as a PNG with a line of text under each; as save_grid otherwise."""
+    """Save a grid of images with a caption under each; arguments as `save_grid`."""
     style = {"y": -0.25, "fontsize": 8}
     pictures = to_pictures(images, low)
     save_titled(pictures, captions, path, columns, (1.1, 1.3), dpi=120, **style)
 
 
 def save_titled(pictures, titles, path, columns, size, dpi, **style):
-    """Save pictures side by side as a PNG, each with a title.
+    """Save a grid of pictures as a PNG, each with a title.
 
     Args:
-        pictures: list of uint8 (h, w, 3), of any h and w, or None for an empty place.
+        pictures: list of uint8 (h, w, 3), of any h and w, or None for an empty cell.
         titles: list of texts.
         path: PNG to write.
         columns: pictures in a row.
-        size: (width, height) of a place, in inches.
+        size: (width, height) of a cell, in inches.
         dpi: pixels per inch.
         style: of the titles, see Matplotlib's `Axes.set_title`.
     """
@@ -120,7 +120,7 @@ def save_titled(pictures, titles, path, columns, size, dpi, **style):
 
 @contextmanager
 def new_figure(path, size, rows=1, columns=1, dpi=100, **options):
-    """Give a figure and its axes to draw on; it is saved as a PNG at the end.
+    """Yield a figure and its axes; save it as a PNG at the end of the with block.
 
     Args:
         path: PNG to write.
@@ -141,12 +141,13 @@ def new_figure(path, size, rows=1, columns=1, dpi=100, **options):
 
 
 def save_curves(history_csv, path, ideal=LN2):
-    """Draw losses and D's outputs of a `history.csv` over the epochs, as one picture.
+    """Plot the losses and D's outputs of a `history.csv` against the epochs.
 
     Args:
         history_csv: the file, see `callbacks.History`.
         path: PNG to write.
-        ideal: D's loss when it cannot tell real from fake; None where there is no such.
+        ideal: D's loss at the equilibrium, where real and fake images are
+            indistinguishable; None if the objective has none.
     """
     columns = read_columns(Path(history_csv))
     with new_figure(path, (9, 7), rows=2, sharex=True) as (_, (losses, outputs)):
@@ -170,14 +171,14 @@ def save_curves(history_csv, path, ideal=LN2):
 
 
 def epochs(columns):
-    """Return the places of the rows of a `history.csv` on an axis of epochs: (rows,)."""
+    """Return the time of each row of a `history.csv` in epochs: float (rows,)."""
     return columns["epoch"] - 1 + columns["step"] / columns["step"].max()
 
 
 def draw_run(run, ideal=LN2):
-    """Draw a run's `loss_curves.png`, and its generated plots as a video.
+    """Save a run's `loss_curves.png` and the video of its generated images.
 
-    A damaged picture is told, and left out of the video.
+    A damaged picture is reported and left out of the video.
     """
     save_curves(run / layout.HISTORY, run / layout.CURVES, ideal)
     pictures = filter(is_picture, layout.files_of_epochs(run, layout.PLOT))
@@ -186,7 +187,7 @@ def draw_run(run, ideal=LN2):
 
 
 def plot_model(model, path):
-    """Draw a Keras model with its shapes and layer names, where Graphviz is installed."""
+    """Save a diagram of a Keras model with shapes and layer names; needs Graphviz."""
     if shutil.which("dot") is None:
         print(
             f"{Path(path).name} is not drawn: Graphviz's program `dot` is missing "
@@ -200,7 +201,7 @@ def plot_model(model, path):
 
 
 def show(picture):
-    """Open a PNG file in a window, where there is a display, until it is closed."""
+    """Show a PNG file in a window until it is closed, or print its path if headless."""
     from matplotlib import pyplot
 
     if pyplot.get_backend().lower() == "agg":

@@ -143,7 +143,7 @@ def score_all(folders, data):
     rows, samples = [], []
     for name, folder in folders.items():
         g_model = load_generator(files_of_epochs(folder, GENERATOR)[-1])[0]
-        pixels, labels = scorer.draw(g_model, seed=0)
+        pixels, labels = scorer.sample(g_model, seed=0)
         score = scorer.score(pixels, labels)
         minutes, milliseconds = pace(folder)
         row = {

@@ -1,1 +1,1 @@
-"""How good a generator is: features, metrics, the protocol, the report."""
+"""Evaluate generators: features, metrics, protocol, report."""

@@ -1,4 +1,4 @@
-"""Which snapshot of a run is the best? Its scores over the epochs, and the answer."""
+"""Select the best snapshot of a run and plot its scores against the epochs."""
 
 import numpy as np
 
@@ -7,11 +7,14 @@ from common.scores.table import SCORES, SHARES
 
 
 def best_of(records):
-    """The record with the best score: the lowest FID, or KID where FID was refused.
+    """Return the record with the lowest FID, or the lowest KID if an FID is missing.
+
+    Args:
+        records: list of dicts, see `Report.keep`.
 
     Returns:
-        name of the score, the best record, and the names of models that cannot be told
-        from it: within two standard deviations of the difference.
+        name of the score, the best record, and the names of the models whose score
+        differs from it by at most two standard deviations of the difference.
     """
     name = "kid" if any(r["scores"]["fid"] is None for r in records) else "fid"
     best = min(records, key=lambda r: r["scores"][name]["mean"])
@@ -25,7 +28,13 @@ def best_of(records):
 
 
 def save_curves(records, floor, path):
-    """Draw the scores of snapshots over the epochs, with their standard deviations."""
+    """Plot the scores of snapshots against the epochs, with standard deviations.
+
+    Args:
+        records: list of dicts, see `Report.keep`.
+        floor: dict of scores of real images.
+        path: PNG to write.
+    """
     name, best, _ = best_of(records)
     with new_figure(path, (9, 7), rows=2, sharex=True) as (_, (distances, shares)):
         epochs = [record["epoch"] for record in records]

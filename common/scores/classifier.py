@@ -2,8 +2,8 @@
 
     python common/scores/classifier.py mnist cifar-10
 
-trains one for each data set that is named, unless Keras's cache has it, and tells how
-many held-out images it reads right. `evaluate.py` does the same for what it needs.
+trains a classifier per data set, unless Keras's cache has it, and prints its accuracy on
+held-out images. `evaluate.py` trains the classifier that it needs in the same way.
 """
 
 import json
@@ -25,26 +25,26 @@ from common.data.datasets import NotFoundError, keras_cache, show_notice
 from common.devices import set_up
 from common.scores.references import load_reference
 
-VERSION = 1  # of what follows; another one is trained anew
+VERSION = 1  # of the model and its training; another one trains it again
 BATCH = 128
 EPOCHS = {"mnist": 3, "fashion-mnist": 8, "cifar-10": 8}
-STEPS = 600  # of training on any other set
+STEPS = 600  # training steps on any other set
 MOST = 40_000  # rotated images
-FACTS = ("accuracy", "held_out", "classes")  # what is told of a trained one
+FACTS = ("accuracy", "held_out", "classes")  # saved beside the model
 LEAST = {"mnist": 0.99, "fashion-mnist": 0.90, "cifar-10": 0.75}  # accuracy
 
 
 def define_classifier(shape, n_classes, flip):
-    """A convolutional network of three stages, for images as bytes.
+    """Return a convolutional classifier of three stages for uint8 images.
 
     Args:
         shape: (h, w, c) of an image, uint8.
         n_classes: number of classes.
-        flip: whether a mirrored image is of the same class.
+        flip: whether to augment with horizontal flips.
 
     Returns:
-        compiled model, images -> probabilities (n, n_classes), whose layer `features`
-        gives the 64 numbers that they are made of.
+        compiled model, images (n, h, w, c) -> probabilities (n, n_classes). The output of
+        its layer `features` is (n, 64).
     """
     import keras
     from keras import layers
@@ -68,15 +68,16 @@ def define_classifier(shape, n_classes, flip):
 
 
 def rotated(pixels, n_most=MOST):
-    """A task for images without classes: by how many quarters is each turned?
+    """Return images rotated by 0, 90, 180 and 270 degrees, and the rotations as labels.
 
-    Gidaris et al. (2018): to tell, one must know what is seen.
+    A self-supervised task for images without classes (Gidaris et al. 2018).
 
     Args:
         pixels: uint8 (n, h, h, c), an array or `packed.PackedImages`.
+        n_most: maximum of m.
 
     Returns:
-        uint8 (m, h, h, c) and labels int (m,) in 0..3; m = 4 n, but at most n_most.
+        uint8 (m, h, h, c) and labels int (m,) in 0..3, with m = min(4 n, n_most).
     """
     rows = np.arange(min(len(pixels), n_most // 4))
     quarters = [np.rot90(pixels[rows], turn, axes=(1, 2)) for turn in range(4)]
@@ -84,11 +85,14 @@ def rotated(pixels, n_most=MOST):
 
 
 def tasks(train, test):
-    """What the classifier learns, and what it is tested on: two pairs, images and labels.
+    """Return the classifier's training set and test set.
 
     Args:
-        train, test: datasets.Images; test may be None, then every tenth image of the
-            training set is held out.
+        train, test: datasets.Images. If test is None, every tenth training image is held
+            out. If they have no classes, the task is `rotated`.
+
+    Returns:
+        list of two tuples (images uint8 (n, h, w, c), labels int (n,)).
     """
     if test is None:
         is_held = np.arange(len(train.pixels)) % 10 == 0
@@ -103,8 +107,12 @@ def tasks(train, test):
 def train_classifier(train, test):
     """Train a classifier on `datasets.Images`.
 
+    Args:
+        train, test: datasets.Images; test may be None.
+
     Returns:
-        the model, and a dict: its `accuracy` on `held_out` images, its `classes`.
+        the model, and a dict: `accuracy` in [0, 1] on the test set, `held_out`, the
+        number of test images, and `classes`, a list of names.
     """
     import keras
 
@@ -126,13 +134,13 @@ def train_classifier(train, test):
 
 
 def load_classifier(train, test):
-    """The classifier of a data set: from Keras's cache, or trained now and kept there.
+    """Return the classifier of a data set from Keras's cache, trained if it is missing.
 
     Args:
         train, test: datasets.Images; test may be None.
 
     Returns:
-        the model, and the dict that `train_classifier` makes.
+        the model and the dict of `train_classifier`.
 
     Raises:
         UserError: the cache cannot be written.
@@ -145,10 +153,10 @@ def load_classifier(train, test):
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"cannot make Keras's cache: {error}; let KERAS_HOME name another folder"
+            f"cannot create Keras's cache: {error}; set KERAS_HOME to another folder"
         ) from None
     with exclusive_lock(path.parent):
-        if known := read_classifier(path):  # another process has trained it by now
+        if known := read_classifier(path):  # trained by another process
             return known
         task = "classes" if train.classes else "rotations, as it has no classes"
         print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
@@ -161,21 +169,21 @@ def load_classifier(train, test):
 
 
 def read_classifier(path):
-    """The model in this file and the facts beside it; None where one is not whole."""
+    """Return a saved classifier and its facts; None if either is missing or damaged."""
     facts = path.with_suffix(".json")
     if not (path.exists() and facts.exists()):
         return None
     try:
-        told = json.loads(facts.read_text())
-        return load_model(path), {name: told[name] for name in FACTS}
-    except Exception:  # Keras and zipfile raise a dozen kinds
+        known = json.loads(facts.read_text())
+        return load_model(path), {name: known[name] for name in FACTS}
+    except Exception:  # Keras and zipfile raise many types
         print(f"{path} or its .json is damaged: training it again")
         return None
 
 
 @contextmanager
 def in_float32():
-    """Inside, models are built with the dtype policy float32."""
+    """Set the dtype policy float32 within the with block."""
     import keras
 
     policy = keras.config.dtype_policy()
@@ -188,7 +196,7 @@ def in_float32():
 
 @cli.command
 def main(argv=None):
-    """Train what is missing, and print the accuracies."""
+    """Train the missing classifiers and print the accuracies."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] [DATA...]"
     text = f"names of data sets or paths ({', '.join(LEAST)})"
@@ -204,10 +212,10 @@ def main(argv=None):
             continue
         show_notice(train)
         _, facts = load_classifier(train, test)
-        right = f"{facts['accuracy']:.2%} of {facts['held_out']} held-out images"
-        print(f"{train.name}: {right} read right")
+        n = facts["held_out"]
+        print(f"{train.name}: accuracy {facts['accuracy']:.2%} on {n} held-out images")
         if facts["accuracy"] < LEAST.get(train.name, 0):
-            print(f"that is less than {LEAST[train.name]:.0%}: its scores say little")
+            print(f"less than {LEAST[train.name]:.0%}: its scores are not reliable")
     if missing:
         raise UserError("; ".join(missing))
 

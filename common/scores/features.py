@@ -1,7 +1,7 @@
-"""What a network sees in images: the features that scores are computed from.
+"""The features that scores are computed from: a classifier's or Inception's.
 
-Each source gives a `Features`, whose `extract` is a plain function of images. Numbers of
-different features must never be compared, so a hash of the network names them.
+Each source returns a `Features`, whose `extract` is a function of images. Scores of
+different features are not comparable, so a hash of the network's weights names them.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ GET = {  # ending of a file of features -> what to download
     ".pb": "classify_image_graph_def.pb (96 MB) from "
     "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz",
 }
-SIDE = 299  # pixels of the images that Inception takes
+SIDE = 299  # pixels: input size of Inception
 AT_A_TIME = 500  # images
-OPERATIONS = {  # of the graph, and no other: one can write files
+OPERATIONS = {  # allowed in the untrusted graph: others can write files
     *("Add", "AddV2", "AvgPool", "BatchNormWithGlobalNormalization", "BiasAdd", "Cast"),
     *("CheckNumerics", "Concat", "ConcatV2", "Const", "Conv2D", "DecodeJpeg"),
     *("ExpandDims", "Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp"),
@@ -40,53 +40,53 @@ IMAGE, POOL, LOGITS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"  # of 
 
 
 class Features(NamedTuple):
-    """A way to see images, and what is to be told beside its numbers."""
+    """A feature extractor and its description in the protocol."""
 
     name: str
     extract: Callable  # uint8 (n, h, w, c) -> features (n, d), probabilities or None
     digest: str  # of the network's weights, hexadecimal
-    resize: str  # what happens to the size of an image
-    accuracy: float | None = None  # of the classifier, on held-out images
-    classes: tuple = ()  # names of what the probabilities are of, where these are asked
-    batch: int = AT_A_TIME  # images that `extract` is given at a time, at most
+    resize: str  # how images are resized
+    accuracy: float | None = None  # of a classifier on held-out images
+    classes: tuple = ()  # names for the probabilities' columns
+    batch: int = AT_A_TIME  # maximum number of images per call of `extract`
 
 
 def choose_features(source, train, test):
-    """The features that were asked for.
+    """Return the `Features` of a source.
 
     Args:
         source: "classifier", "keras-inception", or the path of an `.h5` file with the
             weights of Keras's InceptionV3, or of a `.pb` with the graph of 2015.
-        train, test: datasets.Images that the classifier learns from; test may be None.
+        train, test: datasets.Images to train the classifier on; test may be None.
 
     Raises:
-        UserError: there is no such file, or it is another.
+        UserError: the file is missing or holds another network.
     """
     if source == "classifier":
         return classifier_features(train, test)
     in_cache = keras_cache().parent / "models" / KERAS_WEIGHTS
     path = in_cache if source == "keras-inception" else Path(source)
     if path.suffix not in GET:
-        raise UserError(f"--features {source}: wanted is {SOURCES}")
+        raise UserError(f"--features {source}: choose {SOURCES}")
     if not path.is_file():
         raise UserError(
             f"--features {source}: there is no file {path}: download {GET[path.suffix]} "
-            "to there, or leave --features out"
+            "to this path, or leave --features out"
         )
     try:
         return inception_2015(path) if path.suffix == ".pb" else keras_inception(path)
     except UserError:
         raise
-    except Exception as error:  # h5py, Keras, protobuf and TensorFlow raise many kinds
+    except Exception as error:  # h5py, Keras, protobuf and TensorFlow raise many types
         why = (str(error) or f"it has no {LOGITS}").splitlines()[0]
         raise UserError(
-            f"--features {path}: not the Inception that it should be ({why}); get "
+            f"--features {path}: not the Inception network expected ({why}); get "
             f"{GET[path.suffix]}"
         ) from None
 
 
 def classifier_features(train, test):
-    """The 64 features of a small classifier of this data set."""
+    """Return the 64 features of the small classifier of a data set, see `classifier`."""
     model, facts = load_classifier(train, test)
     both = with_layer(model, "features")
     has_classes = bool(facts["classes"])
@@ -107,17 +107,17 @@ def classifier_features(train, test):
 
 
 def with_layer(model, name):
-    """Return a model that gives the output of this layer, and its own."""
+    """Return a model with two outputs: that of the named layer and its own first one."""
     import keras
 
     return keras.Model(model.inputs, [model.get_layer(name).output, model.outputs[0]])
 
 
 def keras_inception(path):
-    """Keras's InceptionV3: 2048 features, 1000 classes of ImageNet.
+    """Return Keras's InceptionV3: 2048 features, 1000 classes of ImageNet.
 
-    Its weights are others than those of 2015, which papers use: its numbers do not
-    compare with theirs, and its name says so.
+    Papers use the weights of 2015, see `inception_2015`. The two are not comparable,
+    which is why their names differ.
     """
     import h5py
     import keras
@@ -139,10 +139,14 @@ def keras_inception(path):
 
 
 def inception_2015(path):
-    """The Inception of 2015, the one that papers use: 2048 features, 1008 classes.
+    """Return the Inception of 2015, used by papers: 2048 features, 1008 classes.
 
-    Heusel et al. (2017) and Salimans et al. (2016) take its `pool_3`, and classes without
-    a bias. The graph itself resizes, as TensorFlow 1 did.
+    Heusel et al. (2017) and Salimans et al. (2016) use its `pool_3`, and logits without
+    bias. The graph resizes images itself, as TensorFlow 1 did.
+
+    Raises:
+        UserError: the Keras backend is not TensorFlow.
+        ValueError: the untrusted graph has an operation that is not allowed.
     """
     import keras
 
@@ -176,22 +180,22 @@ def inception_2015(path):
 
 
 def as_colour(pixels):
-    """uint8 (n, h, w, 1 or 3) -> (n, h, w, 3)."""
+    """Convert uint8 (n, h, w, 1 or 3) to (n, h, w, 3)."""
     return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
 
 
 def digest_of(content):
-    """Return the start of the SHA-256 of bytes, as text: str (12,)."""
+    """Return the first 12 hexadecimal digits of the SHA-256 of bytes."""
     return hashlib.sha256(content).hexdigest()[:12]
 
 
 def extract_all(features, pixels, picks=None):
-    """What a `Features` sees in many images, part by part.
+    """Extract features and class probabilities of many images in batches.
 
     Args:
         features: Features.
         pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
-        picks: int (m,), the rows to look at; if None, all.
+        picks: int (m,), rows of pixels; if None, all.
 
     Returns:
         features float64 (m, d), probabilities float32 (m, classes) or None.
@@ -201,8 +205,8 @@ def extract_all(features, pixels, picks=None):
         features.extract(pixels[picks[start : start + features.batch]])
         for start in range(0, len(picks), features.batch)
     ]
-    seen, probabilities = (
+    extracted, probabilities = (
         None if arrays[0] is None else np.concatenate(arrays)
         for arrays in zip(*parts, strict=True)
     )
-    return seen.astype("float64"), probabilities
+    return extracted.astype("float64"), probabilities

@@ -1,7 +1,7 @@
-"""Does a generator make images, or does it hand out those that it was trained on?
+"""Detect memorized training images by nearest neighbours.
 
-Meehan et al. (2020) ask how near generated images are to the training set, and how near
-images are that G cannot have seen.
+The distances of generated images to the training set are compared with their distances to
+held-out images, as in Meehan et al. (2020).
 """
 
 import numpy as np
@@ -9,23 +9,23 @@ import numpy as np
 from common.scores.features import extract_all
 from common.scores.scorer import shuffled
 
-SAMPLES = 2000  # whose neighbours are looked up
-SHOWN, NEIGHBOURS = 8, 3  # rows of the picture, and columns of each space
-AT_A_TIME = 5000  # rows that are searched at once
+SAMPLES = 2000  # generated images whose neighbours are searched
+SHOWN, NEIGHBOURS = 8, 3  # rows of the picture, columns per space
+AT_A_TIME = 5000  # rows searched at once
 SUSPICIOUS = 4  # standard errors
 
 
 def nearest(queries, n_rows, rows_of, k=1):
-    """The k nearest of many rows, which need not stand in memory together.
+    """Return the k nearest neighbours among rows that are loaded part by part.
 
     Args:
         queries: float (q, d).
         n_rows: number of rows to search, at least k.
-        rows_of: function, slice -> float (m, d), those rows.
+        rows_of: function, slice -> float (m, d), the rows of this slice.
         k: number of neighbours.
 
     Returns:
-        Euclidean distances float (q, k), ascending, and numbers of rows int (q, k).
+        Euclidean distances float (q, k), ascending, and row indices int (q, k).
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -41,31 +41,30 @@ def nearest(queries, n_rows, rows_of, k=1):
 
 
 def nearer_to_training(to_training, to_held_out, n_training, n_held_out):
-    """Are samples nearer to the training images than to those that G cannot have seen?
+    """Estimate the share of copies of training images among generated images.
 
-    If G has learned what images have in common, and none by heart, it does not matter to
-    its samples which images were held out: the nearest of all is a training image with
-    the probability p = n_training / (n_training + n_held_out), however good or bad G is.
-    If G hands out training images, it always is. So (share - p) / (1 - p) estimates the
-    share of copies. Samples with the same nearest image are one throw of that coin: where
-    all of G's images are alike, chance alone can put them near a training image.
+    Without memorization the nearest image of both sets is a training image with the
+    probability p = n_training / (n_training + n_held_out), whatever the quality of G. For
+    a copy the probability is 1. So (share - p) / (1 - p) estimates the share of copies.
+    Generated images with the same nearest image count as one Bernoulli trial: after mode
+    collapse all of them can be near a training image by chance.
 
     Args:
-        to_training, to_held_out: distances (n,) to the nearest image of each set, and the
-            rows of these, int (n,).
+        to_training, to_held_out: tuples of distances (n,) to the nearest image of the set
+            and row indices of these, int (n,).
         n_training, n_held_out: number of images in each set.
 
     Returns:
-        dict: `share` of samples that are nearer to a training image, `by_chance` p,
-        `copies` as estimated, its standard error `error`, and `flagged`, whether chance
-        cannot explain it.
+        dict: `share`, of the images that are nearer to a training image; `by_chance`, p;
+        `copies`, the estimated share; `error`, its standard error; `flagged`, whether
+        `copies` exceeds SUSPICIOUS standard errors.
     """
     is_training = to_training[0] < to_held_out[0]
     p = n_training / (n_training + n_held_out)
     share = float(np.mean(is_training))
     copies = (share - p) / (1 - p)
     which = np.where(is_training, to_training[1], n_training + to_held_out[1])
-    weights = np.bincount(which) / len(which)  # of each throw
+    weights = np.bincount(which) / len(which)  # of each trial
     error = float(np.sqrt(p / (1 - p) * np.sum(weights**2)))
     return {
         "share": share,
@@ -77,15 +76,21 @@ def nearer_to_training(to_training, to_held_out, n_training, n_held_out):
 
 
 def spaces(scorer, pixels):
-    """The two spaces in which neighbours are looked up.
+    """Return the spaces in which neighbours are searched: pixels and features.
+
+    Inception's features are left out: those of a training set take hours on a CPU.
+
+    Args:
+        scorer: scorer.Scorer.
+        pixels: uint8 (n, h, w, c), generated images.
 
     Returns:
-        dict, name of a space -> samples float (n, d), and a function, `datasets.Images`
-        -> a function for `nearest` and the row numbers of what it gives. Features of
-        Inception are left out: those of a whole training set take hours on a CPU.
+        dict, name of a space -> generated images as float (n, d), and a function of
+        `datasets.Images` that returns `rows_of` for `nearest` and the images' indices of
+        its rows.
     """
 
-    def flat(pixels):  # a distance is then the root mean square of the grey levels'
+    def flat(pixels):  # distance = root mean square difference of grey levels
         rows = pixels.reshape(len(pixels), -1).astype("float32")
         return rows / np.float32(np.sqrt(rows.shape[1]))
 
@@ -93,8 +98,8 @@ def spaces(scorer, pixels):
         return lambda rows: flat(images.pixels[rows]), np.arange(len(images.pixels))
 
     def by_features(images):
-        seen, _ = scorer.look(images, slice(0, len(images.pixels)))
-        return lambda rows: seen[rows], shuffled(images)
+        features, _ = scorer.extract(images, slice(0, len(images.pixels)))
+        return lambda rows: features[rows], shuffled(images)
 
     found = {"pixels": (flat(pixels), by_pixels)}
     if scorer.features.accuracy is not None:
@@ -103,16 +108,16 @@ def spaces(scorer, pixels):
 
 
 def memorisation(scorer, pixels):
-    """Look up the training images that are most like generated ones.
+    """Find the nearest training images of generated images, and count copies.
 
     Args:
-        judge: scorer.Scorer.
-        pixels: uint8 (n, h, w, c) of a generator, at most SAMPLES are looked at.
+        scorer: scorer.Scorer.
+        pixels: uint8 (n, h, w, c), generated images; the first SAMPLES are used.
 
     Returns:
-        found: dict, space -> what `nearer_to_training` tells; empty without held-out
-            images, with which copies are counted.
-        neighbours: dict, space -> distances and row numbers (SHOWN, NEIGHBOURS).
+        found: dict, space -> dict of `nearer_to_training`; empty without held-out images.
+        neighbours: dict, space -> distances float and training images' indices int, both
+            (SHOWN, NEIGHBOURS).
     """
     pixels = pixels[: SHOWN if scorer.test is None else SAMPLES]
     found, neighbours = {}, {}
@@ -124,15 +129,15 @@ def memorisation(scorer, pixels):
         if scorer.test is not None:
             n_test = len(scorer.test.pixels)
             others = nearest(samples, n_test, of(scorer.test)[0])
-            pairs = [(d[:, 0], r[:, 0]) for d, r in ((distances, rows), others)]
-            found[space] = nearer_to_training(*pairs, n_train, n_test)
+            first = [(d[:, 0], r[:, 0]) for d, r in ((distances, rows), others)]
+            found[space] = nearer_to_training(*first, n_train, n_test)
     return found, neighbours
 
 
 def warnings(found):
-    """A sentence for each space of `memorisation` in which images are copies."""
+    """Return a warning for each space of `memorisation` in which images are copies."""
     return [
-        f"IT HANDS OUT TRAINING IMAGES: in {space}, {f['share']:.1%} are nearer to one "
+        f"MEMORIZED TRAINING IMAGES: in {space}, {f['share']:.1%} are nearer to one "
         f"than to any held-out image, by chance {f['by_chance']:.1%}: about "
         f"{f['copies']:.0%} (+- {f['error']:.0%}) are copies"
         for space, f in found.items()
@@ -141,11 +146,11 @@ def warnings(found):
 
 
 def save_picture(path, scorer, pixels, neighbours, low=0):
-    """Save generated images, each with the training images nearest to it.
+    """Save a grid of generated images, each with its nearest training images.
 
     Args:
         path: PNG to write.
-        scorer, pixels, neighbours: see `memorisation`.
+        scorer, pixels, neighbours: arguments and result of `memorisation`.
         low: see `plotting.save_grid`.
     """
     from common.plotting import save_captioned_grid

@@ -1,7 +1,7 @@
-"""Numbers that compare two sets of features, or scorer class probabilities.
+"""Metrics of two sets of features, and of class probabilities.
 
-Features are float64 (n, d), one row an image. What needs all pairs of rows takes them in
-blocks, so that 50,000 x 50,000 distances never stand in memory.
+Features are float64 (n, d), one row per image. Pairwise distances are computed in blocks,
+as 50,000 x 50,000 of them do not fit in memory.
 """
 
 import numpy as np
@@ -15,21 +15,27 @@ ROUNDING = 1e-6  # of a radius: distances that should be equal differ by less
 
 
 def frechet_distance(a, b):
-    """FID: squared 2-Wasserstein distance of the Gaussians fitted to two feature sets.
+    """Return FID: squared 2-Wasserstein distance of Gaussians fitted to two feature sets.
 
     Heusel et al. (2017), eq. 6: |m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)). The trace of
-    the root is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is
-    symmetric, so that they are real. It is biased upwards by small sets (the fewer, the
-    more): only values of equal n compare.
+    the root is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2). This
+    matrix is symmetric, so they are real. FID is biased upwards, the more the smaller n
+    is: only values of equal n are comparable.
+
+    Args:
+        a, b: features float64 (n, d), (m, d).
+
+    Returns:
+        float, at least 0.
 
     Raises:
-        UserError: fewer rows than columns: the Gaussians would be degenerate.
+        UserError: n or m is below d, so that a covariance matrix is singular.
     """
     n, d = min(len(a), len(b)), a.shape[1]
     if n < d:
         raise UserError(
-            f"FID: {n} images are fewer than the {d} features, so it would tell more of "
-            "the number than of the images: take more, or read KID, which has no bias"
+            f"FID: {n} images are fewer than the {d} features, so a covariance matrix is "
+            f"singular: take at least {d} images, or use KID, which has no bias"
         )
     means = np.sum((a.mean(0) - b.mean(0)) ** 2)
     cov_a, cov_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
@@ -41,18 +47,18 @@ def frechet_distance(a, b):
 
 
 def kernel_distance(a, b, rng):
-    """KID: unbiased squared MMD with the kernel (x.y / d + 1)^3, and its standard error.
+    """Return KID and its standard error: unbiased squared MMD, kernel (x.y / d + 1)^3.
 
-    Binkowski et al. (2018), section 4 and eq. 4. The mean over disjoint subsets of at
-    most 1,000 rows of each set, at least ten of them. They share no image, so that their
-    spread gives an honest standard error; overlapping ones would understate it.
+    Binkowski et al. (2018), section 4 and eq. 4. It is the mean over at least ten
+    disjoint subsets of at most 1,000 rows of each set. Disjoint subsets are independent;
+    overlapping ones would underestimate the standard error.
 
     Args:
-        a, b: features of equal number n; the rows beyond the shorter one are left out.
-        rng: NumPy generator that shuffles the rows.
+        a, b: features float64 (n, d), (m, d); min(n, m) rows of each are used.
+        rng: `numpy.random.Generator` that shuffles the rows.
 
     Returns:
-        mean, standard error.
+        mean and standard error, floats; the mean may be below 0.
 
     Raises:
         UserError: fewer than 20 rows.
@@ -68,7 +74,7 @@ def kernel_distance(a, b, rng):
 
 
 def squared_mmd(x, y):
-    """The unbiased estimate, eq. 4, of two sets of equal size m."""
+    """Return the unbiased estimate, eq. 4, of the squared MMD of two sets (m, d)."""
     m, d = x.shape
     xx, yy, xy = ((p @ q.T / d + 1) ** 3 for p, q in ((x, x), (y, y), (x, y)))
     within = xx.sum() - np.trace(xx) + yy.sum() - np.trace(yy)
@@ -76,13 +82,17 @@ def squared_mmd(x, y):
 
 
 def inception_score(probabilities):
-    """exp of the mean KL divergence of each image's classes from those of all images.
+    """Return exp of the mean KL divergence of p(class | image) from p(class).
 
-    Salimans et al. (2016), section 4: from 1 (all images alike, or nothing recognised) to
-    the number of classes (each surely recognised, all equally often).
+    Salimans et al. (2016), section 4. It is 1 if all images have the same probabilities,
+    and the number of classes if all probabilities are 0 or 1 and all classes equally
+    frequent.
 
     Args:
         probabilities: (n, classes), rows sum to 1.
+
+    Returns:
+        float in [1, classes].
     """
     p = np.asarray(probabilities, "float64")
     logs = np.log(np.maximum(p, 1e-300)) - np.log(np.maximum(p.mean(0), 1e-300))
@@ -90,9 +100,9 @@ def inception_score(probabilities):
 
 
 def split_inception_score(probabilities, n_splits=10):
-    """Mean and standard deviation of the Inception Score of so many parts, as published.
+    """Return mean and standard deviation of the Inception Score of splits, as in papers.
 
-    A smaller part has a lower score, so the unsplit one is another number.
+    A smaller split has a lower score, so the mean differs from the score of all images.
     """
     parts = np.array_split(probabilities, n_splits)
     values = [inception_score(part) for part in parts]
@@ -100,23 +110,23 @@ def split_inception_score(probabilities, n_splits=10):
 
 
 def neighbours(real, fake, real_radii=None, block=BLOCK):
-    """Precision and recall, density and coverage of two feature sets.
+    """Return precision, recall, density and coverage of two feature sets.
 
-    Around each image stands a ball that reaches to its k-th neighbour in its own set.
+    The ball of an image has the radius of its k-th nearest neighbour in its own set.
 
     - precision: share of fakes in the ball of a real image; recall: share of real images
       in the ball of a fake (Kynkaanniemi et al. 2019, eq. 1 and 2, k = 3);
-    - density: real balls around a fake, divided by k, mean; coverage: share of real
-      images whose ball holds a fake (Naeem et al. 2020, eq. 3 and 4, k = 5). Both are
-      near 1 for two samples of one distribution.
+    - density: number of real balls that contain a fake, divided by k, mean; coverage:
+      share of real images whose ball contains a fake (Naeem et al. 2020, eq. 3 and 4, k =
+      5). Both are near 1 for two samples of one distribution.
 
     Args:
         real, fake: float64 (n, d), (m, d), each of more than 5 rows.
-        real_radii: `radii(real)`, if it is known.
+        real_radii: `radii(real)`; if None, it is computed.
         block: MiB of distances at a time; the result does not depend on it.
 
     Returns:
-        dict of the four numbers.
+        dict of the four floats: precision, recall and coverage in [0, 1], density >= 0.
     """
     from sklearn.metrics import pairwise_distances_chunked
 
@@ -124,7 +134,7 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
     fake_near, _ = radii(fake)
     recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
 
-    def look(distances, start):  # rows: fakes from `start` on; columns: real images
+    def reduce(distances, start):  # rows: fakes from `start` on; columns: real images
         nonlocal recalled, covered
         near = fake_near[start : start + len(distances), np.newaxis]
         recalled |= (distances <= near * (1 + ROUNDING)).any(0)
@@ -134,7 +144,7 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
         return np.stack([precise, inside.sum(1)], axis=1)
 
     blocks = pairwise_distances_chunked(
-        fake, real, reduce_func=look, working_memory=block
+        fake, real, reduce_func=reduce, working_memory=block
     )
     precise, balls = np.concatenate(list(blocks)).T
     return {
@@ -146,24 +156,28 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
 
 
 def radii(x):
-    """Distances of each row to its third and to its fifth neighbour: (n,), (n,)."""
+    """Return distances of each row to its third and fifth neighbour: (n,), (n,)."""
     from sklearn.neighbors import NearestNeighbors
 
-    # The nearest is the row itself.
+    # + 1: the nearest neighbour is the row itself
     search = NearestNeighbors(n_neighbors=K_DENSITY + 1, algorithm="brute").fit(x)
     distances, _ = search.kneighbors(x)
     return distances[:, K_PRECISION], distances[:, K_DENSITY]
 
 
 def class_histogram(probabilities, confident=0.9):
-    """What a classifier sees in images, from its probabilities (n, classes).
+    """Return statistics of the classes that images are classified as.
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        confident: threshold of the probability.
 
     Returns:
-        dict: `confident`, share of images whose class has a probability above 0.9;
+        dict: `confident`, share of images whose maximum probability is above it;
         `classes_seen`, number of classes with at least a tenth of an equal share;
-        `rarest` and `commonest`, the least and the greatest share;
-        `entropy` of their histogram, and `kl_to_uniform`, how far that is from equal
-        shares (nats; they add up to the logarithm of the number of classes).
+        `rarest` and `commonest`, the smallest and the largest share of a class;
+        `entropy` of the shares and `kl_to_uniform`, their KL divergence from equal shares
+        (nats; the two add up to the logarithm of the number of classes).
     """
     n_classes = probabilities.shape[1]
     counts = np.bincount(probabilities.argmax(1), minlength=n_classes)

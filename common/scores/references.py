@@ -1,4 +1,4 @@
-"""Which real images are those that a generator is to be compared with?"""
+"""Load the real images that a generator is compared with."""
 
 import io
 from contextlib import suppress
@@ -12,25 +12,24 @@ from common.data.sources import SOURCES, folder_for, load_splits
 from common.runs.record import CHOOSE_IMAGES
 from common.safety.images import open_image
 
-FEWEST = 20  # images that can be scored
+FEWEST = 20  # minimum number of images to score
 MOST_SIZE = 1024  # height of an image
 
 
 def load_reference(data, shape=None):
-    """The real images of a name or a path.
+    """Load the real images of a name or a path.
 
     Args:
         data: one of `sources.DATA`, or a path: of an .npz or a .csv, or of any file or
-            folder that `mnist_gan/train.py` takes, where shape is (28, 28, 1), of
-            CIFAR-10, where it holds that, or else of pictures.
-        shape: (h, w, c) of the images that are to be compared; with "auto" it decides,
-            and with "synthetic".
+            folder of `mnist_gan/train.py` if shape is (28, 28, 1), of CIFAR-10 if the
+            folder holds it, or else of pictures.
+        shape: (h, w, c) of the generated images; "auto" and "synthetic" depend on it.
 
     Returns:
-        datasets.Images to train on, and those that are held out, or None.
+        datasets.Images of the training set, and of the held-out set or None.
 
     Raises:
-        UserError: there are none.
+        UserError: there are no such images.
     """
     if data == "auto":
         known = [source for source in SOURCES.values() if source.shape]
@@ -41,18 +40,19 @@ def load_reference(data, shape=None):
 
 
 def reference_of(record, name):
-    """Load the real images that a run was trained on, and those held out.
+    """Load the training images of a run, and those held out.
 
     Args:
-        record: what `record.read_options` or `checkpoints.origin_of` returns: dict of
+        record: result of `record.read_options` or `checkpoints.origin_of`: dict of
             `script`, `options` and `data`.
-        name: what was trained, for the messages.
+        name: of the run or model, for the messages.
 
     Returns:
         as `load_reference`.
 
     Raises:
-        UserError: it was trained on no images, or on others than these are now.
+        UserError: it was not trained on images, its record is damaged, or the images
+            have changed since.
     """
     options, folder = record["options"], record["script"].split("/")[0]
     size, crop = options.get("size", 64), options.get("crop")
@@ -61,8 +61,7 @@ def reference_of(record, name):
     right = right and (crop is None or (type(crop) is float and 0 < crop <= 1))
     if not right or not isinstance(options.get("attribute"), str | None):
         raise UserError(
-            f"{name} tells in a wrong way which images it was trained on: name them by "
-            "--data"
+            f"{name}: the record of its training images is damaged: name them with --data"
         )
     if folder not in SOURCES:
         raise UserError(f"{name} was made by {record['script']}, which makes no images")
@@ -71,14 +70,14 @@ def reference_of(record, name):
     now, then = train.describe()["fingerprint"], record["data"]["fingerprint"]
     if now != then:
         raise UserError(
-            f"{name} was trained on {record['data']['source']} ({then}), and there are "
-            f"other images now ({now}): name those to compare with by --data"
+            f"{name} was trained on {record['data']['source']} ({then}), and these "
+            f"are other images now ({now}): name those to compare with by --data"
         )
     return train, test
 
 
 def check_shape(shape, train, name):
-    """Raise a UserError if a generator makes images of another shape than the real ones.
+    """Raise a UserError if generated and real images differ in shape.
 
     Args:
         shape: (h, w, c) of the generator's images.
@@ -93,14 +92,14 @@ def check_shape(shape, train, name):
 
 
 def shape_of(source, name):
-    """Return the shape (h, w, 1 or 3) of a picture, or None: it is none.
+    """Return the shape (h, w, 1 or 3) of a picture, or None if it is not a picture.
 
     Args:
         source: pictures.Folder or pictures.Zip.
         name: one of its names.
     """
     with suppress(Exception), open_image(io.BytesIO(source.read(name))) as image:
-        image.load()  # of what it knows by name alone, it finds out here
+        image.load()  # Pillow validates some formats only here
         return image.height, image.width, 1 if image.mode == "L" else 3
 
 
@@ -118,11 +117,16 @@ def first_shape(path):
 
 
 def read_pictures(path, shape, n):
-    """Read at most n pictures of a folder or a zip in this shape, antialiased.
+    """Read at most n pictures of a folder or a zip, resized with antialiasing.
+
+    Args:
+        path: folder or zip.
+        shape: (h, w, c) of the result.
+        n: maximum number of pictures.
 
     Returns:
-        uint8 (n, h, w, c), in a random order that is the same every time: files are often
-        sorted by class.
+        uint8 (n, h, w, c), in a reproducible random order, as files are often sorted by
+        class.
 
     Raises:
         UserError: there are fewer than 20.

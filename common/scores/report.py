@@ -1,4 +1,4 @@
-"""Scores as they are told: a printed table, a line of a file, a picture of copies."""
+"""Report scores: a printed table, a line of JSON, a picture of nearest neighbours."""
 
 import json
 import logging
@@ -19,27 +19,27 @@ NAME = 24  # characters
 
 
 class Report:
-    """Score generators; print a row of each, and keep it as a line of JSON.
+    """Score generators; print a row for each, and append it as a line of JSON.
 
     Args:
-        judge: scorer.Scorer.
-        folder: Path, where `metrics.jsonl` and pictures go.
-        seed: whole number, of the latent points.
-        repeats: how often n images are drawn and scored.
+        scorer: scorer.Scorer.
+        folder: Path of the folder of `metrics.jsonl` and pictures.
+        seed: int, of the latent vectors.
+        repeats: number of independent samplings of n images.
     """
 
     def __init__(self, scorer, folder, seed=0, repeats=3):
         self.scorer, self.folder, self.seed, self.repeats = scorer, folder, seed, repeats
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each G is traced anew
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # retracing
         self.protocol = {**scorer.protocol(), "seed": seed, "repeats": repeats}
         self.floor, self.ceiling = scorer.floor, None
         self.print_protocol()
 
     def print_protocol(self):
-        """Print the protocol, the heads of the columns, and the floor."""
+        """Print the protocol, the header of the table, and the floor."""
         p = self.protocol
-        accuracy = f", {p['accuracy']:.2%} right" if p["accuracy"] else ""
-        print(f"{p['n']} images against as many of {p['data']}'s {p['split']} split")
+        accuracy = f", accuracy {p['accuracy']:.2%}" if p["accuracy"] else ""
+        print(f"{p['n']} images against as many of {p['data']}, {p['split']} split")
         print(
             f"features: {p['features']} {p['features_hash']}{accuracy}; resize: "
             f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}"
@@ -55,38 +55,49 @@ class Report:
 
         Args:
             g_model: the generator.
-            name: of its file, which may tell its epoch.
+            name: of its file, which may contain the epoch.
 
         Returns:
-            the record, a dict as `keep` writes it.
+            the record, a dict, see `keep`.
         """
         if self.ceiling is None:
             scores = self.scorer.ceiling(g_model)
             self.ceiling = {"what": "untrained generator", "scores": scores}
         rows = []
         for repeat in range(self.repeats):
-            pixels, labels = self.scorer.draw(g_model, [self.seed, repeat])
+            pixels, labels = self.scorer.sample(g_model, [self.seed, repeat])
             rows.append(self.scorer.score(pixels, labels))
         return self.keep(rows, pixels, name, epoch_of(name), image_range(g_model)[0])
 
     def images(self, pixels, name):
-        """Score images, uint8 (n, h, w, c), that come from anywhere; as `generator`."""
+        """Score images of any source, uint8 (n, h, w, c); returns as `generator`."""
         noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
         self.ceiling = {"what": "uniform noise", "scores": self.scorer.score(noise)}
         return self.keep([self.scorer.score(pixels)], pixels, name)
 
     def keep(self, rows, pixels, name, epoch=None, low=0):
-        """Look for copies, print a row, and append it to `metrics.jsonl`."""
+        """Search for copies, print a row, and append the record to `metrics.jsonl`.
+
+        Args:
+            rows: list of dicts of scores, one per sampling.
+            pixels: uint8 (n, h, w, c), the images of the last sampling.
+            name: of the model or of the images.
+            epoch: number of finished epochs, or None.
+            low: minimum of the generator's range, see `plotting.save_grid`.
+
+        Returns:
+            the record, a dict.
+        """
         found, neighbours = memorization.memorisation(self.scorer, pixels)
         picture = self.folder / nearest_picture(name, epoch)
         memorization.save_picture(picture, self.scorer, pixels, neighbours, low)
         summary = summarize(rows)
         if found:
-            told = found["pixels"]  # few images that are alike tell little
-            summary["copies"] = {"mean": told["copies"], "std": told["error"]}
+            in_pixels = found["pixels"]
+            summary["copies"] = {"mean": in_pixels["copies"], "std": in_pixels["error"]}
         self.print_row(name, summary)
-        for sentence in memorization.warnings(found):
-            print(sentence)
+        for warning in memorization.warnings(found):
+            print(warning)
         record = {
             "epoch": epoch, "model": name, "scores": summary, "memorisation": found,
             "floor": self.floor, "ceiling": self.ceiling,
@@ -98,12 +109,12 @@ class Report:
         return record
 
     def print_row(self, name, summary):
-        """Print the scores that are in a row."""
+        """Print a row of the table: the scores with `in_row`."""
         cells = (shown(key, summary) for key in SCORES if SCORES[key].in_row)
         print(f"{name:{NAME}}" + "".join(f"{c:>17}" for c in cells), flush=True)
 
     def print_table(self, record):
-        """Print all scores of a record, between the floor and the ceiling."""
+        """Print all scores of a record with those of the floor and the ceiling."""
         ends = [summarize([end["scores"]]) for end in (self.floor, self.ceiling)]
         parts = [ends[0], record["scores"], ends[1]]
         rows = [
@@ -117,7 +128,7 @@ class Report:
 
 
 def of_run(run):
-    """The Report that a training makes of itself: the classifier's, n drawn once.
+    """Return the Report of `--evaluate-every`: classifier features, a single sampling.
 
     Args:
         run: Path of the run folder.
@@ -130,21 +141,21 @@ def of_run(run):
 
 
 def nearest_picture(model, epoch):
-    """Return "nearest_e008.png", or such a name of a model that tells no epoch."""
+    """Return "nearest_e008.png", or "nearest_MODEL.png" if the epoch is None."""
     name = model.removesuffix(".h5") if epoch is None else f"e{epoch:03d}"
     return f"nearest_{name}.png"
 
 
 def means(record):
-    """What is tracked of a record: its scores' means."""
+    """Return the means of a record's scores: dict, name -> float."""
     return {name: x["mean"] for name, x in record["scores"].items() if x is not None}
 
 
 def shown(name, summary):
-    """A cell of a table: "7.31 +- 0.08"."""
+    """Return a cell of a table, such as "7.31 +- 0.08"."""
     if name not in summary:
         return "-"
     if summary[name] is None:
-        return "refused"
+        return "n/a"
     pattern, (mean, std) = SCORES[name].pattern, summary[name].values()
     return pattern.format(mean) + (f" +- {pattern.format(std)}" if std else "")

@@ -1,7 +1,7 @@
-"""How good are generated images? One protocol for every score.
+"""Score generated images against real ones, by one protocol for all scores.
 
-A Scorer knows n real images, drawn once and for all, and how a network sees them. Images
-are rounded to bytes before they are looked at, as a file would hold them.
+A Scorer holds the features of n real images, a fixed random subset. Images are rounded to
+uint8 before features are extracted, as in image files.
 """
 
 from functools import cache, cached_property
@@ -15,18 +15,18 @@ from common.data.datasets import keras_cache
 from common.scores import metrics
 from common.scores.features import classifier_features, extract_all
 
-PART = 1000  # images drawn at a time
+PART = 1000  # images generated at a time
 
 
 class Scorer:
-    """Scores of images against those of a data set.
+    """Compute scores of images against a data set.
 
     Args:
         train, test: datasets.Images; test may be None.
         features: features.Features.
-        n: number of real images, and of generated ones; at most as many as there are, as
-            scores of unequal numbers do not compare.
-        split: "train" or, if there is one, "test", where the real images are drawn from.
+        n: number of real and of generated images, at most the size of the split: scores
+            of different n are not comparable.
+        split: "train" or, if test is given, "test": the source of the real images.
     """
 
     def __init__(self, train, test, features, n=10_000, split="train"):
@@ -38,15 +38,20 @@ class Scorer:
 
     @cached_property
     def real(self):
-        """What is seen in the real images, see `look`."""
-        return self.look(self.images, slice(0, self.n))
+        """Return features and probabilities of the n real images, see `extract`."""
+        return self.extract(self.images, slice(0, self.n))
 
     @cached_property
     def real_radii(self):
+        """Return `metrics.radii` of the real images."""
         return metrics.radii(self.real[0])
 
-    def look(self, images, rows):
-        """What is seen in these rows of an image set, in an order of `shuffled`; cached.
+    def extract(self, images, rows):
+        """Return features and probabilities of real images, cached in a file.
+
+        Args:
+            images: datasets.Images.
+            rows: slice of the order `shuffled`.
 
         Returns:
             features float64 (n, d), probabilities float32 (n, classes) or None.
@@ -57,10 +62,10 @@ class Scorer:
         known = read_arrays(path)
         if known is None:
             picks = shuffled(images)[rows]
-            text = f"looking at {len(picks)} images of {images.name}, once ..."
+            text = f"extracting features of {len(picks)} images of {images.name} ..."
             print(text, flush=True)
             seen, probabilities = extract_all(self.features, images.pixels, picks)
-            known = {"seen": seen.astype("float32")}  # as the network made them
+            known = {"seen": seen.astype("float32")}  # the network's own precision
             if probabilities is not None:
                 known["probabilities"] = probabilities
             write_arrays(path, known)
@@ -68,49 +73,50 @@ class Scorer:
 
     @cached_property
     def floor(self):
-        """Scores of real images against other real ones: better cannot be asked for.
+        """Return the scores of other real images, the best that a generator can reach.
 
-        Held-out images where there are enough, else two halves of the same set, which may
-        be fewer than n.
+        These are n held-out images or, if there are fewer, a second part of the same
+        split; then both parts may have fewer than n.
 
         Returns:
-            dict: `what`, a text that says what was compared, and `scores`.
+            dict: `what`, a description, and `scores`.
         """
         n = self.n
         if self.other is not None and len(self.other.pixels) >= n:
-            real, other = self.real, self.look(self.other, slice(0, n))
+            real, other = self.real, self.extract(self.other, slice(0, n))
             text = "train against test" if self.split == "test" else "test against train"
         else:
             n = min(n, len(self.images.pixels) // 2)
-            real = self.look(self.images, slice(0, n))
-            other = self.look(self.images, slice(n, 2 * n))
+            real = self.extract(self.images, slice(0, n))
+            other = self.extract(self.images, slice(n, 2 * n))
             text = f"two parts of {self.split}"
         return {"what": f"{text}, n = {n}", "scores": self.compare(real, other)}
 
     def ceiling(self, g_model, seed=0):
-        """Scores of the same generator before it has learned anything.
+        """Return the scores of an untrained generator of the same architecture.
 
         Args:
-            g_model: generator; its weights are not touched.
+            g_model: generator; its weights stay as they are.
+            seed: int, of the weights and of the latent vectors.
         """
         import keras
 
         keras.utils.set_random_seed(seed)
         untrained = keras.models.clone_model(g_model)
-        return self.score(*self.draw(untrained, seed))
+        return self.score(*self.sample(untrained, seed))
 
-    def draw(self, g_model, seed):
-        """Images of a generator, of classes as frequent as among the real images.
+    def sample(self, g_model, seed):
+        """Generate n images, with the class frequencies of the real images.
 
         Returns:
-            pixels uint8 (n, h, w, c); labels int (n,), or None where G takes none.
+            pixels uint8 (n, h, w, c); labels int (n,), or None if G is unconditional.
 
         Raises:
-            UserError: the images have values that are no numbers.
+            UserError: the images have values that are not finite.
         """
         rng = np.random.default_rng(seed)
         latent_dim = g_model.inputs[0].shape[-1]
-        points = sampling.generate_latent_points(latent_dim, self.n, rng)
+        z = sampling.generate_latent_points(latent_dim, self.n, rng)
         labels = None
         if sampling.takes_labels(g_model):
             real = np.ravel(self.images.labels)[shuffled(self.images)[: self.n]]
@@ -119,42 +125,43 @@ class Scorer:
         parts = []
         for start in range(0, self.n, PART):
             rows = slice(start, start + PART)
-            asked = None if labels is None else labels[rows]
-            images = sampling.generate_images(g_model, points[rows], asked)
+            classes = None if labels is None else labels[rows]
+            images = sampling.generate_images(g_model, z[rows], classes)
             if not np.isfinite(images).all():
-                raise UserError("this generator makes values that are no numbers")
+                raise UserError("this generator makes values that are NaN or infinite")
             parts.append(to_bytes((images - low) / (high - low)))
         return np.concatenate(parts), labels
 
-    def score(self, pixels, asked=None):
-        """Scores of images, uint8 (n, h, w, c).
+    def score(self, pixels, labels=None):
+        """Return the scores of images.
 
         Args:
-            asked: int (n,), the classes that they are to show, if there are any.
+            pixels: uint8 (n, h, w, c).
+            labels: int (n,), classes that a conditional G was given, or None.
 
         Returns:
-            dict: `fid` (None where it is refused), `kid` and its `kid_error`,
-            `precision`, `recall`, `density`, `coverage`, see `metrics.py`; of features
-            with classes also `inception_score` of all images, `inception_score_split`
-            and `.._std`, mean and deviation of ten parts, and what
-            `metrics.class_histogram` tells; with `asked` also `agreement`, the share of
-            images that the classifier reads as asked.
+            dict: `fid` (None with fewer images than features), `kid`, `kid_error`,
+            `precision`, `recall`, `density` and `coverage`. For features with classes
+            also `inception_score` of all images, `inception_score_split` and `.._std`,
+            mean and standard deviation of ten splits, and `metrics.class_histogram`.
+            With `labels` also `agreement`, the class accuracy: the share of images that
+            are classified as their label.
         """
         seen = extract_all(self.features, pixels)
         found = self.compare(self.real, seen)
         known = self.features.classes
-        if asked is not None and known and known == tuple(self.train.classes):
-            found["agreement"] = float(np.mean(seen[1].argmax(1) == asked))
+        if labels is not None and known and known == tuple(self.train.classes):
+            found["agreement"] = float(np.mean(seen[1].argmax(1) == labels))
         return found
 
     def compare(self, real, made):
-        """Scores of what was seen in images, against what was seen in real ones."""
+        """Return the scores of images; real and made are results of `extract`."""
         (known, _), (seen, probabilities) = real, made
         found = {"fid": None}
         try:
             found["fid"] = metrics.frechet_distance(known, seen)
-        except UserError as refusal:
-            self.print_once(str(refusal))
+        except UserError as error:
+            self.print_once(str(error))
         rng = np.random.default_rng(0)
         found["kid"], found["kid_error"] = metrics.kernel_distance(known, seen, rng)
         radii = self.real_radii if real is self.real else None
@@ -167,7 +174,7 @@ class Scorer:
         return found
 
     def protocol(self):
-        """What must be told beside every score."""
+        """Return what scores depend on: dict of data, split, n, features, ..."""
         return {
             "data": self.images.name,
             "fingerprint": self.images.describe()["fingerprint"],
@@ -183,16 +190,16 @@ class Scorer:
 
 
 def classifier_scorer(train, test, n=10_000):
-    """A Scorer that sees images as the small classifier of this data set does."""
+    """Return a Scorer with the features of the small classifier of this data set."""
     return Scorer(train, test, classifier_features(train, test), n)
 
 
 def summarize(rows):
-    """Mean and standard deviation (of a single scoring) of dicts of scores.
+    """Return mean and standard deviation over samplings of dicts of scores.
 
     Returns:
-        dict, name -> {"mean": ..., "std": ...}; None where a score was refused, std None
-        of a single scoring.
+        dict, name -> {"mean": ..., "std": ...}, or None if a score is None; std is None
+        for a single sampling.
     """
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     return {name: mean_and_std(values) for name, values in columns.items()}
@@ -206,29 +213,29 @@ def mean_and_std(values):
 
 
 def shuffled(images):
-    """Row numbers of an image set in an order that is the same every time: int (n,)."""
+    """Return a reproducible permutation of the rows of datasets.Images: int (n,)."""
     return np.random.default_rng(0).permutation(len(images.pixels))
 
 
 def to_bytes(shares):
-    """float (n, h, w, c) in [0, 1] -> uint8 in 0..255, rounded."""
+    """Convert float (n, h, w, c) in [0, 1] to uint8 in 0..255, clipped and rounded."""
     return np.round(np.clip(shares, 0, 1) * 255).astype(np.uint8)
 
 
 def read_arrays(path):
-    """The dict of arrays in an .npz file; None where there is none, or a damaged one."""
+    """Return the dict of arrays of an .npz file; None if it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except Exception:  # NumPy and zipfile raise a dozen kinds
+    except Exception:  # NumPy and zipfile raise many types
         return None
 
 
 def write_arrays(path, arrays):
-    """Write a dict of arrays as a whole; a cache that cannot be written is no error."""
+    """Write a dict of arrays atomically; print why if the cache cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as part, part.open("wb") as file:
             np.savez(file, **arrays)
     except OSError as error:
-        print(f"not kept for the next time: {error}")
+        print(f"features are not cached: {error}")

@@ -41,7 +41,7 @@ def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(judge):
     models, _ = find_models("runs/mnist_gan/0001")
     g_model, *_ = load_generator(models[-1])
     scores = {
-        "trained": judge.score(*judge.draw(g_model, 0)),
+        "trained": judge.score(*judge.sample(g_model, 0)),
         "control": judge.ceiling(g_model),
     }
     print(scores)
@@ -65,7 +65,7 @@ def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(monkeypatc
         words += ["--preset", "quick", "--seed", "1", "--epochs", "1", "--conditional"]
         main([*words, "--run-dir", name])
         g_model, *_ = load_generator(Path(name, "generator_model_001.h5"))
-        agreement[name] = judge.score(*judge.draw(g_model, 0))["agreement"]
+        agreement[name] = judge.score(*judge.sample(g_model, 0))["agreement"]
     print(agreement)
     assert agreement["right"] >= 0.85 > agreement["shuffled"]
     d_model = load_discriminator(Path("right/discriminator_model_001.h5"))

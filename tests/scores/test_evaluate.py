@@ -139,7 +139,7 @@ def test_classes_are_asked_for_as_often_as_they_are_real(data):
     train = load_images(data)
     train = train._replace(labels=np.repeat([0, 1], [675, 225]))
     scorer = Scorer(train, None, None, 400)
-    _, labels = scorer.draw(of_classes(train.pixels[:10]), 0)
+    _, labels = scorer.sample(of_classes(train.pixels[:10]), 0)
     assert np.bincount(labels) == pytest.approx([300, 100], abs=25)
 
 
