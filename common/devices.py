@@ -50,7 +50,7 @@ def set_up(device="auto", precision="float32"):
     if precision == "auto":
         precision = "bfloat16" if gpus or cpu_computes_bfloat16() else "float32"
     keras.config.set_dtype_policy(f"{'mixed_' * ('16' in precision)}{precision}")
-    keras.config.set_image_data_format("channels_last")  # whatever keras.json says
+    keras.config.set_image_data_format("channels_last")  # overrides keras.json
     return f"device: {gpus[0] if gpus else describe_cpu()}; precision: {precision}"
 
 

@@ -1,4 +1,4 @@
-"""Saved models make the same images; what is no model is refused."""
+"""Saved models make the same images; other files are an error."""
 
 import keras
 import numpy as np
@@ -14,21 +14,21 @@ from common.sampling import generate_images
 def test_saved_generator_makes_the_same_images(tmp_path, models):
     g_model, d_model, _ = models()
     checkpoints.save_models(tmp_path, 7, g_model, d_model)
-    points = np.random.default_rng(0).standard_normal((5, 10)).astype("float32")
+    z = np.random.default_rng(0).standard_normal((5, 10)).astype("float32")
     path = tmp_path / "generator_model_007.h5"
     loaded, latent_dim, value_range = checkpoints.load_generator(path)
     assert (latent_dim, value_range) == (10, (0, 1))
-    before, after = generate_images(g_model, points), generate_images(loaded, points)
+    before, after = generate_images(g_model, z), generate_images(loaded, z)
     assert np.array_equal(before, after)
     again = checkpoints.load_discriminator(tmp_path / "discriminator_model_007.h5")
-    judged = [d.predict(before, verbose=0) for d in (d_model, again)]
-    assert np.array_equal(*judged)
+    outputs = [d.predict(before, verbose=0) for d in (d_model, again)]
+    assert np.array_equal(*outputs)
     assert sorted(p.name for p in tmp_path.iterdir()) == [path_d.name for path_d in (
         tmp_path / "discriminator_model_007.h5", path)]  # fmt: skip
 
 
 def test_any_generator_is_recognised(tmp_path):
-    """Colour, another size, tanh in a layer of its own, the .keras format."""
+    """Colour, another size, tanh as a separate layer, the .keras format."""
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -65,16 +65,16 @@ def wrong_models(folder):
     yield from (folder / "two inputs.keras", folder / "unbuilt.keras")
 
 
-def test_a_model_that_fails_with_any_number_is_refused(tmp_path):
+def test_a_model_that_fails_with_any_number_is_an_error(tmp_path):
     layers = [keras.layers.Embedding(1, 4), keras.layers.Flatten()]
     layers += [keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))]
-    path = tmp_path / "no points.h5"
+    path = tmp_path / "no latent vectors.h5"
     keras.Sequential([keras.Input((6,)), *layers]).save(path)
     with pytest.raises(UserError, match="cannot be used"):
         checkpoints.load_generator(path)
 
 
-def test_files_that_are_no_generator_are_refused(tmp_path):
+def test_files_that_are_no_generator_are_an_error(tmp_path):
     paths = list(wrong_models(tmp_path))
     assert len(paths) == 12
     for path in paths:

@@ -1,4 +1,4 @@
-"""Devices: what is chosen, what is said, and what is held back."""
+"""Devices: choice, messages, and suppressed output."""
 
 import importlib
 import os
@@ -32,7 +32,7 @@ def test_a_gpu_is_picked_among_the_visible_ones(monkeypatch, device, visible, ex
 
 
 @pytest.mark.parametrize("device", ["tpu", "gpu:x", "gpu:-1", "cpu:1", ""])
-def test_other_names_are_refused(device):
+def test_other_names_are_an_error(device):
     with pytest.raises(UserError, match="--device"):
         devices.cuda_name(device)
 
@@ -45,27 +45,27 @@ def test_other_names_are_refused(device):
         ("float16", "mixed_float16"),
     ],
 )
-def test_precision_becomes_the_policy_and_is_said(precision, policy):
+def test_precision_becomes_the_policy_and_is_printed(precision, policy):
     assert f"precision: {precision}" in devices.set_up("auto", precision)
     assert keras.config.dtype_policy().name == policy
 
 
 def test_auto_precision_is_bfloat16_only_where_it_is_fast():
-    keras.config.set_image_data_format("channels_first")  # as a keras.json may say
-    said = devices.set_up("auto", "auto")
+    keras.config.set_image_data_format("channels_first")  # as a keras.json may set
+    output = devices.set_up("auto", "auto")
     assert keras.config.image_data_format() == "channels_last"
     fast = bool(devices.visible_gpus()) or devices.cpu_computes_bfloat16()
-    assert said.endswith("bfloat16" if fast else "float32")
+    assert output.endswith("bfloat16" if fast else "float32")
 
 
-def test_without_a_gpu_asking_for_one_is_refused(capsys, monkeypatch):
+def test_without_a_gpu_requesting_one_is_an_error(capsys, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     if devices.visible_gpus():
         pytest.skip("this machine has a GPU, already in use by this process")
     assert "no such GPU" in refused(capsys, devices.main, "--device", "gpu")
 
 
-def test_onednn_is_on_unless_the_user_says_otherwise(monkeypatch):
+def test_onednn_is_on_unless_the_user_switches_it_off(monkeypatch):
     name = "TF_ENABLE_ONEDNN_OPTS"
     monkeypatch.setattr(os, "environ", {})
     importlib.reload(common)
@@ -75,14 +75,14 @@ def test_onednn_is_on_unless_the_user_says_otherwise(monkeypatch):
     assert os.environ == {name: "0"}
 
 
-def test_whether_onednn_is_on_is_said():
+def test_whether_onednn_is_on_is_printed():
     assert devices.onednn() in ("on", "off")
     assert f"cores, oneDNN {devices.onednn()};" in devices.set_up("cpu")
-    said = run_script("common/devices.py", TF_ENABLE_ONEDNN_OPTS="0").stdout
-    assert "cores, oneDNN off; precision" in said
+    output = run_script("common/devices.py", TF_ENABLE_ONEDNN_OPTS="0").stdout
+    assert "cores, oneDNN off; precision" in output
 
 
-def test_noise_of_a_start_is_held_back_and_shown_when_it_fails(capfd):
+def test_noise_of_a_start_is_suppressed_and_shown_when_it_fails(capfd):
     with devices.quiet_start():
         os.write(2, b"noise\n")
     assert capfd.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""`common/generate.py`: pictures from saved generators, and what it refuses."""
+"""`common/generate.py`: images of saved generators, and invalid input."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ MODEL = "generator_model_003.h5"
 
 @pytest.fixture
 def saved():
-    """A generator of 10 latent numbers and its D, in a run folder."""
+    """Save a generator with latent_dim 10 and its D in a run folder."""
     RUN.mkdir(parents=True)
     g_model, d_model, _ = quick_models(10)
     checkpoints.save_models(RUN, 3, g_model, d_model)
@@ -35,8 +35,8 @@ def test_grid_is_saved_beside_the_model_and_never_overwritten(saved, capsys):
     main([MODEL, "--seed", "4", "-n", "9"])
     first, second = sorted(RUN.glob("*.png"))
     assert str(first) in capsys.readouterr().out
-    points = np.random.default_rng(4).standard_normal((25, 10)).astype("float32")
-    images = generate_images(saved[0], points)
+    z = np.random.default_rng(4).standard_normal((25, 10)).astype("float32")
+    images = generate_images(saved[0], z)
     assert first.read_bytes() == grid_of(images, 5)
     assert second.read_bytes() == grid_of(images[:9], 3)
 
@@ -55,7 +55,7 @@ def test_constant_vector_gives_the_single_image(saved):
     assert Path("zero.png").read_bytes() == grid_of(image, 1)
 
 
-def test_a_tilde_is_the_home_folder_behind_an_equals_sign_as_well(saved, monkeypatch):
+def test_a_tilde_is_the_home_folder_also_behind_an_equals_sign(saved, monkeypatch):
     monkeypatch.setenv("HOME", str(Path("home").absolute()))
     Path("home").mkdir()
     main([MODEL, "--out=~/g.png", "--images=~/each", "-n", "2"])
@@ -63,11 +63,11 @@ def test_a_tilde_is_the_home_folder_behind_an_equals_sign_as_well(saved, monkeyp
     assert not Path("~").exists()
 
 
-def test_points_from_a_file_and_single_images(saved):
-    points = np.random.default_rng(0).standard_normal((3, 10))
-    np.save("points.npy", points)
-    main([MODEL, "--latent", "points.npy", "--images", "singles", "--out", "grid.png"])
-    images = generate_images(saved[0], points.astype("float32"))
+def test_latent_vectors_from_a_file_and_single_images(saved):
+    z = np.random.default_rng(0).standard_normal((3, 10))
+    np.save("z.npy", z)
+    main([MODEL, "--latent", "z.npy", "--images", "singles", "--out", "grid.png"])
+    images = generate_images(saved[0], z.astype("float32"))
     files = sorted(Path("singles").iterdir())
     assert [f.name for f in files] == ["0000.png", "0001.png", "0002.png"]
     for file, image in zip(files, images, strict=True):
@@ -75,7 +75,7 @@ def test_points_from_a_file_and_single_images(saved):
         np.testing.assert_allclose(pixels, image[..., 0] * 255, atol=0.51)
 
 
-def test_verdict_is_the_discriminators(saved, monkeypatch):
+def test_captions_are_the_discriminators_outputs(saved, monkeypatch):
     seen = {}
     monkeypatch.setattr(
         plotting,
@@ -85,17 +85,17 @@ def test_verdict_is_the_discriminators(saved, monkeypatch):
     main(
         [MODEL, "--seed", "4", "-n", "4", "--discriminator", "discriminator_model_003.h5"]
     )
-    points = np.random.default_rng(4).standard_normal((4, 10)).astype("float32")
-    judged = saved[1].predict(generate_images(saved[0], points), verbose=0)
-    assert seen["captions"] == [f"{p:.2f}" for p in judged[:, 0]]
+    z = np.random.default_rng(4).standard_normal((4, 10)).astype("float32")
+    outputs = saved[1].predict(generate_images(saved[0], z), verbose=0)
+    assert seen["captions"] == [f"{p:.2f}" for p in outputs[:, 0]]
 
 
-def test_without_a_model_what_is_there_is_listed(saved, capsys):
+def test_without_a_model_the_models_are_listed(saved, capsys):
     main([])
     assert str(RUN / MODEL) in capsys.readouterr().out
 
 
-def test_show_without_a_display_says_where_the_picture_is(saved, capsys, monkeypatch):
+def test_show_without_a_display_prints_the_path(saved, capsys, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     main([MODEL, "--show", "--out", "grid.png"])
     assert "see grid.png" in capsys.readouterr().out
@@ -105,27 +105,27 @@ BAD_WORDS = {
     "unknown name": (["nope.h5"], "nope.h5"),
     "unknown path": (["somewhere/nope.h5"], "somewhere/nope.h5"),
     "a discriminator": (["discriminator_model_003.h5"], "is a discriminator"),
-    "not a model": (["points.npy"], "not a Keras model"),
+    "not a model": (["z.npy"], "not a Keras model"),
     "no images": ([MODEL, "-n", "0"], "at least 1"),
-    "points that are not there": ([MODEL, "--latent", "nope.npy"], "nope.npy"),
-    "points of another length": ([MODEL, "--latent", "points.npy"], "(3, 7)"),
-    "points that are text": ([MODEL, "--latent", "text.npy"], "text.npy"),
-    "points that are no array": ([MODEL, "--latent", "note.npy"], "note.npy"),
+    "vectors that are not there": ([MODEL, "--latent", "nope.npy"], "nope.npy"),
+    "vectors of another length": ([MODEL, "--latent", "z.npy"], "(3, 7)"),
+    "vectors that are text": ([MODEL, "--latent", "text.npy"], "text.npy"),
+    "vectors that are no array": ([MODEL, "--latent", "note.npy"], "note.npy"),
     "a vector in words": ([MODEL, "--vector", "big"], "--vector"),
     "a vector without end": ([MODEL, "--vector", "nan"], "--vector"),
-    "two kinds of points": ([MODEL, "--vector", "1", "--latent", "a.npy"], "not allowed"),
+    "two kinds of z": ([MODEL, "--vector", "1", "--latent", "a.npy"], "not allowed"),
     "a grid that is there": ([MODEL, "--out", "there.png"], "there.png"),
     "a grid that is no png": ([MODEL, "--out", "grid.jpg"], ".png"),
     "a grid nowhere": ([MODEL, "--out", "no/folder/grid.png"], "no/folder"),
     "a folder that is there": ([MODEL, "--images", "runs"], "runs"),
-    "a generator as verdict": ([MODEL, "--discriminator", MODEL], "not a discriminator"),
+    "a generator as D": ([MODEL, "--discriminator", MODEL], "not a discriminator"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_WORDS)
-def test_bad_input_gets_one_sentence_and_leaves_nothing(saved, capsys, case):
+def test_bad_input_gets_one_message_and_leaves_nothing(saved, capsys, case):
     words, expected = BAD_WORDS[case]
-    np.save("points.npy", np.zeros((3, 7)))
+    np.save("z.npy", np.zeros((3, 7)))
     np.save("text.npy", np.array(["a"]))
     Path("note.npy").write_text("hello")
     Path("there.png").touch()
@@ -134,5 +134,5 @@ def test_bad_input_gets_one_sentence_and_leaves_nothing(saved, capsys, case):
     assert sorted(Path().rglob("*")) == before
 
 
-def test_without_any_run_a_sentence_says_what_to_do(capsys):
+def test_without_any_run_the_message_names_train(capsys):
     assert "train" in refused(capsys, main)

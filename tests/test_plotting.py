@@ -1,4 +1,4 @@
-"""Pictures: they open, have the right size, and show what they were given."""
+"""Pictures: they open, and have the right size and content."""
 
 import shutil
 from itertools import pairwise
@@ -52,7 +52,7 @@ def test_grid_with_an_unfinished_row_is_complete():
 
 
 def test_photographs_stay_as_they_are(tmp_path):
-    """Grey ones, too: of a range from -1, and never reversed."""
+    """Grey images of a range from -1 are not inverted."""
     for channels in (1, 3):
         images = np.full((1, 8, 8, channels), 0.6, "float32")
         plotting.save_grid(images, tmp_path / "grid.png", columns=1, low=-1)
@@ -61,7 +61,7 @@ def test_photographs_stay_as_they_are(tmp_path):
         assert tuple(middle) == (204, 204, 204)
 
 
-def test_curves_and_film(tmp_path):
+def test_curves_and_video(tmp_path):
     rows = ["epoch,step,d_loss,g_loss,acc_real,acc_fake,acc_adv"]
     rows += [f"{e},{s},0.6,0.8,0.5,0.6,0.4" for e in (1, 2) for s in (10, 20)]
     (tmp_path / "history.csv").write_text("\n".join(rows) + "\n")
@@ -74,7 +74,7 @@ def test_curves_and_film(tmp_path):
         assert gif.n_frames == 2
 
 
-def film_of(folder, sizes):
+def video_of(folder, sizes):
     """Save grey pictures of these sizes as a video; return the frames of its MP4."""
     for epoch, size in enumerate(sizes, start=9):
         Image.new("RGB", size, "grey").save(folder / f"generated_plot_e{epoch:03d}.png")
@@ -86,8 +86,8 @@ def film_of(folder, sizes):
         return [np.asarray(frame).astype(int) for frame in video]
 
 
-def test_the_film_tells_the_epoch_above_each_picture(tmp_path):
-    frames = film_of(tmp_path, [(301, 201)] * 3)
+def test_the_video_shows_the_epoch_above_each_picture(tmp_path):
+    frames = video_of(tmp_path, [(301, 201)] * 3)
     assert len(frames) == 3 + 4  # the last of 0.4 s stays for 2 s
     assert {frame.shape for frame in frames} == {(220, 302, 3)}  # 18 for the epoch
     for one, other in pairwise(frames[:3]):
@@ -99,9 +99,9 @@ def test_the_film_tells_the_epoch_above_each_picture(tmp_path):
         assert gif.n_frames == 3 and gif.size == (302, 220)
 
 
-def test_a_film_of_one_frame_and_of_frames_of_several_sizes(tmp_path):
-    assert len(film_of(tmp_path, [(16, 16)])) == 5
-    frames = film_of(tmp_path, [(16, 16), (40, 30)])
+def test_a_video_of_one_frame_and_of_frames_of_several_sizes(tmp_path):
+    assert len(video_of(tmp_path, [(16, 16)])) == 5
+    frames = video_of(tmp_path, [(16, 16), (40, 30)])
     assert len(frames) == 6 and frames[0].shape == (46, 40, 3)
     assert frames[0][44, 38].mean() > 240  # white beside the small picture
 
@@ -125,15 +125,15 @@ def test_model_plot(tmp_path, capsys):
     assert min(opened(tmp_path / "plot.png").size) > 100
 
 
-def test_without_graphviz_one_line_says_how_to_get_it(tmp_path, capsys, monkeypatch):
+def test_without_graphviz_one_line_names_the_packages(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     plotting.plot_model(define_discriminator(), tmp_path / "plot.png")
-    said = capsys.readouterr().out
-    assert said.count("\n") == 1 and "apt install graphviz" in said
+    output = capsys.readouterr().out
+    assert output.count("\n") == 1 and "apt install graphviz" in output
     assert not (tmp_path / "plot.png").exists()
 
 
-def test_a_damaged_picture_is_told_and_left_out_of_the_film(tmp_path, capsys):
+def test_a_damaged_picture_is_reported_and_left_out_of_the_video(tmp_path, capsys):
     (tmp_path / "history.csv").write_text(
         "epoch,step,d_loss,g_loss,acc_real\n1,1,0.6,0.8,0.5\n"
     )

@@ -14,10 +14,10 @@ def test_real_samples_are_from_the_dataset_and_labelled_one():
     assert labels.shape == (200, 1) and (labels == 1).all()
 
 
-def test_latent_points_are_standard_normal():
-    points = sampling.generate_latent_points(20, 5000)
-    assert points.shape == (5000, 20) and points.dtype == np.float32
-    assert abs(points.mean()) < 0.02 and abs(points.std() - 1) < 0.02
+def test_latent_vectors_are_standard_normal():
+    z = sampling.generate_latent_points(20, 5000)
+    assert z.shape == (5000, 20) and z.dtype == np.float32
+    assert abs(z.mean()) < 0.02 and abs(z.std() - 1) < 0.02
 
 
 def test_fake_samples_are_the_generators_and_labelled_zero():
@@ -25,8 +25,8 @@ def test_fake_samples_are_the_generators_and_labelled_zero():
     images, labels = sampling.generate_fake_samples(
         g_model, 5, 3, np.random.default_rng(7)
     )
-    points = sampling.generate_latent_points(5, 3, np.random.default_rng(7))
-    np.testing.assert_allclose(images, g_model(points), atol=1e-6)
+    z = sampling.generate_latent_points(5, 3, np.random.default_rng(7))
+    np.testing.assert_allclose(images, g_model(z), atol=1e-6)
     assert labels.shape == (3, 1) and (labels == 0).all()
 
 
@@ -37,7 +37,7 @@ def test_random_samples_are_uniform_and_labelled_zero():
     assert (labels == 0).all()
 
 
-def test_random_samples_fill_the_range_that_is_asked_for():
+def test_random_samples_fill_the_requested_range():
     images, _ = sampling.generate_random_samples((8, 8, 3), 50, low=-1, high=1)
     assert images.dtype == np.float32 and -1 <= images.min() < -0.99
     assert 0.99 < images.max() < 1

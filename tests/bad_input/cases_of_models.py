@@ -63,16 +63,16 @@ MODELS = {
                                                   zipfile.ZIP_DEFLATED), named()),
         "packed or encrypted"),
     "a class of a model that has none": (
-        DRAW, modelled("m.h5", "--label", "3"), "cannot be told a class"),
+        DRAW, modelled("m.h5", "--label", "3"), "takes no class"),
     "points of another size": (
         DRAW, modelled("m.h5", "--latent", "p.npy", make=points(np.zeros((2, 6)))),
-        "takes points of 5 numbers"),
+        "vectors of shape (n, 5)"),
     "points that are NaN": (
         DRAW, modelled("m.h5", "--latent", "p.npy", make=points(np.full((1, 5), np.nan))),
-        "not numbers"),
+        "not finite"),
     "points of 1e300": (
         DRAW, modelled("m.h5", "--latent", "p.npy", make=points(np.full((1, 5), 1e300))),
-        "not numbers"),
+        "not finite"),
     "points that are pickles": (
         DRAW, modelled("m.h5", "--latent", "p.npy",
                        make=points(np.array([Hostile()], object))), "Python objects"),
@@ -112,7 +112,7 @@ MODELS = {
     "scores of held-out images without any": (
         SCORE, modelled("m.h5", "--data", "synthetic", "--split", "test"), "no held-"),
     "features of another kind": (
-        SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.txt"), "wanted"),
+        SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.txt"), "choose"),
     "features that are not here": (
         SCORE, modelled("m.h5", "--data", "synthetic", "--features", "keras-inception"),
         "there is no file"),
@@ -137,11 +137,11 @@ MODELS = {
         "makes no images"),
     "a model that names its images by a number": (
         LOOK, modelled("diversity", "m.h5", change=told(options={"data": 5})),
-        "tells in a wrong way"),
+        "training images is damaged"),
     "a model that names images of another size": (
         LOOK, modelled("diversity", "m.h5", change=told(
             script="celeba_gan/train.py", options={"data": "/", "size": 10**9})),
-        "tells in a wrong way"),
+        "training images is damaged"),
     "a model whose images' name is damaged": (
         LOOK, modelled("diversity", "m.h5",
                        change=lambda f: f.attrs.update(trained_on="[" * 9000)),

@@ -1,4 +1,4 @@
-"""What the tests of scores share: a set of digits, a run on it, its classifier."""
+"""Fixtures of the tests of scores: a set of digits, a run on it, its classifier."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from evaluated import RUN, SECOND, handing_out, save
+from evaluated import RUN, SECOND, choosing, save
 from helpers import make_quick
 from sklearn.utils import shuffle
 
@@ -18,7 +18,7 @@ from mnist_gan import quick
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory):
-    """900 digits to train on and 300 to hold out; the others are not in the file."""
+    """Return a folder with .npz files of 900 training and 300 held-out digits."""
     place = tmp_path_factory.mktemp("place")
     parts = [load_images("digits", split) for split in ("train", "test")]
     pixels, labels = (
@@ -34,12 +34,12 @@ def place(tmp_path_factory):
 
 @pytest.fixture
 def one_classifier(own_folder, tmp_path_factory, monkeypatch):
-    """It is trained once for all of these tests, whichever worker they run on."""
+    """Share a classifier, trained once, among all tests and workers."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     monkeypatch.setenv("KERAS_HOME", str(folder / "keras_of_scores"))
     make_quick(monkeypatch)
-    monkeypatch.setattr(memorization, "SHOWN", 2)  # drawing takes longer than scoring
+    monkeypatch.setattr(memorization, "SHOWN", 2)  # plotting takes longer than scoring
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def data(place):
 
 @pytest.fixture(scope="session")
 def first_run(place):
-    """A run of two epochs: at first noise, then images that are as good as real ones."""
+    """Return a run of two epochs: first noise, then images as good as real ones."""
     data, folder = str(place / "mine.npz"), place / "run"
     folder.mkdir()
     record = {
@@ -59,7 +59,7 @@ def first_run(place):
     }
     (folder / "options.json").write_text(json.dumps(record))
     save_models(folder, 1, quick.define_generator(10), quick.define_discriminator())
-    save(handing_out(np.load(place / "fresh.npy")), folder / SECOND)
+    save(choosing(np.load(place / "fresh.npy")), folder / SECOND)
     return folder
 
 

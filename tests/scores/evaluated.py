@@ -1,4 +1,4 @@
-"""Generators with known scores, and the command that scores them."""
+"""Generators with known scores, and helpers that run the command on them."""
 
 import json
 from pathlib import Path
@@ -19,8 +19,8 @@ def save(model, path):
     model.save(path, include_optimizer=False)
 
 
-def handing_out(pixels, latent_dim=30):
-    """A generator whose every image is one of these, uint8 (n, 28, 28)."""
+def choosing(pixels, latent_dim=30):
+    """Return a generator that outputs one of these images, uint8 (n, 28, 28)."""
     model = keras.Sequential(
         [
             layers.Input((latent_dim,)),
@@ -36,12 +36,12 @@ def handing_out(pixels, latent_dim=30):
 
 
 def of_classes(pixels):
-    """A conditional generator that draws one of ten images, uint8 (10, 28, 28)."""
-    point, label = layers.Input((5,)), layers.Input((1,), dtype="int32")
-    drawn = layers.Flatten()(layers.Embedding(10, 28 * 28, name="drawn")(label))
-    drawn = layers.Add()([drawn, layers.Dense(28 * 28, "linear", False, "zeros")(point)])
-    model = keras.Model([point, label], layers.Reshape((28, 28, 1))(drawn))
-    model.get_layer("drawn").set_weights([pixels.reshape(10, -1) / 255])
+    """Return a conditional generator of one image per class, uint8 (10, 28, 28)."""
+    z, label = layers.Input((5,)), layers.Input((1,), dtype="int32")
+    images = layers.Flatten()(layers.Embedding(10, 28 * 28, name="images")(label))
+    images = layers.Add()([images, layers.Dense(28 * 28, "linear", False, "zeros")(z)])
+    model = keras.Model([z, label], layers.Reshape((28, 28, 1))(images))
+    model.get_layer("images").set_weights([pixels.reshape(10, -1) / 255])
     return model
 
 

@@ -1,4 +1,4 @@
-"""`common/evaluate.py`: scores as a user gets them."""
+"""`common/evaluate.py`: scores of models, runs and pictures."""
 
 import time
 from pathlib import Path
@@ -10,7 +10,7 @@ from evaluated import (
     FIRST,
     OTHER_RUNS,
     SECOND,
-    handing_out,
+    choosing,
     lines,
     of_classes,
     save,
@@ -22,7 +22,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from common.data.mnist import load_images
 from common.runs.state import find_state
-from common.scores import scorer as judging
+from common.scores import scorer as scorer_module
 from common.scores.best import save_curves
 from common.scores.features import choose_features
 from common.scores.memorization import memorisation
@@ -33,14 +33,14 @@ from mnist_gan import train
 pytestmark = pytest.mark.usefixtures("one_classifier")
 
 
-def test_a_model_leaves_a_line_with_all_that_must_be_told(run, capsys, place):
+def test_the_line_of_a_model_holds_the_protocol(run, capsys, place):
     words = [run / FIRST, "-n", "100", "--repeats", "2"]
     score(*words)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     (line,) = lines()
     assert (line["epoch"], line["model"]) == (1, FIRST)
     fid = line["scores"]["fid"]
-    assert f"{fid['mean']:.2f} +- {fid['std']:.2f}" in said
+    assert f"{fid['mean']:.2f} +- {fid['std']:.2f}" in output
     assert line["floor"]["what"] == "test against train, n = 100"
     assert line["ceiling"]["what"] == "untrained generator"
     floor, ceiling = line["floor"]["scores"], line["ceiling"]["scores"]
@@ -63,13 +63,13 @@ def test_a_model_leaves_a_line_with_all_that_must_be_told(run, capsys, place):
 def test_a_seed_repeats_the_scores_and_real_images_are_seen_once(run, monkeypatch):
     words = [run / SECOND, *FEW]
     score(*words)
-    seen, look = [], judging.extract_all
+    seen, look = [], scorer_module.extract_all
 
     def extract(features, pixels, picks=None):
         seen.append(picks)
         return look(features, pixels, picks)
 
-    monkeypatch.setattr(judging, "extract_all", extract)
+    monkeypatch.setattr(scorer_module, "extract_all", extract)
     score(*words)
     assert len(seen) == 2 and not any(picks is not None for picks in seen)
     score(*words, "--seed", "1")
@@ -84,22 +84,22 @@ def test_a_seed_repeats_the_scores_and_real_images_are_seen_once(run, monkeypatc
 
 def test_all_of_a_run_are_scored_and_the_best_is_named(run, capsys):
     score(run, *FEW)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     first, second = lines()
     assert (first["epoch"], second["epoch"]) == (1, 2)
     assert second["scores"]["fid"]["mean"] < first["scores"]["fid"]["mean"] / 5
     assert first["scores"]["recall"]["mean"] < 0.2 < second["scores"]["recall"]["mean"]
-    assert f"best by FID: {SECOND}\n" in said
-    assert "TRAINING IMAGES" not in said
+    assert f"best by FID: {SECOND}\n" in output
+    assert "TRAINING IMAGES" not in output
     with Image.open(run / "scores.png") as picture:
         picture.load()
 
 
-def test_a_generator_that_hands_out_training_images_is_flagged(data, capsys):
-    save(handing_out(load_images(data).pixels), "copies.h5")
+def test_a_generator_of_training_images_is_flagged(data, capsys):
+    save(choosing(load_images(data).pixels), "copies.h5")
     score("copies.h5", "--data", data, "-n", "400", "--repeats", "1")
-    said = capsys.readouterr().out
-    assert "IT HANDS OUT TRAINING IMAGES: in pixels, 100.0% are nearer to one" in said
+    output = capsys.readouterr().out
+    assert "MEMORIZED TRAINING IMAGES: in pixels, 100.0% are nearer to one" in output
     (line,) = lines(OTHER_RUNS / "0001")
     assert all(found["flagged"] for found in line["memorisation"].values())
     assert set(line["memorisation"]) == {"pixels", "features"}
@@ -110,17 +110,17 @@ def test_a_generator_that_hands_out_training_images_is_flagged(data, capsys):
 
 @pytest.mark.slow
 def test_a_snapshot_of_nan_does_not_end_the_scoring(run, capsys):
-    broken = handing_out(np.zeros((3, 28, 28), np.uint8))
+    broken = choosing(np.zeros((3, 28, 28), np.uint8))
     broken.set_weights([w * np.nan for w in broken.get_weights()])
     save(broken, run / "generator_model_000.h5")
     score(run, *FEW)
-    said = capsys.readouterr().out
-    assert "generator_model_000.h5 is not scored: this generator makes values" in said
-    assert f"best by FID: {SECOND}\n" in said and len(lines()) == 2
+    output = capsys.readouterr().out
+    assert "generator_model_000.h5 is not scored: this generator makes values" in output
+    assert f"best by FID: {SECOND}\n" in output and len(lines()) == 2
 
 
 @pytest.mark.slow
-def test_classes_are_read_as_asked(data):
+def test_class_accuracy(data):
     train = load_images(data)
     means = np.stack([train.pixels[train.labels == k].mean(0) for k in range(10)])
     save(of_classes(means), "right.h5")
@@ -134,8 +134,8 @@ def test_classes_are_read_as_asked(data):
     assert found[0]["classes_seen"]["mean"] >= 9
 
 
-def test_classes_are_asked_for_as_often_as_they_are_real(data):
-    """Also where the images come class by class, as from subfolders."""
+def test_classes_are_as_frequent_as_in_the_real_images(data):
+    """Test images in the order of their classes, as from subfolders."""
     train = load_images(data)
     train = train._replace(labels=np.repeat([0, 1], [675, 225]))
     scorer = Scorer(train, None, None, 400)
@@ -148,17 +148,17 @@ def test_exported_images_get_the_scores_of_their_generator(run, data):
     score(run / SECOND, *FEW, "--export", "singles")
     score("--images", "singles", "--data", data, "-n", "100")
     (model,), (images,) = lines(), lines(OTHER_RUNS / "0001")
-    told, scored = images["scores"], model["scores"]
+    other, scored = images["scores"], model["scores"]
     for name in ("fid", "precision", "recall", "density", "coverage", "copies"):
-        assert told[name]["mean"] == pytest.approx(scored[name]["mean"], abs=1e-6)
-    spread = told["kid_error"]["mean"] + scored["kid_error"]["mean"]
-    assert abs(told["kid"]["mean"] - scored["kid"]["mean"]) < 2 * spread  # other subsets
+        assert other[name]["mean"] == pytest.approx(scored[name]["mean"], abs=1e-6)
+    spread = other["kid_error"]["mean"] + scored["kid_error"]["mean"]
+    assert abs(other["kid"]["mean"] - scored["kid"]["mean"]) < 2 * spread  # other subsets
     assert images["model"] == "singles" and images["epoch"] is None
     assert images["protocol"]["resize"] == "none"
     assert images["ceiling"]["what"] == "uniform noise"
 
 
-def test_pictures_sorted_by_class_are_drawn_from_all_of_them(data):
+def test_pictures_sorted_by_class_are_sampled_from_all_of_them(data):
     train = load_images(data)
     for label in range(10):
         folder = Path("sorted", str(label))
@@ -172,7 +172,7 @@ def test_pictures_sorted_by_class_are_drawn_from_all_of_them(data):
 
 
 @pytest.mark.slow
-def test_pictures_of_another_size_are_resized_and_the_protocol_says_so(data, place):
+def test_pictures_of_another_size_are_resized_and_the_protocol_has_it(data, place):
     fresh = np.load(place / "fresh.npy")[:30]
     for folder, side in (("same", 28), ("large.v2", 56)):
         Path(folder).mkdir()
@@ -188,27 +188,27 @@ def test_pictures_of_another_size_are_resized_and_the_protocol_says_so(data, pla
     )
 
 
-def judge_of(path, n, split="train"):
+def scorer_of(path, n, split="train"):
     train, test = load_reference(str(path), (28, 28, 1))
     return Scorer(train, test, choose_features("classifier", train, test), n, split)
 
 
 @pytest.mark.slow
-def test_the_floor_is_of_held_out_images_or_else_of_two_halves(place):
+def test_the_floor_is_of_held_out_images_or_else_of_two_parts(place):
     mine = place / "mine.npz"
     for scorer, text in (
-        (judge_of(mine, 300), "test against train, n = 300"),
-        (judge_of(mine, 10_000), "two parts of train, n = 450"),
-        (judge_of(mine, 10_000, "test"), "train against test, n = 300"),
+        (scorer_of(mine, 300), "test against train, n = 300"),
+        (scorer_of(mine, 10_000), "two parts of train, n = 450"),
+        (scorer_of(mine, 10_000, "test"), "train against test, n = 300"),
     ):
-        said, found = scorer.floor.values()
-        assert said == text
+        output, found = scorer.floor.values()
+        assert output == text
         assert abs(found["kid"]) < 5 * found["kid_error"]
         assert found["density"] == pytest.approx(1, abs=0.2)
 
 
 def test_without_held_out_images_no_copies_are_counted(place):
-    scorer = judge_of(place / "mine.npz", 100)
+    scorer = scorer_of(place / "mine.npz", 100)
     scorer.test = None
     found, neighbours = memorisation(scorer, scorer.train.pixels[5:15])
     assert found == {} and set(neighbours) == {"pixels", "features"}
@@ -218,13 +218,13 @@ def test_without_held_out_images_no_copies_are_counted(place):
 
 
 def test_fresh_images_are_not_flagged(place):
-    scorer, fresh = judge_of(place / "mine.npz", 100), np.load(place / "fresh.npy")
+    scorer, fresh = scorer_of(place / "mine.npz", 100), np.load(place / "fresh.npy")
     found, _ = memorisation(scorer, fresh[..., np.newaxis])
     assert not any(space["flagged"] for space in found.values())
 
 
-def test_a_run_whose_scores_are_refused_or_below_0_is_drawn():
-    """KID of images that are as good as real ones is below 0 half of the time."""
+def test_a_run_whose_scores_are_missing_or_below_0_is_plotted():
+    """KID of images as good as real ones is below 0 half of the time."""
     low, none = ({"mean": -0.1, "std": None}, None)
     shares = {name: {"mean": 1, "std": 0.1} for name in
               ("precision", "recall", "density", "coverage")}  # fmt: skip
@@ -239,14 +239,14 @@ def test_a_run_whose_scores_are_refused_or_below_0_is_drawn():
 
 
 def test_ctrl_c_leaves_whole_lines(run, monkeypatch):
-    draw = Scorer.draw
+    sample = Scorer.sample
 
     def interrupted(scorer, g_model, seed):
         if g_model.input_shape[1] == 30:  # of the second model
             raise KeyboardInterrupt
-        return draw(scorer, g_model, seed)
+        return sample(scorer, g_model, seed)
 
-    monkeypatch.setattr(Scorer, "draw", interrupted)
+    monkeypatch.setattr(Scorer, "sample", interrupted)
     with pytest.raises(SystemExit) as stop:
         score(run, *FEW)
     assert stop.value.code == 130

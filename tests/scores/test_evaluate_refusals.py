@@ -1,4 +1,4 @@
-"""What `common/evaluate.py` refuses, and how."""
+"""Invalid input of `common/evaluate.py`: one error message, no files."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from evaluated import FEW, FIRST, RUN, handing_out, of_classes, save
+from evaluated import FEW, FIRST, RUN, choosing, of_classes, save
 from helpers import refused, run_script
 from keras import layers
 from PIL import Image
@@ -48,7 +48,7 @@ def coloured(data):
 MODEL = str(RUN / FIRST)
 
 
-REFUSED = {
+INVALID = {
     "nothing": ([], None, "name either a MODEL"),
     "a model and images": ([MODEL, "--images", "runs"], None, "name either a MODEL"),
     "no such model": (["nope/model.h5"], None, "nope/model.h5"),
@@ -76,7 +76,7 @@ REFUSED = {
     "classes that are not there": (
         ["classes.h5", "--data", "synthetic"],
         lambda data: save(of_classes(np.zeros((10, 28, 28))), "classes.h5"),
-        "classes.h5 draws 10 classes, synthetic has 2",
+        "classes.h5 takes 10 classes, synthetic has 2",
     ),
     "a folder that cannot be written": (
         [MODEL], lambda data: Path(RUN, ".probe").mkdir(), "--run-dir"
@@ -85,7 +85,7 @@ REFUSED = {
         ["few.h5", "--data", "few.npz"],
         lambda data: (
             np.savez("few.npz", np.zeros((30, 28, 28), "uint8")),
-            save(handing_out(np.zeros((3, 28, 28), "uint8")), "few.h5"),
+            save(choosing(np.zeros((3, 28, 28), "uint8")), "few.h5"),
         ),
         "30 images are too few, at least 40",
     ),
@@ -94,9 +94,9 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_bad_input_gets_one_sentence_and_leaves_nothing(run, data, capsys, case):
-    words, make, expected = REFUSED[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_bad_input_gets_one_message_and_leaves_nothing(run, data, capsys, case):
+    words, make, expected = INVALID[case]
     if make:
         make(data)
     before = sorted(Path().rglob("*"))
@@ -104,7 +104,7 @@ def test_bad_input_gets_one_sentence_and_leaves_nothing(run, data, capsys, case)
     assert sorted(Path().rglob("*")) == before
 
 
-def test_a_split_that_is_not_there_is_refused(run, place, capsys):
+def test_a_missing_split_is_an_error(run, place, capsys):
     words = [run / FIRST, "--data", place / "no_test.npz", "--split", "test", *FEW]
     assert "no held-out images" in refused(capsys, main, *words)
 

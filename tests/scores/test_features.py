@@ -1,4 +1,4 @@
-"""The features of scores: what networks see in images, and how they were trained."""
+"""The features of scores: Inception, and classifiers with their training."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def colours(n, side=6, channels=3):
 
 
 def write_graph(path, weights):
-    """A graph with the names, and the batches of one image, that the real one has."""
+    """Write a graph with the names and the batch size 1 of the real one."""
     v1 = tf.compat.v1
     with tf.Graph().as_default() as graph:
         image = v1.placeholder(tf.uint8, (None, None, 3), name="DecodeJpeg")
@@ -53,7 +53,7 @@ def write_graph(path, weights):
 
 
 def by_numpy(pixels, weights):
-    """Of 8x8 images: what is resized to half takes every second pixel, as TF 1 did."""
+    """Compute both of 8x8 images; TF 1 halves them by taking every second pixel."""
     small = (np.broadcast_to(pixels, (*pixels.shape[:3], 3))[:, ::2, ::2] - 128.0) / 128
     blocks = small.reshape(-1, 2, 2, 2, 2, 3).mean((2, 4))  # row and column of the block
     pool = blocks.reshape(-1, POOLED)
@@ -95,7 +95,7 @@ def other_graph(path):
 BAD_FILES = {
     "text as a graph": ("a.pb", lambda p: p.write_text("hello"), "classify_image"),
     "nothing as a graph": ("a.pb", lambda p: p.touch(), "classify_image"),
-    "another graph": ("a.pb", other_graph, "not the Inception that it should be"),
+    "another graph": ("a.pb", other_graph, "not the Inception network expected"),
     "no graph": ("a.pb", lambda p: None, "inception-2015-12-05.tgz"),
     "no weights": ("a.h5", lambda p: None, "tf_kernels.h5 (92 MB)"),
     "text as weights": ("a.h5", lambda p: p.write_text("hello"), "tf_kernels.h5 (92 MB)"),
@@ -105,13 +105,13 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
-def test_files_that_are_no_network_get_a_sentence_that_says_what_to_get(tmp_path, case):
+def test_files_that_are_no_network_get_a_message_with_the_download(tmp_path, case):
     name, make, expected = BAD_FILES[case]
     make(tmp_path / name)
     with pytest.raises(UserError) as error:
         choose_features(str(tmp_path / name), None, None)
-    sentence = str(error.value)
-    assert expected in sentence and name in sentence and "\n" not in sentence
+    message = str(error.value)
+    assert expected in message and name in message and "\n" not in message
 
 
 # Keras's Inception
@@ -124,9 +124,9 @@ def test_weights_missing_in_kerass_cache_are_named_with_their_address(tmp_path):
         assert text in str(error.value)
 
 
-def test_weights_of_another_model_are_refused(tmp_path):
+def test_weights_of_another_model_are_an_error(tmp_path):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "a.h5")
-    with pytest.raises(UserError, match="not the Inception that it should be"):
+    with pytest.raises(UserError, match="not the Inception network expected"):
         choose_features(str(tmp_path / "a.h5"), None, None)
 
 
@@ -202,19 +202,19 @@ def test_classifier_is_trained_once_in_float32_and_again_where_it_is_damaged(
     damages = {path: path.read_bytes()[:1000], path.with_suffix(".json"): b'{"accur'}
     for n_trainings, (file, content) in enumerate(damages.items(), 2):
         file.write_bytes(content)
-        mended = choose_features("classifier", train, test)
+        retrained = choose_features("classifier", train, test)
         assert len(trainings) == n_trainings
-        assert mended == first._replace(extract=mended.extract)  # of the same seed
+        assert retrained == first._replace(extract=retrained.extract)  # of the same seed
 
 
 def test_a_classifier_of_colours_is_read_again_and_one_without_facts_is_not(tmp_path):
     path, facts = tmp_path / "c.keras", tmp_path / "c.json"
     model = classifier.define_classifier((8, 8, 3), 3, flip=True)
     model.save(path)
-    told = {"accuracy": 0.9, "held_out": 10, "classes": ["a", "b", "c"]}
-    facts.write_text(json.dumps(told))
+    saved = {"accuracy": 0.9, "held_out": 10, "classes": ["a", "b", "c"]}
+    facts.write_text(json.dumps(saved))
     again, known = classifier.read_classifier(path)
-    assert known == told
+    assert known == saved
     for one, other in zip(model.weights, again.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     facts.write_text("{}")
@@ -250,9 +250,9 @@ def test_images_without_classes_give_features_of_rotations(quick):
 
 
 @pytest.mark.slow
-def test_script_trains_and_tells_the_accuracy(quick, capsys):
+def test_script_trains_and_prints_the_accuracy(quick, capsys):
     classifier.main(["digits"])
-    said = capsys.readouterr().out
-    assert "training a classifier of digits" in said
-    assert "digits: " in said and "of 297 held-out images read right" in said
+    output = capsys.readouterr().out
+    assert "training a classifier of digits" in output
+    assert "digits: accuracy " in output and "on 297 held-out images" in output
     assert "mnist" in refused(capsys, classifier.main, "digits", "mnist")

@@ -1,4 +1,4 @@
-"""Nearest neighbours in a set that is read part by part, and copies."""
+"""Nearest neighbours in a set that is loaded part by part, and copies."""
 
 import numpy as np
 import pytest
@@ -18,22 +18,22 @@ def normal(n, d=D, seed=0):
 @pytest.mark.parametrize("k", [1, 3, 15])
 def test_nearest_are_those_of_all_distances_across_parts(monkeypatch, n_rows, k):
     monkeypatch.setattr(module, "AT_A_TIME", 10)
-    rows, queries, asked = normal(n_rows), normal(30, seed=1), []
-    distances, found = nearest(queries, n_rows, lambda s: asked.append(s) or rows[s], k)
+    rows, queries, slices = normal(n_rows), normal(30, seed=1), []
+    distances, found = nearest(queries, n_rows, lambda s: slices.append(s) or rows[s], k)
     everything = cdist(queries, rows)
     order = np.argsort(everything, axis=1)[:, :k]
     np.testing.assert_array_equal(found, order)
     np.testing.assert_allclose(
         distances, np.take_along_axis(everything, order, axis=1), rtol=1e-4
     )
-    assert max(s.stop - s.start for s in asked) <= 10 and asked[-1].stop == n_rows
+    assert max(s.stop - s.start for s in slices) <= 10 and slices[-1].stop == n_rows
 
 
 def copies_in(samples, seed=0, n_training=N_TRAINING):
     sets = normal(n_training, seed=seed), normal(n_training // 3, seed=seed + 1)
     near = (nearest(samples, len(x), lambda rows, x=x: x[rows]) for x in sets)
-    pairs = [(distances[:, 0], rows[:, 0]) for distances, rows in near]
-    return nearer_to_training(*pairs, *map(len, sets))
+    first = [(distances[:, 0], rows[:, 0]) for distances, rows in near]
+    return nearer_to_training(*first, *map(len, sets))
 
 
 def test_fresh_samples_are_no_copies_and_the_error_is_that_of_chance():
@@ -48,7 +48,7 @@ def test_fresh_samples_are_no_copies_and_the_error_is_that_of_chance():
 
 @pytest.mark.parametrize("share", [0.5, 1])
 def test_the_share_of_copies_is_found(share):
-    """Of many training images, so that few of them are copied twice."""
+    """With many training images, so that few are copied twice."""
     n, n_training, n_copies = 1000, 15_000, round(1000 * share)
     training = normal(n_training)
     copies = training[:n_copies] + 0.01 * normal(n_copies, seed=4)
@@ -56,12 +56,12 @@ def test_the_share_of_copies_is_found(share):
     found = copies_in(samples, n_training=n_training)
     assert found["copies"] == pytest.approx(share, abs=3 * found["error"])
     assert found["error"] < 0.08 and found["flagged"]
-    (sentence,) = warnings({"pixels": found})
-    assert "TRAINING IMAGES" in sentence and "by chance 75.0%" in sentence
+    (warning,) = warnings({"pixels": found})
+    assert "TRAINING IMAGES" in warning and "by chance 75.0%" in warning
 
 
-def test_images_that_are_all_alike_are_not_taken_for_copies():
-    """All of them are near one image, which is a training one more often than not."""
+def test_mode_collapse_is_not_flagged_as_copies():
+    """All are near one image, which is a training image with probability 0.75."""
     for seed in range(0, 200, 10):
         samples = normal(1, seed=seed + 2) + 0.001 * normal(600, seed=seed + 3)
         found = copies_in(samples, seed)

@@ -1,4 +1,4 @@
-"""The metrics against closed forms, and against other ways to compute the same."""
+"""The metrics against closed forms and against reference implementations."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def normal(n, d, seed=0):
 
 
 def whitened(n, d, seed=0):
-    """A sample whose mean is exactly 0 and whose covariance is exactly the identity."""
+    """Return a sample with mean exactly 0 and covariance exactly the identity."""
     x = normal(n, d, seed)
     x -= x.mean(0)
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(x, rowvar=False)))
@@ -29,12 +29,12 @@ def whitened(n, d, seed=0):
 
 
 def mixed(n, d, seed=0):
-    """Features as a ReLU gives them, which depend on each other."""
+    """Return correlated features, as after a ReLU."""
     return np.maximum(normal(n, d, seed) @ normal(d, d, 99) * np.arange(1, d + 1), 0)
 
 
 def fid_of(a, b):
-    """By SciPy's root of a matrix that need not be symmetric."""
+    """Compute FID with SciPy's root of a non-symmetric matrix."""
     product = np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)
     root = scipy.linalg.sqrtm(product).real  # some versions give zero imaginary parts
     total = np.cov(a, rowvar=False) + np.cov(b, rowvar=False) - 2 * root
@@ -84,7 +84,7 @@ def test_fid_agrees_with_a_root_by_scipy(n, d):
     assert metrics.frechet_distance(a, b) == pytest.approx(fid_of(a, b), rel=1e-3)
 
 
-def test_fid_of_fewer_images_than_features_is_refused_and_kid_recommended():
+def test_fid_of_fewer_images_than_features_is_an_error_and_kid_recommended():
     with pytest.raises(UserError, match=r"30 images are fewer than the 31.*KID"):
         metrics.frechet_distance(normal(500, 31), normal(30, 31))
 
@@ -93,7 +93,7 @@ def test_fid_of_fewer_images_than_features_is_refused_and_kid_recommended():
 
 
 def mmd_of(x, y):
-    """Binkowski's eq. 4 by scikit-learn's kernel and loops over all pairs."""
+    """Compute Binkowski's eq. 4 with scikit-learn's kernel and loops over all pairs."""
     d, m = x.shape[1], len(x)
     xx, yy, xy = (
         polynomial_kernel(p, q, degree=3, gamma=1 / d, coef0=1)
@@ -131,8 +131,8 @@ def test_kid_is_the_mean_over_disjoint_subsets_of_at_most_1000(monkeypatch):
 
 def test_kid_of_one_distribution_is_0_and_its_error_is_honest():
     sets = [(normal(300, 4, 2 * i), normal(300, 4, 2 * i + 1)) for i in range(200)]
-    draws = np.array([metrics.kernel_distance(a, b, rng()) for a, b in sets])
-    means, errors = draws.T
+    found = np.array([metrics.kernel_distance(a, b, rng()) for a, b in sets])
+    means, errors = found.T
     spread = means.std(ddof=1)
     assert abs(means.mean()) < 3 * spread / np.sqrt(len(means))
     assert np.sqrt(np.mean(errors**2)) == pytest.approx(spread, rel=0.25)
@@ -140,19 +140,19 @@ def test_kid_of_one_distribution_is_0_and_its_error_is_honest():
     assert mean > 5 * error > 0
 
 
-def test_kid_of_too_few_is_refused():
+def test_kid_of_too_few_is_an_error():
     with pytest.raises(UserError, match="19 images are too few, at least 20"):
         metrics.kernel_distance(normal(19, 3), normal(50, 3), rng())
     assert np.isfinite(metrics.kernel_distance(normal(20, 3), normal(50, 3), rng())).all()
 
 
-def test_kid_draws_from_all_rows_of_the_longer_set_in_an_order_of_its_own(monkeypatch):
+def test_kid_samples_all_rows_of_the_longer_set_in_its_own_order(monkeypatch):
     seen = []
     monkeypatch.setattr(metrics, "squared_mmd", lambda x, y: seen.append((x, y)) or 0.0)
     a, b = (np.arange(n)[:, np.newaxis] for n in (1000, 100))
     metrics.kernel_distance(a, b, rng())
-    drawn, all_of_b = (np.concatenate(side).ravel() for side in zip(*seen, strict=True))
-    assert drawn.max() > 500 and not np.array_equal(drawn, all_of_b)
+    sampled, all_of_b = (np.concatenate(side).ravel() for side in zip(*seen, strict=True))
+    assert sampled.max() > 500 and not np.array_equal(sampled, all_of_b)
 
 
 # Inception Score, and the histogram of classes
@@ -203,7 +203,7 @@ def test_histogram_of_classes_has_closed_forms():
     assert of([364, 12, 12, 12])["classes_seen"] == 4
 
 
-def test_confident_is_the_share_of_images_that_are_surely_of_a_class():
+def test_confident_is_the_share_of_images_with_p_above_the_threshold():
     sure, unsure = [0.95, 0.05], [0.6, 0.4]
     found = metrics.class_histogram(np.array([sure, sure, sure, unsure]))
     assert found["confident"] == 0.75
@@ -216,7 +216,7 @@ def test_confident_is_the_share_of_images_that_are_surely_of_a_class():
 
 
 def neighbours_of(real, fake):
-    """By a tree and the whole matrix of distances."""
+    """Compute the metrics with trees and the full matrix of distances."""
 
     def radius(x, k):
         tree = NearestNeighbors(n_neighbors=k + 1, algorithm="kd_tree").fit(x)
@@ -243,9 +243,9 @@ def test_neighbours_agree_with_trees_and_whole_matrices(n, m, d):
 def test_the_block_size_changes_nothing():
     real, fake = normal(2003, 8), normal(1999, 8, 1) * 0.9
     known = metrics.radii(real)
-    whole = metrics.neighbours(real, fake, known, block=1000)
+    full = metrics.neighbours(real, fake, known, block=1000)
     for block in (0.1, 1, 3):  # MiB: 6, 65 and 196 fakes at a time
-        assert metrics.neighbours(real, fake, known, block=block) == whole
+        assert metrics.neighbours(real, fake, known, block=block) == full
 
 
 def test_the_same_set_twice_is_perfect():
