@@ -13,7 +13,7 @@ def generate_real_samples(dataset, n_samples, rng=np.random):
     """Sample real images with replacement.
 
     Args:
-        dataset: array or `batches` dataset of n images, with optional `labels` (n,).
+        dataset: array or `datasets.Scaled`: n images and maybe `labels` (n,).
         n_samples: number of images.
         rng: see the module.
 
