@@ -281,7 +281,7 @@ def test_a_discriminator_of_other_classes_gives_no_verdict(capsys):
         save_models(run, 1, g_model, d_model, tuple(map(str, range(n))))
     words = ["ten/generator_model_001.h5", "-n", "4", "--discriminator"]
     said = refused(capsys, generate.main, *words, "two/discriminator_model_001.h5")
-    assert "judges by 2 classes, this generator draws 10" in said
+    assert "takes 2 classes, this generator takes 10" in said
     generate.main([*words, "ten/discriminator_model_001.h5", "--out", "grid.png"])
 
 
@@ -297,7 +297,7 @@ def test_a_second_input_that_is_no_class_is_told(capsys):
     inputs = [keras.Input((6,)), keras.Input((6,))]
     x = keras.layers.Dense(784)(keras.layers.Add()(inputs))
     keras.Model(inputs, keras.layers.Reshape(SHAPE)(x)).save("two.keras")
-    assert "none of them is a class" in refused(capsys, generate.main, "two.keras")
+    assert "neither of them is a class" in refused(capsys, generate.main, "two.keras")
 
 
 @pytest.mark.parametrize("words", [["--conditional"], ["--preset", "best"]])
