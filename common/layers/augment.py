@@ -75,7 +75,7 @@ class Augment(keras.layers.Layer):
         shape = (ops.shape(images)[0], 1, 1, 1)
         return keras.random.uniform(shape, low, high, seed=self.seed)
 
-    def atomic_write(self, images, low, high):
+    def integer(self, images, low, high):
         """A whole number for each image, at least low and below high, int32 (n, 1)."""
         return keras.random.randint((ops.shape(images)[0], 1), low, high, seed=self.seed)
 
@@ -92,7 +92,7 @@ class Augment(keras.layers.Layer):
         """Shift by whole pixels, by an eighth of height and width at most."""
         for axis, picked in ((1, "nij,njwc->niwc"), (2, "nij,nhjc->nhic")):
             place, most = ops.arange(images.shape[axis]), images.shape[axis] // 8
-            shift = self.whole(images, -most, most + 1)[..., None]
+            shift = self.integer(images, -most, most + 1)[..., None]
             # Row i of this matrix picks pixel i + shift; beyond the edge it picks none.
             picks = ops.cast(place[:, None] + shift == place, "float32")
             images = ops.einsum(picked, picks, images)
@@ -102,7 +102,7 @@ class Augment(keras.layers.Layer):
         """Blank a rectangle of half the height and width, around any pixel."""
         inside = []
         for size in images.shape[1:3]:
-            after = ops.arange(size) - self.whole(images, 0, size) + size // 4
+            after = ops.arange(size) - self.integer(images, 0, size) + size // 4
             inside.append((after >= 0) & (after < size // 2))
         rows, columns = inside
         return ops.where(rows[:, :, None, None] & columns[:, None, :, None], 0.0, images)
