@@ -30,7 +30,7 @@ W, B = np.array([3.0, 4.0]), 0.5  # |W| = 5
 
 
 def game(objective, functions, latent_dim=8, d_batches="mixed", critic_steps=1, **own):
-    """The GAN of an objective, made as `training.train_as_asked` makes it."""
+    """The GAN of an objective, made as `training.run_training` makes it."""
     define_g, define_d, define_gan = functions
     g_model = define_g(latent_dim)
     d_model = head_for(objective, define_d(), define_g)
