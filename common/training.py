@@ -76,7 +76,8 @@ def prepare(options, images, models):
         one line about the device, see `devices.set_up`.
 
     Raises:
-        UserError: too few images, no classes, an unknown device, or machines that differ.
+        UserError: fewer images than a step needs, no classes, no such device, or machines
+            that differ.
     """
     check_classes(options, images)
     n_images = options.batch_size // 2 * options.critic_steps

@@ -11,7 +11,7 @@ NORMAL = {"class_name": "RandomNormal", "config": {"stddev": 0.02}}  # initial w
 
 
 def define_discriminator(in_shape):
-    """Define and compile D: each convolution halves the image and doubles the filters.
+    """Define and compile D: each convolution downsamples by 2 and doubles the filters.
 
     Args:
         in_shape: height, width and channels of an image.
@@ -24,7 +24,7 @@ def define_discriminator(in_shape):
 
 
 def define_generator(latent_dim, out_shape):
-    """Define G: each transposed convolution doubles the image and halves the filters.
+    """Define G: each transposed convolution upsamples by 2, with half the filters.
 
     Args:
         latent_dim: length of a latent vector.

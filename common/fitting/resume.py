@@ -85,7 +85,7 @@ def is_until(epoch, row, names):
 
 @contextmanager
 def kept_on_interrupt(gan, run, summarize):
-    """On Ctrl-C, SIGTERM or SIGHUP, save grids and models of the last complete epoch.
+    """Save grids and models of the last complete epoch on Ctrl-C, SIGTERM or SIGHUP.
 
     Print first how to resume; raise the interrupt again at the end.
     """

@@ -50,7 +50,7 @@ def report_accuracies(accuracies):
     perfect = [i for i, both in enumerate(accuracies, 1) if min(both) == 1.0]
     if perfect:
         print(f"Notice: accuracy 100% for the first time at iteration {perfect[0]}.")
-    print("Random pixels are too easy to classify: D needs a G that learns also.")
+    print("Random pixels are easy to classify: D needs a G that is trained.")
 
 
 def save_real_and_random(dataset, run, n, low=0):

@@ -56,7 +56,7 @@ def is_faster(layer):
 
 
 def convolve(x, kernel):
-    """Return `tf.nn.conv2d(x, kernel, 1, "SAME")`, up to rounding, also of gradients.
+    """Return `tf.nn.conv2d(x, kernel, 1, "SAME")`, equal up to rounding.
 
     Args:
         x: float (n, h, w, c_in).
