@@ -17,7 +17,7 @@ from common.basics import cli
 from common.data.celeba import DATA, load_images
 from common.fitting.build import define_models, scaled_for
 from common.options.training_options import Script, training_options
-from common.training import prepare, summarize_performance, train_as_asked
+from common.training import prepare, run_training, summarize_performance
 
 TUTORIAL = {
     "epochs": 50,
@@ -51,7 +51,7 @@ def main(argv=None):
     models = define_models(options, *architecture, shape, images.classes)
     dataset = scaled_for(models[0], images, options.conditional)
     summarize = partial(summarize_performance, n_samples=100, grid=7)
-    train_as_asked(SCRIPT, options, images, device, models, dataset, summarize)
+    run_training(SCRIPT, options, images, device, models, dataset, summarize)
 
 
 if __name__ == "__main__":

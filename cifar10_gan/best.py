@@ -28,4 +28,4 @@ def define_discriminator(in_shape=(32, 32, 3)):
     """As quick's, with convolutions that are divided by their largest singular value."""
     convolutions = quick.CONVOLUTIONS  # 16x16x64, 8x8x128, 4x4x256
     adam = {"learning_rate": OPTIONS["learning_rate"], "beta_1": 0.0, "beta_2": 0.9}
-    return discriminator(in_shape, convolutions, "spectral", slope=0.1, **adam)
+    return discriminator(in_shape, convolutions, "spectral", negative_slope=0.1, **adam)

@@ -1,4 +1,4 @@
-"""The adversarial step, for every dataset: D learns, then G learns through a frozen D.
+"""The adversarial step, for every dataset: update D, then update G with D frozen.
 
 Goodfellow et al., "Generative Adversarial Nets" (2014): Algorithm 1, with the
 non-saturating G loss of section 3. Real = 1, fake = 0.
@@ -16,20 +16,20 @@ from common.updates import compiled_loss, descend, frozen, loss_of_images
 
 
 class GAN(keras.Model):
-    """What `fit` trains: one update of the discriminator D, then one of the generator G.
+    """Model that `fit` trains: update the discriminator D, then the generator G.
 
     Args:
         g_model: G, latent vectors z (n, latent_dim) -> images (n, h, w, c).
         d_model: D, images -> probability of being real, or a score, (n, 1); compiled with
             the loss and the optimizer of D's updates.
-        gan_model: composite of both, z -> D(G(z)); compiled with those of G's updates.
-        separate: whether D learns from real and from fake images in two updates, so that
-            its BatchNormalization sees one kind at a time; otherwise from both, mixed.
-        critic_steps: batches of real images for D in a step, which `fit` takes as one.
-        objective: row of `objectives.table.OBJECTIVES`, which says what is logged.
-        losses: pair of functions in place of `d_loss` and `g_loss`, called with the GAN
-            first; None: the losses are as compiled.
-        options: numbers that these functions read, as attributes.
+        gan_model: composite of both, z -> D(G(z)); compiled with the same of G's updates.
+        separate: whether D has separate updates on real and on fake images, so that each
+            BatchNormalization batch has one kind; otherwise one update on a mixed batch.
+        critic_steps: D updates per G update; `fit` takes their real images as one batch.
+        objective: row of `objectives.table.OBJECTIVES`, which defines what is logged.
+        losses: (d_loss, g_loss), functions in place of the methods, called with the GAN
+            as first argument; None: the compiled losses.
+        options: numbers that these functions read, set as attributes.
     """
 
     fakes_per_real = 2  # in G's update
@@ -52,13 +52,13 @@ class GAN(keras.Model):
         names = (*d_losses, "g_loss", *objective.logs)
         self.means = {name: keras.metrics.Mean(name) for name in names}
         d_model.trainable = True  # define_gan froze it
-        # Keras forbids building an optimizer inside `fit`. Each has one side's weights.
+        # Keras forbids building an optimizer inside `fit`. Each has one model's weights.
         d_model.optimizer.build(d_model.trainable_variables)
         gan_model.optimizer.build(g_model.trainable_variables)
         use_fast_layers(gan_model)
         self.compile(
             optimizer=None, loss=None, jit_compile=False
-        )  # the models have theirs
+        )  # the models have their own
         self.built = True
 
     def train_step(self, data):
@@ -80,14 +80,14 @@ class GAN(keras.Model):
             self.update_d("d_loss", x_real, x_fake)
 
     def update_d(self, name, x_real, x_fake):
-        """Move D's weights one step down `d_loss`, and log it under this name."""
+        """Update D's weights by one step on `d_loss`, and log it under this name."""
         loss = partial(self.d_loss, x_real, x_fake)
         value = descend(self.d_model.optimizer, self.d_model.trainable_variables, loss)
         self.log(**{name: value})
 
     def train_g(self, x_real):
-        """Update G's weights on new latent vectors, two for each real image."""
-        # G minimizes  -E ln D(G(z))  over its weights (section 3); D does not move.
+        """Update G's weights on new latent vectors, two per real image."""
+        # G minimizes  -E ln D(G(z))  over its weights (section 3); D is frozen.
         z = self.latent_vectors(self.fakes_per_real * ops.shape(x_real)[0])
         with frozen(self.d_model):
             weights = self.g_model.trainable_variables
@@ -127,7 +127,7 @@ class GAN(keras.Model):
         return keras.random.normal((n, latent_dim), seed=self.latent_seed)
 
     def generate_fakes(self, n):
-        """Return n fakes, float32 (n, h, w, c), in training mode; G does not move."""
+        """Return n fakes, float32 (n, h, w, c), in training mode; G is constant."""
         images, _ = self.g_model.stateless_call(
             self.g_model.trainable_variables,
             self.g_model.non_trainable_variables,
@@ -137,7 +137,7 @@ class GAN(keras.Model):
         return ops.cast(ops.stop_gradient(images), "float32")
 
     def model_inputs(self, x):
-        """Return what a model takes: x alone. (`ConditionalGAN` adds the classes.)"""
+        """Return the inputs of a model: x. (`ConditionalGAN` adds the classes.)"""
         return x
 
     def d_outputs(self, images):
@@ -154,9 +154,9 @@ class GAN(keras.Model):
             self.means[name].update_state(value)
 
     def log_outputs(self, kind, outputs, mask):
-        """Log the mean of D's outputs where mask is 1, or else how often D is right."""
+        """Log D's accuracy where mask is 1, or without threshold its mean output."""
         name = f"score_{kind}"
-        if self.threshold is not None:  # adv: how often D is wrong about G's new images
+        if self.threshold is not None:  # adv: share of new fakes classified as real
             name = f"acc_{kind}"
             outputs = (outputs > self.threshold) != (kind == "fake")
         self.means[name].update_state(outputs, mask)

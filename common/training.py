@@ -1,4 +1,4 @@
-"""The training of every `train.py`: what comes before, during and after `fit`."""
+"""The training of every `train.py`: the steps before, during and after `fit`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ from common.checkpoints import save_models
 from common.data.datasets import show_notice
 from common.devices import set_up
 from common.fitting import strategy
-from common.fitting.build import check_classes, gan_for, places_of
+from common.fitting.build import check_classes, gan_for, source_files
 from common.objectives.pretraining import pretrain
 from common.runs import folder
 from common.runs.record import write_record
@@ -26,25 +26,24 @@ from common.sampling import (
     with_labels,
 )
 
-FEWEST_STEPS = 100  # of an epoch, where the options do not say: few images, many passes
+MIN_STEPS = 100  # of an epoch, by default: for few images, several passes
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How `train` trains, besides its models and images; names as of the options.
+    """Settings of `train`, with the names of the options.
 
     Attributes:
         steps_per_epoch: None: n // n_batch, but at least 100.
-        save_every: epochs between pictures and models.
-        seed: whole number, for the order of the images and the latent vectors of the
-            pictures.
-        resume: whether to go on with the state in the run folder.
-        pretrain_discriminator: updates of an auto-encoding D on real images at first.
+        save_every: epochs between saved image grids and models.
+        seed: int, for the order of the images and the latent vectors of the grids.
+        resume: whether to resume from the state in the run folder.
+        pretrain_discriminator: updates of an auto-encoder D on real images at the start.
         on_collapse: "warn", "stop" or "restart", see `collapse.CollapseDetector`.
-        evaluate_every: epochs between two scorings of G, see `report`; None: never.
-        track: "none", "comet" or "comet-offline": where to log besides, see `tracking`.
-        record: what to write as `options.json` once a state is there, see `record.py`.
-        make_gan: function of the three models -> the GAN that learns; None: `gan.GAN`.
+        evaluate_every: epochs between scores of G, see `scores/report.py`; None: never.
+        track: "none", "comet" or "comet-offline", see `tracking`.
+        record: content of `options.json`, written after the first state; see `record.py`.
+        make_gan: function, G, D and composite -> gan.GAN; None: `gan.GAN`.
     """
 
     steps_per_epoch: int | None = None
@@ -60,13 +59,13 @@ class Settings:
 
     @classmethod
     def typed(cls, options, **more):
-        """Return those of a Namespace, and what is given besides."""
+        """Return the settings in a Namespace, updated with `more`."""
         names = [field.name for field in fields(cls) if field.name not in more]
         return cls(**{name: vars(options)[name] for name in names}, **more)
 
 
 def prepare(options, images, models):
-    """Make all ready for a training's models, and say what will be trained on what.
+    """Check the options, set up devices and seed, and print what will be trained.
 
     Args:
         options: Namespace, see `training_options`.
@@ -77,8 +76,8 @@ def prepare(options, images, models):
         one line about the device, see `devices.set_up`.
 
     Raises:
-        UserError: there are too few images, no classes, no such device, or machines that
-            differ.
+        UserError: fewer images than a step needs, no classes, no such device, or machines
+            that differ.
     """
     check_classes(options, images)
     n_images = options.batch_size // 2 * options.critic_steps
@@ -92,7 +91,7 @@ def prepare(options, images, models):
     device = set_up(options.device, options.precision) + strategy.start(options)
     show_notice(images)
     print(f"{device}; data: {len(images.pixels)} images of {images.name}")
-    print(f"models: {options.architecture}, defined in {places_of(models)}")
+    print(f"models: {options.architecture}, defined in {source_files(models)}")
     strategy.check_same(options, images)
     if options.device == "all" and not strategy.is_chief():
         strategy.as_worker(options)
@@ -102,19 +101,19 @@ def prepare(options, images, models):
     return device
 
 
-def train_as_asked(script, options, images, device, models, dataset, summarize):
-    """Train these models on the command line's options, in a run folder.
+def run_training(script, options, images, device, models, dataset, summarize):
+    """Train models with the options of the command line, in a run folder.
 
     Args:
         script: training_options.Script.
         options: Namespace, see `training_options`.
-        images: datasets.Images, of which the run keeps a description.
+        images: datasets.Images; their description is saved in the run folder.
         device: one line, see `devices.set_up`.
         models: G, D and the composite, as `build.define_models` makes them.
         dataset, summarize: see `train`.
 
     Raises:
-        UserError: a step cannot fit into memory, or there is no such run to resume.
+        UserError: a step does not fit into memory, or the run to resume does not exist.
     """
     from common.fitting import memory
 
@@ -130,24 +129,24 @@ def train_as_asked(script, options, images, device, models, dataset, summarize):
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
           *, settings=Settings(), run=None, summarize=None):  # fmt: skip
-    """Train D and G alternating, on real images in an order reshuffled for every pass.
+    """Train D and G in alternation, on real images reshuffled for every pass.
 
     Args:
-        g_model, d_model, gan_model: as the `define_*` functions make them.
+        g_model, d_model, gan_model: as returned by the `define_*` functions.
         dataset: array or `datasets.Scaled`, float32 (n, h, w, c) in G's range.
-        latent_dim: numbers of a latent vector.
+        latent_dim: length of a latent vector.
         n_epochs: number of epochs, of `settings.steps_per_epoch` steps each.
-        n_batch: images D sees in a step, half of them real; latent vectors of G's update.
+        n_batch: images of D's update, half of them real; latent vectors of G's update.
         settings: Settings.
         run: Path of the run folder; a new one if None.
-        summarize: function like `summarize_performance`, which it is if None.
+        summarize: function like `summarize_performance`, the default.
 
     Returns:
-        the GAN that has learned.
+        the trained gan.GAN.
 
     Raises:
-        UserError: the state to go on with is missing or belongs to other models, or
-            Comet cannot be reached.
+        UserError: the state to resume is missing or belongs to other models, or Comet
+            cannot be reached.
     """
     from common.data.batches import batches_of
     from common.fitting import resume as resuming
@@ -155,14 +154,14 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
 
     run, seed = run or folder.new_run("trained"), settings.seed
     gan = (settings.make_gan or GAN)(g_model, d_model, gan_model)
-    resume = settings.resume and has_begun(run)  # or it was killed before its first state
+    resume = settings.resume and has_begun(run)  # it may lack a first state
     if settings.pretrain_discriminator and not resume:
         batches = batches_of(dataset, n_batch // 2, seed)
         pretrain(gan, batches, settings.pretrain_discriminator)
     start = resuming.start(gan, run, resume)
     if settings.record:
         write_record(run, settings.record)
-    n_steps = settings.steps_per_epoch or max(len(dataset) // n_batch, FEWEST_STEPS)
+    n_steps = settings.steps_per_epoch or max(len(dataset) // n_batch, MIN_STEPS)
     n_real = n_batch // 2 * gan.critic_steps
     batches = batches_of(dataset, n_real, seed, start=start * n_steps)
     own = {"g_model": g_model, "d_model": d_model, "threshold": gan.threshold}
@@ -174,13 +173,13 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
 
 
 def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
-    """Call `fit` with what happens besides; draw the run when it ends.
+    """Call `fit` with all callbacks and trackers; draw the loss curves at the end.
 
     Args:
         gan: gan.GAN.
         batches: see `batches.batches_of`.
         epochs: dict of `fit`'s initial_epoch, epochs and steps_per_epoch.
-        dataset, settings, run: as of `train`.
+        dataset, settings, run: see `train`.
         summarize: function of the number of finished epochs.
     """
     from common.fitting import callbacks
@@ -191,7 +190,7 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
     from common.plotting import draw_run
 
     detector = CollapseDetector(run, dataset, settings.on_collapse, settings.seed)
-    beside = gan, run, settings, summarize, detector
+    parts = gan, run, settings, summarize, detector
     with (
         tracked(run, dataset, settings.seed, settings.track) as trackers,
         kept_on_interrupt(gan, run, summarize),
@@ -199,11 +198,11 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
         fit_of(gan)(
             batches,
             **epochs,
-            shuffle=False,  # `batches` does it
-            callbacks=callbacks.run_callbacks(*beside, trackers),
+            shuffle=False,  # `batches` is shuffled
+            callbacks=callbacks.run_callbacks(*parts, trackers),
             verbose=callbacks.verbosity(),
         )
-        if epochs["initial_epoch"] == epochs["epochs"]:  # it was killed after the last
+        if epochs["initial_epoch"] == epochs["epochs"]:  # killed after the last epoch
             with gan.averaged_generator():
                 summarize(epochs["epochs"])
         draw_run(run, gan.ideal)
@@ -211,12 +210,12 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
 
 def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,
                           *, threshold=0.5, grid=10, seed=0, run=Path()):  # fmt: skip
-    """Print how well D tells real from fake; save grid x grid images and both models.
+    """Print D's accuracy; save grid x grid generated images and both models.
 
-    The latent vectors are the same for every epoch, so that the pictures can be compared.
-    Where D has no threshold above which it classifies an image as real, its mean outputs
-    are printed. Where the dataset has classes, a row of the picture is a class and a
-    column a latent vector.
+    The latent vectors are the same for every epoch, so that the grids can be compared.
+    If D has no threshold (an image with a larger output is classified as real), its mean
+    outputs are printed. If the dataset has classes, each row of the grid is a class and
+    each column a latent vector.
     """
     from common.plotting import save_plot
 
@@ -224,8 +223,8 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     X_real, _ = generate_real_samples(dataset, n_samples, rng)
     classes = getattr(dataset, "classes", ())
     if classes:
-        points, labels = class_grid(latent_dim, len(classes), grid, rng)
-        pictures = generate_images(g_model, points, labels)
+        z, labels = class_grid(latent_dim, len(classes), grid, rng)
+        pictures = generate_images(g_model, z, labels)
         X_fake = with_labels(pictures, labels)
     else:
         X_fake, _ = generate_fake_samples(g_model, latent_dim, n_samples, rng)

@@ -1,4 +1,4 @@
-"""The parts of an update: a compiled loss, one step down its gradient, a frozen D."""
+"""The parts of an update: a compiled loss, one gradient descent step, a frozen D."""
 
 from contextlib import contextmanager
 
@@ -9,16 +9,16 @@ from common.sampling import all_layers
 
 
 def descend(optimizer, variables, loss):
-    """Move these variables, and no others, one optimizer step down a loss's gradient.
+    """Update only these variables by one optimizer step on the gradient of a loss.
 
     Args:
         optimizer: Keras optimizer, built for these variables.
         variables: list of Keras variables.
         loss: function without arguments -> scalar; with several devices, the mean over
-            the share of the batch of this one.
+            this device's share of the batch.
 
     Returns:
-        the loss before the step.
+        the loss before the step, float32 ().
     """
     values = [variable.value for variable in variables]
     if keras.backend.backend() == "torch":
@@ -34,27 +34,30 @@ def descend(optimizer, variables, loss):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         value = loss()
-        # The optimizer adds up the gradients of all replicas.
+        # The optimizer adds up the gradients of all devices.
         scaled = optimizer.scale_loss(value) / n_devices()
     optimizer.apply(tape.gradient(scaled, values), variables)
     return value
 
 
 def compiled_loss(model, labels, outputs, weights=None):
-    """Return the loss that a model is compiled with, and what its layers add to it.
+    """Return the loss that a model is compiled with, plus the losses of its layers.
 
     Args:
-        model: compiled model that gave the outputs in its last call; its loss is to give
-            one number for each image.
+        model: compiled model, `outputs` are from its last call; its loss must return one
+            number per image.
         labels, outputs: float32 (n, 1).
-        weights: float32 (n,), of the images; None: all count the same.
+        weights: float32 (n,), of the images; None: equal weights.
+
+    Returns:
+        float32 ().
     """
     loss = model.compute_loss(y=labels, y_pred=outputs, sample_weight=weights)
-    return loss * n_devices()  # by which Keras has divided it
+    return loss * n_devices()  # Keras has divided by it
 
 
 def loss_of_images(function, gan, model, *images):
-    """Return an objective's loss, plus what the layers of the model add to it."""
+    """Return an objective's loss plus the losses of the model's layers, float32 ()."""
     return function(gan, *images) + sum(model.losses)
 
 
@@ -69,13 +72,12 @@ def n_devices():
 
 @contextmanager
 def frozen(model):
-    """Inside, no variable of `model` moves, and its layers work as in training.
+    """Return a context in which `model` is constant, with its layers in training mode.
 
     `model.trainable = False` would also switch BatchNormalization to its moving averages:
-    G would be trained against another D than the one that learns. So the weights are
-    frozen one by one, which takes their regularizers out of G's loss as well, and what a
-    call moves all the same is put back: moving averages, and kernels that
-    SpectralNormalization divides.
+    G would be trained against a different D. So the weights are frozen one by one, which
+    also removes their regularizers from G's loss. Variables that a call changes all the
+    same are restored: moving averages, and kernels that SpectralNormalization divides.
     """
     weights, spectral = model.trainable_weights, keras.layers.SpectralNormalization
     kernels = [x.kernel for x in all_layers(model) if isinstance(x, spectral)]

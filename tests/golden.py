@@ -1,6 +1,6 @@
-"""What three steps do to small models, as numbers: recorded once, see `test_golden.py`.
+"""Numbers of three steps of small models, recorded once: see `test_golden.py`.
 
-python tests/golden.py FILE [all]    writes those of KEPT, or of all that go together
+python tests/golden.py FILE [all]    writes the cases of KEPT, or all valid ones
 """
 
 import itertools
@@ -31,7 +31,7 @@ MORE = ("", "--ema 0.9", "--label-smoothing 0.1", "--label-noise 0.3", "--wrong-
         "--augment", "--critic-steps 2", "--pull-away 0.1",
         "--optimizer rmsprop --g-learning-rate 0.002")  # fmt: skip
 KINDS = ("spectral", "regularized")  # of D, besides the one with BatchNormalization
-KEPT = (  # what no closed form in the other tests covers
+KEPT = (  # not covered by closed forms in other tests
     "bce, regularized",
     "bce --d-batches separate, spectral",
     "r3gan, spectral",
@@ -50,13 +50,13 @@ SHAPE, N, N_CLASSES, N_VALUES = (4, 4, 1), 3, 3, 6
 
 
 def options_of(name):
-    """The options of a case, whose name is its words and the kind of its D."""
+    """Return the options of a case, whose name is its words and the kind of its D."""
     words = f"--learning-rate 0.01 --latent-dim 4 --seed 1 --objective {name}"
     return training_options(words.partition(",")[0].split(), train.SCRIPT)
 
 
 def all_cases():
-    """The names of all cases that go together."""
+    """Yield the names of all valid combinations."""
     parts = itertools.product(OBJECTIVES, BATCHES, CONDITIONS, MORE)
     names = [" ".join(filter(None, words)) for words in parts]
     kinds = itertools.product(("bce", "bce --d-batches separate", "r3gan"), KINDS)
@@ -116,12 +116,12 @@ def define_gan(g_model, d_model):
 
 
 def weights_of(*models):
-    """The variables of models that are no random states."""
+    """Return the variables of models, except random states."""
     return [w for m in models for w in m.weights if "seed_generator" not in w.path]
 
 
-class Draws:
-    """Random numbers that do not depend on the seeds that models begin with."""
+class FixedRandom:
+    """Random numbers that do not depend on the initial seeds of models."""
 
     def __init__(self):
         self.counts = {}
@@ -143,7 +143,7 @@ class Draws:
 
 
 def pick(variables):
-    """A few numbers of each variable, and its norm."""
+    """Return a few numbers of each variable, and its norm: float32 (n,)."""
     found = []
     for variable in variables:
         flat = np.asarray(variable, "float32").ravel()
@@ -153,7 +153,7 @@ def pick(variables):
 
 
 def three_steps(name):
-    """What is logged in three steps of a case, and what they make of the weights.
+    """Return the logs of three steps of a case, and numbers of the new weights.
 
     Returns:
         dict, name -> float32 (n,).
@@ -169,9 +169,9 @@ def three_steps(name):
         values = 0.3 * np.random.default_rng(i).standard_normal(w.shape)
         w.assign(np.abs(values) + 0.5 if "variance" in w.path else values)
     gan, found = gan_for(options, *models), {}
-    rng, draws, n = np.random.default_rng(9), Draws(), N * options.critic_steps
+    rng, fixed, n = np.random.default_rng(9), FixedRandom(), N * options.critic_steps
     with mock.patch.multiple(
-        keras.random, normal=draws.normal, uniform=draws.uniform, randint=draws.randint
+        keras.random, normal=fixed.normal, uniform=fixed.uniform, randint=fixed.randint
     ):
         for _ in range(3):
             data = [rng.random((n, *SHAPE)).astype("float32")]

@@ -1,4 +1,4 @@
-"""The adversarial step: who moves, which way, by how much, and what is logged."""
+"""The adversarial step: which weights change, how, by how much; what is logged."""
 
 import itertools
 
@@ -46,7 +46,7 @@ class WhoMoves(keras.callbacks.Callback):
         self.changes.append([np.abs(now - then).max() for now, then in pairs])
 
 
-def in_turns(*fast):
+def alternating(*fast):
     """All models, with alternating mixed and separate batches; the others are slow."""
     pairs = zip(MODELS, itertools.cycle(SEPARATE))
     return [pair if pair[0] in fast else slow(*pair) for pair in pairs]
@@ -54,7 +54,7 @@ def in_turns(*fast):
 
 @pytest.mark.parametrize(
     "models, separate",
-    in_turns(tutorial_models, quick_models, batch_norm_models, dense_models),
+    alternating(tutorial_models, quick_models, batch_norm_models, dense_models),
 )
 def test_each_step_moves_its_own_side_only(models, separate):
     gan = GAN(*models(), separate)
@@ -66,7 +66,7 @@ def test_each_step_moves_its_own_side_only(models, separate):
         assert g > 0 and d == 0
 
 
-@pytest.mark.parametrize("models, separate", in_turns(batch_norm_models))
+@pytest.mark.parametrize("models, separate", alternating(batch_norm_models))
 def test_inside_compiled_steps_only_the_own_side_moves(models, separate):
     """The trap of Keras 3 is in traced steps, where a flag is read once for a shape."""
     gan = GAN(*models(), separate)
@@ -109,8 +109,8 @@ LEARNERS = [
 ]
 
 
-def opinion(d_model, images):
-    """D's probabilities as it gives them in training, without moving anything."""
+def mean_p(d_model, images):
+    """Return D's mean output in training mode, without changing any variable."""
     return np.mean(
         d_model.stateless_call(
             d_model.trainable_variables,
@@ -128,7 +128,7 @@ def test_discriminator_learns_against_a_fixed_generator(models, separate):
     x_real, x_fake = real_images(32, 1, shape), gan.generate_fakes(32).numpy()
 
     def loss():
-        return -np.log(opinion(d_model, x_real)) - np.log(1 - opinion(d_model, x_fake))
+        return -np.log(mean_p(d_model, x_real)) - np.log(1 - mean_p(d_model, x_fake))
 
     before = loss()
     train_d = traced(gan.train_d)
@@ -142,16 +142,16 @@ def test_generator_learns_to_be_called_real_by_a_fixed_discriminator(models, sep
     gan = GAN(*models(), separate)
     d_model, shape = gan.d_model, gan.d_model.input_shape[1:]
     train_d, train_g = traced(gan.train_d), traced(gan.train_g)
-    for step in range(20):  # a D that has an opinion
+    for step in range(20):  # a D that is trained a little
         train_d(tf.constant(real_images(8, step, shape)))
-    before = opinion(d_model, gan.generate_fakes(32))
+    before = mean_p(d_model, gan.generate_fakes(32))
     for _ in range(50):
         train_g(tf.constant(real_images(8, shape=gan.d_model.input_shape[1:])))
-    assert opinion(d_model, gan.generate_fakes(32)) > before + 0.03
+    assert mean_p(d_model, gan.generate_fakes(32)) > before + 0.03
 
 
 def without_dropout(models):
-    """The tutorial's models, with D's dropout off, so that a second hand can follow."""
+    """Return the tutorial's models without dropout, which makes them deterministic."""
     for layer in models[1].layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
@@ -170,15 +170,15 @@ def test_the_step_equals_the_updates_written_by_hand(separate):
 
     for step in range(3):
         x_real = real_images(8, seed=step)
-        points = [
+        vectors = [
             np.random.default_rng([step, n]).standard_normal((n, 10)).astype("float32")
             for n in (8, 16)
         ]
-        fed = iter(points)
+        fed = iter(vectors)
         gan.latent_vectors = lambda n, fed=fed: tf.constant(next(fed))
         gan.train_step((x_real,))
 
-        x_fake = g_hand(points[0], training=True)
+        x_fake = g_hand(vectors[0], training=True)
         updates = [(x_real, tf.ones((8, 1))), (x_fake, tf.zeros((8, 1)))]
         if not separate:
             updates = [[tf.concat(parts, 0) for parts in zip(*updates, strict=True)]]
@@ -189,7 +189,7 @@ def test_the_step_equals_the_updates_written_by_hand(separate):
             d_adam.apply_gradients(zip(tape.gradient(loss, ws), ws, strict=True))
         with tf.GradientTape() as tape:
             loss = bce(
-                tf.ones((16, 1)), d_hand(g_hand(points[1], training=True), training=True)
+                tf.ones((16, 1)), d_hand(g_hand(vectors[1], training=True), training=True)
             )
         ws = g_hand.trainable_weights
         g_adam.apply_gradients(zip(tape.gradient(loss, ws), ws, strict=True))
@@ -199,7 +199,7 @@ def test_the_step_equals_the_updates_written_by_hand(separate):
 
 
 def test_compiled_steps_equal_the_eager_ones():
-    """The same points and images, once in `fit`'s graph and once step by step."""
+    """The same z and images, once in `fit`'s graph and once step by step."""
     x_real = real_images(40)
     results = []
     for eager in (False, True):
@@ -263,7 +263,7 @@ def test_generator_learns_through_the_discriminators_batch_statistics():
 
 
 def test_logged_loss_is_the_mean_over_its_own_epoch_alone():
-    """A D that says one probability to every image, another one in each epoch."""
+    """D returns one probability for all images, another one in each epoch."""
     g_model, d_model, gan_model = tutorial_models()
     gan, head = GAN(g_model, d_model, gan_model), d_model.layers[-1]
     for model in (d_model, gan_model):
@@ -271,12 +271,12 @@ def test_logged_loss_is_the_mean_over_its_own_epoch_alone():
     head.kernel.assign(np.zeros(head.kernel.shape))
     biases = [0.0, 2.0, -1.0]
 
-    class NextOpinion(keras.callbacks.Callback):
+    class NextBias(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             head.bias.assign([biases[epoch]])
 
     history = gan.fit(
-        real_images(16), batch_size=4, epochs=3, verbose=0, callbacks=[NextOpinion()]
+        real_images(16), batch_size=4, epochs=3, verbose=0, callbacks=[NextBias()]
     ).history
     p = 1 / (1 + np.exp(-np.array(biases)))
     np.testing.assert_allclose(history["d_loss"], -(np.log(p) + np.log(1 - p)) / 2, 1e-5)
@@ -301,14 +301,14 @@ def test_logged_accuracies_are_shares_of_their_own_label():
     g_model, d_model, gan_model = tutorial_models()
     gan = GAN(g_model, d_model, gan_model)
     head = d_model.layers[-1]
-    for says_real in (True, False):
+    for is_real in (True, False):
         head.kernel.assign(np.zeros(head.kernel.shape))
-        head.bias.assign([5.0 if says_real else -5.0])
+        head.bias.assign([5.0 if is_real else -5.0])
         gan.reset_metrics()
         logs = gan.train_step((real_images(4),))
-        assert float(logs["acc_real"]) == says_real
-        assert float(logs["acc_fake"]) == (not says_real)
-        assert float(logs["acc_adv"]) == says_real
+        assert float(logs["acc_real"]) == is_real
+        assert float(logs["acc_fake"]) == (not is_real)
+        assert float(logs["acc_adv"]) == is_real
 
 
 def test_fakes_differ_from_step_to_step_and_are_float32_images():
@@ -359,9 +359,9 @@ def test_the_statistics_of_an_averaged_generator_are_its_own():
     norm = next(x for x in g_model.layers if "batch_norm" in x.name)
     before = keras.Model(g_model.inputs, norm.input)
     rng = np.random.default_rng(5)
-    points = rng.standard_normal((5000, 10)).astype("float32")
+    z = rng.standard_normal((5000, 10)).astype("float32")
     with gan.averaged_generator():
-        seen = before.predict(points, batch_size=500, verbose=0)
+        seen = before.predict(z, batch_size=500, verbose=0)
         mean, variance = norm.moving_mean.numpy(), norm.moving_variance.numpy()
     axes = tuple(range(seen.ndim - 1))
     np.testing.assert_allclose(mean, seen.mean(axes), atol=0.05 * seen.std())

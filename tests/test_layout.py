@@ -258,7 +258,7 @@ from common.architectures import architectures
 from common.basics import cli
 from common.fitting.build import define_models, scaled_for
 from common.options.training_options import Script, training_options
-from common.training import prepare, summarize_performance, train_as_asked
+from common.training import prepare, summarize_performance, run_training
 
 SHAPE = (16, 16, 1)
 TUTORIAL = dict(epochs=2, batch_size=16, d_batches="mixed", latent_dim=8, save_every=1)
@@ -279,7 +279,7 @@ def main(argv=None):
     device = prepare(options, images, architecture)
     models = define_models(options, *architecture, SHAPE, images.classes)
     dataset = scaled_for(models[0], images, options.conditional)
-    train_as_asked(
+    run_training(
         SCRIPT, options, images, device, models, dataset, summarize_performance
     )
 

@@ -18,7 +18,7 @@ from common.objectives.table import OPTIONS
 from common.options.training_options import Script, training_options
 from common.runs.layout import PLOT
 from common.sampling import generate_images, generate_latent_points
-from common.training import prepare, train_as_asked
+from common.training import prepare, run_training
 from toy_gan.points import SETS, coverage
 
 TUTORIAL = {
@@ -97,7 +97,7 @@ def main(argv=None):
     device = prepare(options, images, functions)
     models = define_models(options, *functions, shape=(2,))
     summarize = partial(show_points, target=target)
-    train_as_asked(SCRIPT, options, images, device, models, target.points, summarize)
+    run_training(SCRIPT, options, images, device, models, target.points, summarize)
 
 
 if __name__ == "__main__":

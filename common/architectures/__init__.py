@@ -1,8 +1,8 @@
-"""The architectures of `--architecture`: what D and G are built of, for any dataset.
+"""The architectures of `--architecture`: layers of D and G, for any dataset.
 
 Each module has `define_discriminator(in_shape)` and `define_generator(latent_dim,
-out_shape)`, like the folders' own; `flexible` is that of the two tutorials, MNIST's for
-28x28 and CIFAR-10's for all other sizes, with the options that they leave as exercises.
+out_shape)`, like the folders; `flexible` is that of the two tutorials, MNIST's for 28x28
+and CIFAR-10's for all other sizes, with options for their exercises.
 Height and width are multiples of 4, at least 8. `train.py` sets the optimizers' rates.
 """
 
@@ -20,14 +20,17 @@ ARCHITECTURES = {
 
 
 def architectures(shape=None):
-    """Name -> define_generator, define_discriminator and define_gan, for `train.py`.
+    """Return the `define_*` functions of all architectures, for `train.py`.
 
     Args:
-        shape: (h, w, c) of an image; if None, define_generator asks for it.
+        shape: (h, w, c) of an image; if None, define_generator has an argument for it.
+
+    Returns:
+        dict, name -> (define_generator, define_discriminator, define_gan).
     """
-    trios = {}
+    functions = {}
     for name, module in ARCHITECTURES.items():
-        draw = module.define_generator
-        draw = partial(draw, out_shape=shape) if shape else draw
-        trios[name] = draw, module.define_discriminator, blocks.define_gan
-    return trios
+        define_g = module.define_generator
+        define_g = partial(define_g, out_shape=shape) if shape else define_g
+        functions[name] = define_g, module.define_discriminator, blocks.define_gan
+    return functions

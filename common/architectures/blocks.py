@@ -1,10 +1,10 @@
-"""What the architectures share: DCGANs of any size, their blocks, and the composite."""
+"""Shared parts of the architectures: DCGANs of any size, blocks, the composite."""
 
 USUAL = "glorot_uniform"  # Keras's own initializer of kernels
 
 
 def halved(height, width):
-    """Return (height, width) and its halves, while both are even and above 4: a list."""
+    """Return a list of (height, width), halved while both are even and above 4."""
     sizes = [(height, width)]
     while height % 2 == width % 2 == 0 and min(height, width) > 4:
         height, width = height // 2, width // 2
@@ -25,22 +25,22 @@ def doubling(first, shape):
 def spectral(layer):
     """Return a layer of spectral norm 1: Miyato et al. 2018.
 
-    It is float32, because Keras writes the divided kernel back, and must not round it.
+    It is float32: Keras overwrites the kernel by the quotient, without rounding it.
     """
     from keras import layers
 
     return layers.SpectralNormalization(layer, dtype="float32")
 
 
-def activated(layer, normalization="none", slope=0.2):
+def activated(layer, normalization="none", negative_slope=0.2):
     """Return a list: a layer, its normalization and LeakyReLU.
 
     Args:
         layer: Keras layer.
         normalization: "none", "batch", "spectral", or "layer": GroupNormalization of one
             group, over all pixels and channels of an image, with one scale per channel.
-            (LayerNormalization learns one per pixel, or takes each pixel for itself.)
-        slope: of LeakyReLU below 0.
+            (LayerNormalization has one scale per pixel, or normalizes single pixels.)
+        negative_slope: of LeakyReLU.
     """
     from keras import layers
 
@@ -49,20 +49,19 @@ def activated(layer, normalization="none", slope=0.2):
         found.append(layers.BatchNormalization(momentum=0.9))
     elif normalization == "layer":
         found.append(layers.GroupNormalization(groups=1))
-    return [*found, layers.LeakyReLU(slope)]
+    return [*found, layers.LeakyReLU(negative_slope)]
 
 
-def discriminator(
-    in_shape, convolutions, normalization="none", *, slope=0.2, initializer=USUAL, **adam
-):
+def discriminator(in_shape, convolutions, normalization="none", *, negative_slope=0.2,
+                  initializer=USUAL, **adam):  # fmt: skip
     """Define and compile D: convolutions with LeakyReLU, then one number.
 
     Args:
         in_shape: height, width and channels of an image.
         convolutions: list of (filters, size of the kernel, stride).
-        normalization: see `activated`; "batch" begins with the second convolution, as in
-            DCGAN, and replaces the bias, which it would take away.
-        slope: of LeakyReLU below 0.
+        normalization: see `activated`; "batch" starts at the second convolution, as in
+            DCGAN, without biases, which it would cancel.
+        negative_slope: of LeakyReLU.
         initializer: of the kernels.
         adam: see `compiled`.
 
@@ -82,7 +81,7 @@ def discriminator(
             use_bias=kind != "batch",
             kernel_initializer=initializer,
         )
-        for layer in activated(convolution, kind, slope):
+        for layer in activated(convolution, kind, negative_slope):
             model.add(layer)
     model.add(layers.Flatten())
     model.add(probability(initializer))
@@ -90,7 +89,7 @@ def discriminator(
 
 
 def probability(initializer=USUAL):
-    """Return the last layer of a D: one number from 0 to 1, in float32."""
+    """Return the last layer of a D: one float32 number in [0, 1]."""
     from keras import layers
 
     return layers.Dense(
@@ -99,7 +98,7 @@ def probability(initializer=USUAL):
 
 
 def compiled(d_model, learning_rate=0.0002, beta_1=0.5, beta_2=0.999):
-    """Compile D with the cross-entropy, real = 1 and fake = 0, and Adam; return it."""
+    """Compile D with binary cross-entropy (real = 1, fake = 0) and Adam; return it."""
     from keras import optimizers
 
     optimizer = optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2)
@@ -113,9 +112,9 @@ def generator(
     """Define G, a DCGAN's: each transposed convolution doubles height and width.
 
     Args:
-        latent_dim: numbers of a latent vector.
+        latent_dim: length of a latent vector.
         out_shape: height, width and channels of an image.
-        filters: numbers of channels of the maps, the smallest map first.
+        filters: list of the numbers of channels, the smallest feature map first.
         kernel: size of the kernels.
         activation: of the last layer.
         initializer: of the kernels.
@@ -137,7 +136,7 @@ def generator(
             kernel,
             strides=2,
             padding="same",
-            use_bias=is_last,  # BatchNormalization would take it away
+            use_bias=is_last,  # BatchNormalization would cancel it
             activation=activation if is_last else None,
             kernel_initializer=initializer,
         )
@@ -146,7 +145,7 @@ def generator(
 
 
 def define_gan(g_model, d_model):
-    """Define and compile the composite, as the tutorials', with an optimizer like D's."""
+    """Define and compile the tutorials' composite, with an optimizer like D's."""
     from keras import Sequential
 
     d_model.trainable = False

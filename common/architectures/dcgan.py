@@ -2,16 +2,16 @@
 Generative Adversarial Networks" (2016), sections 3 and 4.
 
 Kernels are 5x5, as in the paper's figure 1 (`celeba_gan` has the 4x4 of later versions).
-G mirrors D and so starts with half of the figure's filters: 512 for 64x64.
+G mirrors D and so starts with half of the filters in the figure: 512 for 64x64.
 """
 
 from common.architectures.blocks import discriminator, doubling, generator
 
-NORMAL = {"class_name": "RandomNormal", "config": {"stddev": 0.02}}  # the first weights
+NORMAL = {"class_name": "RandomNormal", "config": {"stddev": 0.02}}  # initial weights
 
 
 def define_discriminator(in_shape):
-    """Define and compile D: each convolution halves the image and doubles the filters.
+    """Define and compile D: each convolution downsamples by 2 and doubles the filters.
 
     Args:
         in_shape: height, width and channels of an image.
@@ -24,10 +24,10 @@ def define_discriminator(in_shape):
 
 
 def define_generator(latent_dim, out_shape):
-    """Define G: each transposed convolution doubles the image and halves the filters.
+    """Define G: each transposed convolution upsamples by 2, with half the filters.
 
     Args:
-        latent_dim: numbers of a latent vector.
+        latent_dim: length of a latent vector.
         out_shape: height, width and channels of an image.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The book's models: one hidden layer of 200, every pixel has weights of its own.
+"""Fully connected models of a book, with one hidden layer of 200.
 
 Rashid, "Make Your First GAN with PyTorch" (2020), the improved GAN of the MNIST chapter.
 """
@@ -39,7 +39,7 @@ def define_generator(latent_dim, out_shape, hidden=200, activation="sigmoid"):
     """Define G.
 
     Args:
-        latent_dim: numbers of a latent vector; the book takes 100.
+        latent_dim: length of a latent vector; 100 in the book.
         out_shape: height, width and channels of an image.
         hidden: size of the hidden layer.
         activation: of the last layer.

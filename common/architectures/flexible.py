@@ -1,7 +1,7 @@
-"""The tutorials' pairs with the extensions that they leave as exercises, each an option.
+"""The tutorials' models with their exercises as options.
 
 Without options, images of 28x28 have the models of `mnist_gan`, all others those of
-`cifar10_gan`, with as many halvings as their size allows.
+`cifar10_gan`, with as many downsampling layers as their size allows.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from common.architectures.blocks import activated, compiled, halved, probability
 
 
 class Tutorial(NamedTuple):
-    """What the two tutorials' models differ in."""
+    """Differences between the models of the two tutorials."""
 
-    full_size: int  # D's convolutions before the first halving
-    d_filters: tuple  # of D's convolutions; the last number goes on
+    full_size: int  # D's convolutions before the first downsampling
+    d_filters: tuple  # of D's convolutions; the last number is repeated
     dropout_at: str  # in D: "each" size, or at the "end"
-    g_start: int  # filters of G's smallest maps; all others have 128
+    g_start: int  # filters of G's smallest feature maps; all others have 128
     last_kernel: int  # of G
     output: str  # of G
 
@@ -39,7 +39,7 @@ def define_discriminator(
             DCGAN; "spectral", of every convolution (Miyato et al. 2018).
         width: factor of the numbers of filters.
         depth: number of additional convolutions at each size.
-        dropout: share of the features that is left out in training.
+        dropout: dropout rate.
 
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
@@ -70,19 +70,19 @@ def define_generator(
     latent_dim, out_shape, *, normalization="none", width=1.0, depth=0, output=None,
     upsampling="transpose",
 ):  # fmt: skip
-    """Define G. It is not compiled: it is trained as a part of the composite only.
+    """Define G. It is not compiled: it is trained only as a part of the composite.
 
     Args:
-        latent_dim: numbers of a latent point.
+        latent_dim: length of a latent vector.
         out_shape: height, width and channels of an image.
-        normalization: "none"; "batch" or "layer", everywhere but at the end; "spectral"
-            is for D, and leaves G as it is.
+        normalization: "none"; "batch" or "layer", except before the output; "spectral"
+            is for D, and does not change G.
         width: factor of the numbers of filters.
         depth: number of additional convolutions at each size.
-        output: "sigmoid", "tanh", or None, the tutorial's.
-        upsampling: "transpose", or "resize", pixels are doubled before a convolution:
-            against checkerboards (Odena et al. 2016, "Deconvolution and Checkerboard
-            Artifacts").
+        output: "sigmoid", "tanh", or None, that of the tutorial.
+        upsampling: "transpose", or "resize": pixels are repeated before a convolution,
+            against checkerboard artifacts (Odena et al. 2016, "Deconvolution and
+            Checkerboard Artifacts").
 
     Returns:
         a model, float32 (n, latent_dim) -> images (n, *out_shape), in [-1, 1] for "tanh",

@@ -1,25 +1,25 @@
-"""SNGAN: residual blocks, and in D every convolution of spectral norm 1.
+"""SNGAN: residual blocks, and in D convolutions with spectral normalization.
 
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (2018), table
 4 (CIFAR-10); there with the hinge loss and five D steps for each of G.
-The paper has 256 filters in G and 128 in D; 64 are what a CPU can train.
+The paper has 256 filters in G and 128 in D; a CPU can train 64.
 
-Keras's SpectralNormalization divides the kernel itself by its norm, at each call in
-training, by one power iteration; the paper keeps the kernel, and differentiates through
-the division. Add `--d-batches mixed`, as in the paper: in separate updates, by an Adam of
-no memory, the real half lifts all scores and the fake half lowers them again.
+Keras's SpectralNormalization divides the kernel variable by its norm at each call in
+training, with one power iteration; the paper keeps the kernel, and differentiates through
+the division. Use `--d-batches mixed`, as in the paper: in separate updates, with Adam's
+beta_1 = 0, the real batch raises all scores and the fake batch lowers them again.
 """
 
 from common.architectures.blocks import compiled, halved, probability, spectral
 
 
 def residual(name, shape, path, shortcut):
-    """A block as a model of its own, x -> path(x) + shortcut(x).
+    """Return a block as a model, x -> path(x) + shortcut(x).
 
     Args:
         name: of the block.
         shape: of x, (h, w, c).
-        path, shortcut: lists of layers that end in the same shape; [] leaves x as it is.
+        path, shortcut: lists of layers with the same output shape; [] is the identity.
     """
     from keras import Model, layers
 
@@ -34,7 +34,7 @@ def residual(name, shape, path, shortcut):
 
 
 def define_discriminator(in_shape, width=64):
-    """Define and compile D: blocks that halve the image down to about 8, then two more.
+    """Define and compile D: blocks that halve the size down to about 8, then two more.
 
     Args:
         in_shape: height, width and channels of an image.
@@ -55,10 +55,10 @@ def define_discriminator(in_shape, width=64):
         path = [layers.ReLU(), convolution(3), layers.ReLU(), convolution(3)]
         shortcut = []
         if i == 0:
-            del path[0]  # of the image itself, nothing is cut off
+            del path[0]  # no ReLU on the image itself
         if i < halvings:
             path.append(layers.AveragePooling2D(2))
-            # The paper pools last, which gives the same, at four times the work.
+            # The paper pools last, with the same result in four times the work.
             shortcut = [layers.AveragePooling2D(2), convolution(1)]
         block = residual(f"block_{i + 1}", shape, path, shortcut)
         model.add(block)
@@ -66,8 +66,8 @@ def define_discriminator(in_shape, width=64):
     model.add(layers.ReLU())
     height, width, _ = model.output_shape[1:]
     model.add(layers.GlobalAveragePooling2D())
-    model.add(layers.Rescaling(height * width))  # a sum: of means, D hardly tells
-    # The paper's last layer is normalized, too; here it is every D's, as heads expect.
+    model.add(layers.Rescaling(height * width))  # sum pooling: D learns badly from means
+    # The paper's last layer is normalized also; `heads.py` needs a plain one.
     model.add(probability())
     return compiled(model, beta_1=0.0, beta_2=0.9)
 
@@ -76,7 +76,7 @@ def define_generator(latent_dim, out_shape, width=64):
     """Define G: blocks that double the image.
 
     Args:
-        latent_dim: numbers of a latent point; the paper takes 128.
+        latent_dim: length of a latent vector; 128 in the paper.
         out_shape: height, width and channels of an image.
         width: number of filters.
 

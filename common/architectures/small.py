@@ -1,7 +1,7 @@
 """A course's small DCGAN: D has 16, 32 and 64 filters where the paper has 64 to 512.
 
-After course notes on DCGAN for MNIST; G mirrors D. Here every convolution pads, so that
-small images do, too.
+After course notes on DCGAN for MNIST; G mirrors D. Here all convolutions have padding,
+so that small images are possible.
 """
 
 from common.architectures.blocks import discriminator, generator, halved
@@ -21,10 +21,10 @@ def define_discriminator(in_shape):
 
 
 def define_generator(latent_dim, out_shape):
-    """Define G: 128 filters, then 64, 32 and 16, as many as the size asks for.
+    """Define G: 128 filters, then 64, 32 and 16, as many as the image size needs.
 
     Args:
-        latent_dim: numbers of a latent vector.
+        latent_dim: length of a latent vector.
         out_shape: height, width and channels of an image.
 
     Returns:

@@ -1,1 +1,1 @@
-"""What a training needs around the step: building, callbacks, resuming, devices."""
+"""What training needs around the step: building, callbacks, resuming, devices."""

@@ -1,4 +1,4 @@
-"""What the command line asks for: models, optimizers, the GAN, and the images' range."""
+"""Build what the options request: models, optimizers, the GAN, and scaled images."""
 
 from dataclasses import replace
 from functools import partial
@@ -19,9 +19,9 @@ from common.sampling import image_range, takes_labels
 
 def define_models(options, define_generator, define_discriminator, define_gan, shape,
                   classes=()):  # fmt: skip
-    """G, D and the composite, as the options ask for them.
+    """Return G, D and the composite that the options describe.
 
-    With the tutorials' options this calls the three functions, and nothing else.
+    With the tutorials' options this only calls the three functions.
 
     Args:
         options: Namespace, see `training_options`.
@@ -29,7 +29,10 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
         define_discriminator: function, shape of an image -> compiled D.
         define_gan: function, G and D -> compiled composite.
         shape: (h, w, c) of an image.
-        classes: names of the classes that G and D are told, with `--conditional`.
+        classes: names of the classes of a class-conditional GAN, with `--conditional`.
+
+    Returns:
+        (G, D, composite), D and the composite compiled.
     """
     from common.objectives.heads import head_for
 
@@ -51,12 +54,12 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
             d_model = define_discriminator(shape, n_classes=n)
             d_model = head_for(options.objective, d_model)
         elif options.conditional:
-            from common.layers import conditional as told
+            from common.layers import conditional
 
             kind = n, options.condition
-            g_model = told.conditional_generator(define_generator, size, *kind)
-            d_model = told.conditional_discriminator(define_d, shape, *kind)
-            define_gan = partial(told.conditional_gan, define_gan=define_gan)
+            g_model = conditional.conditional_generator(define_generator, size, *kind)
+            d_model = conditional.conditional_discriminator(define_d, shape, *kind)
+            define_gan = partial(conditional.conditional_gan, define_gan=define_gan)
         else:
             g_model, d_model = define_generator(size), define_d(shape)
         if options.augment:
@@ -67,11 +70,14 @@ def define_models(options, define_generator, define_discriminator, define_gan, s
 
 
 def gan_for(options, g_model, d_model, gan_model):
-    """The GAN that `fit` trains, with the objective and the optimizers asked for.
+    """Return the GAN that `fit` trains, with the objective and optimizers of the options.
 
     Args:
         options: Namespace, see `training_options`.
         g_model, d_model, gan_model: see `define_models`.
+
+    Returns:
+        gan.GAN.
     """
     own = {
         name: vars(options)[name] for name in OPTIONS[options.objective] if name in OWN
@@ -93,11 +99,11 @@ def make_gan(g_model, d_model, gan_model, d_batches="mixed", critic_steps=1, *,
     Args:
         g_model, d_model, gan_model: as `gan.GAN` takes them; D with its head.
         d_batches: "mixed" or "separate", see `gan.GAN`.
-        critic_steps: as of `gan.GAN`.
+        critic_steps: D updates per G update, see `gan.GAN`.
         objective: one of OBJECTIVES.
         smoothing, noise: see `labels.SmoothedLabels`.
-        wrong_labels: see `conditional_gan.ConditionalGAN`, which is for a G of classes.
-        own: options that only this objective has, else as in its paper.
+        wrong_labels: see `conditional_gan.ConditionalGAN`; for class-conditional models.
+        own: options of this objective; the others have the defaults of `table.py`.
     """
     from common.fitting.conditional_gan import ConditionalGAN
     from common.gan import GAN
@@ -119,7 +125,7 @@ def make_gan(g_model, d_model, gan_model, d_batches="mixed", critic_steps=1, *,
     models = g_model, d_model, gan_model
     gan = gan_class(*models, separate, critic_steps, row, losses, **own)
     gan.ideal = own.get(row.ideal, row.ideal)
-    gan.noise_seed = noise_seed  # a part of what is saved and resumed
+    gan.noise_seed = noise_seed  # part of the saved state
     if clip:
         for weight in d_model.trainable_weights:
             weight.constraint = Clip(clip)  # the optimizer applies it after each step
@@ -134,7 +140,7 @@ def install(row, d_model, gan_model):
         d_model, gan_model: see `make_gan`.
 
     Returns:
-        the row as it holds for these models, and a pair of functions that replace
+        the row with the values for these models, and two functions that replace
         `GAN.d_loss` and `GAN.g_loss`, or None.
     """
     from keras.activations import linear
@@ -154,7 +160,7 @@ def install(row, d_model, gan_model):
         for model, loss in zip(models, losses, strict=True):
             model.compile(model.optimizer, loss=loss)
         return row, None
-    # A reader's own: D may give scores, and nothing is known of another loss.
+    # User-defined models: D may return scores, and the ideal of another loss is unknown.
     if getattr(d_model.layers[-1], "activation", None) is linear:
         row = replace(row, threshold=0.0)
     names = {getattr(model.loss, "name", model.loss) for model in models}
@@ -162,9 +168,12 @@ def install(row, d_model, gan_model):
 
 
 def set_optimizers(options, d_model, gan_model):
-    """Give D's and G's optimizers the kind, the rates and the mean that are asked for.
+    """Set the kind, the learning rates and the EMA of D's and G's optimizers.
 
-    What is not asked for stays as the `define_*` functions compile it.
+    Options that are None leave what the `define_*` functions compile.
+
+    Raises:
+        UserError: a learning rate is to replace a learning rate schedule.
     """
     import keras
 
@@ -181,9 +190,9 @@ def set_optimizers(options, d_model, gan_model):
                 model.optimizer.learning_rate = rate
             except TypeError:  # of Keras
                 raise UserError(
-                    "the models are compiled with a schedule of the learning rate, which "
-                    f"a rate of {rate:g} cannot replace: leave out the option or the "
-                    "objective that sets it, or compile a number"
+                    f"a learning rate of {rate:g} cannot replace the learning rate "
+                    "schedule that the models are compiled with: omit the option or the "
+                    "objective that sets it, or compile with a number"
                 ) from None
     if options.ema:
         optimizer = inner(gan_model.optimizer)
@@ -191,23 +200,23 @@ def set_optimizers(options, d_model, gan_model):
 
 
 def check_classes(options, images):
-    """Raise a UserError if `--conditional` is given, and the images have no classes."""
+    """Raise a UserError if `--conditional` is given for images without class labels."""
     if options.conditional and (images.labels is None or not images.classes):
         raise UserError(
-            f"--conditional: {images.name} has no classes, at least two; wanted are "
-            "subfolders, one for each class, a file with labels 0, 1, ..., or CelebA's "
-            "attributes and --attribute NAME; else leave out --conditional, or the "
-            "preset that sets it"
+            f"--conditional: {images.name} has no classes, at least 2 are needed: use "
+            "one subfolder per class, a file with labels 0, 1, ..., or CelebA's "
+            "attributes with --attribute NAME; or omit --conditional, or the preset "
+            "that sets it"
         )
 
 
 def scaled_for(g_model, images, conditional=False):
-    """Return the real images in the range of G's: [0, 1], or [-1, 1] after a tanh.
+    """Return the real images in the range of G's output: [0, 1], or [-1, 1] for tanh.
 
     Args:
         g_model: generator.
         images: datasets.Images.
-        conditional: whether D and G are told their classes.
+        conditional: whether D and G are class-conditional.
 
     Returns:
         datasets.Scaled.
@@ -220,8 +229,8 @@ def scaled_for(g_model, images, conditional=False):
     return Scaled(images.pixels, scale, *[images.labels, images.classes] * conditional)
 
 
-def places_of(functions):
-    """Return the files in which functions are defined: "mnist_gan/quick.py"."""
+def source_files(functions):
+    """Return the files that define functions, a str such as "mnist_gan/quick.py"."""
     plain = [getattr(function, "func", function) for function in functions]
     paths = [Path(getsourcefile(function)).relative_to(ROOT) for function in plain]
     return ", ".join(dict.fromkeys(path.as_posix() for path in paths))

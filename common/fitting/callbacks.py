@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: rows, pictures, models, the state."""
+"""Keras callbacks of training: tables, image grids, models, scores, the state."""
 
 import csv
 import os
@@ -16,7 +16,7 @@ EVERY = 10  # steps averaged in one row
 
 
 def run_callbacks(gan, run, settings, summarize, detector, trackers):
-    """The callbacks of a training, in their order.
+    """Return the callbacks of training, in the order in which they run.
 
     Args:
         gan: gan.GAN.
@@ -25,6 +25,9 @@ def run_callbacks(gan, run, settings, summarize, detector, trackers):
         summarize: function of the number of finished epochs.
         detector: collapse.CollapseDetector.
         trackers: list of tracking.Tracker.
+
+    Returns:
+        list of keras.callbacks.Callback.
     """
     every = settings.evaluate_every
 
@@ -32,27 +35,25 @@ def run_callbacks(gan, run, settings, summarize, detector, trackers):
         save_state(gan, epoch + 1, run)
 
     return [
-        keras.callbacks.ProgbarLogger(),  # first, so that it ends before others print
+        keras.callbacks.ProgbarLogger(),  # first: its line ends before others print
         History(run),
-        detector,  # before what saves: it may undo an epoch
+        detector,  # before callbacks that save: it may undo an epoch
         Snapshots(settings.save_every, summarize),
         *([Scores(run, every)] if every else []),
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=save
-        ),  # after all that an epoch makes
+        keras.callbacks.LambdaCallback(on_epoch_end=save),  # after all files of an epoch
         *trackers,  # which log the scores
     ]
 
 
 def verbosity():
-    """1, a progress bar, on a terminal; 2, a line an epoch, elsewhere."""
+    """Return `fit`'s `verbose`: 1, a bar, on a terminal, else 2, a line per epoch."""
     return 1 if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else 2
 
 
 class History(keras.callbacks.Callback):
     """Write `history.csv`, a row of means every 10 steps, and `times.csv`.
 
-    `history.csv` holds no clock times, so that equal runs write equal files.
+    `history.csv` holds no clock times, so that it is reproducible byte for byte.
     """
 
     def __init__(self, run):
@@ -66,7 +67,7 @@ class History(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         step = batch + 1
         if step % EVERY == 0 or step == self.params["steps"]:
-            # The logs are means since the epoch began: take the earlier rows out.
+            # The logs are means since the epoch began: subtract the earlier rows.
             sums = {name: float(logs[name]) * step for name in COLUMNS if name in logs}
             steps = step - self.last_step
             parts = [(sums[name] - self.sums.get(name, 0)) / steps for name in sums]
@@ -81,15 +82,15 @@ class History(keras.callbacks.Callback):
 
 
 def append_row(path, names, row):
-    """Append a row to a CSV file, after the names where the file is new."""
-    is_new = not path.exists() or path.stat().st_size == 0  # where a disk was full
+    """Append a row to a CSV file; write the column names first if the file is new."""
+    is_new = not path.exists() or path.stat().st_size == 0  # after a full disk
     with path.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([names, row] if is_new else [row])
 
 
 class Snapshots(keras.callbacks.Callback):
-    """Call `summarize(n)` after every `every`th epoch and after the last one."""
+    """Call `summarize(n)` after every `every` epochs and after the last epoch."""
 
     def __init__(self, every, summarize):
         super().__init__()
@@ -102,7 +103,7 @@ class Snapshots(keras.callbacks.Callback):
 
 
 class Scores(keras.callbacks.Callback):
-    """Score G every so many epochs, and after the last one, and add that to the logs."""
+    """Add scores of G to the logs, every `every` epochs and after the last epoch."""
 
     def __init__(self, run, every):
         super().__init__()
@@ -118,13 +119,13 @@ class Scores(keras.callbacks.Callback):
             try:
                 with self.model.averaged_generator():
                     record = self.report.generator(self.model.g_model, model)
-            except UserError as error:  # a G of NaN; the detector says what to do
+            except UserError as error:  # e.g. NaN weights, which the detector handles
                 return print(f"not scored: {error}")
             scores = means(record).items()
             logs.update({f"score/{name}": value for name, value in scores})
 
 
 def is_due(callback, done):
-    """Whether so many epochs are a multiple of a callback's `every`, or the last."""
+    """Return whether epoch `done` is a multiple of `callback.every`, or the last."""
     is_last = done == callback.params["epochs"] or callback.model.stop_training
     return done % callback.every == 0 or is_last

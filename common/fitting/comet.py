@@ -1,4 +1,4 @@
-"""Comet, https://www.comet.com: experiments of its package `comet_ml`, an extra here."""
+"""Comet, https://www.comet.com: experiments of its optional package `comet_ml`."""
 
 import logging
 
@@ -7,7 +7,7 @@ from common.options.track import package
 from common.runs.layout import COMET
 
 PROJECT = "keras-gans"  # the name of the project on Comet
-QUIET = dict.fromkeys(  # settings of comet_ml: it logs nothing by itself
+NO_AUTO_LOGS = dict.fromkeys(  # settings of comet_ml
     (
         *("log_code", "log_graph", "log_git_metadata", "log_git_patch"),
         *("log_env_details", "parse_args", "auto_output_logging"),
@@ -18,7 +18,7 @@ QUIET = dict.fromkeys(  # settings of comet_ml: it logs nothing by itself
 
 
 def start(run, track):
-    """Start the experiment of a run, or go on with it where the run is resumed.
+    """Start the experiment of a run, or continue it if the run is resumed.
 
     Args:
         run: Path of the run folder; its `comet/` keeps the experiment's name on Comet,
@@ -29,21 +29,21 @@ def start(run, track):
         comet_ml.CometExperiment.
 
     Raises:
-        UserError: Comet cannot be reached, or refuses the key.
+        UserError: Comet cannot be reached, or rejects the API key.
     """
     comet_ml = package()
     name = run / COMET / "experiment"
     if not name.exists():
         name.parent.mkdir(exist_ok=True)
         name.write_text(comet_ml.generate_guid())
-    # Comet takes the archive's name from the seeded generator: the same in each folder.
+    # Comet derives the archive's name from the seeded generator: equal in each folder.
     number = len(list(name.parent.iterdir()))
     config = comet_ml.ExperimentConfig(
-        **QUIET, display_summary_level=0, name=run.name,
+        **NO_AUTO_LOGS, display_summary_level=0, name=run.name,
         offline_directory=str(name.parent / f"{number:02d}"),
     )  # fmt: skip
     log = logging.getLogger("comet_ml")
-    log.setLevel(logging.CRITICAL)  # what fails is told below
+    log.setLevel(logging.CRITICAL)  # failures are reported below
     try:
         return comet_ml.start(
             project_name=PROJECT,
@@ -52,10 +52,10 @@ def start(run, track):
             online=track == "comet",
             experiment_config=config,
         )
-    except Exception as error:  # of its own, of requests, of urllib3
+    except Exception as error:  # of comet_ml, of requests, of urllib3
         raise UserError(
-            f"--track comet: no experiment could be started ({type(error).__name__}); "
-            f"look at network and key, or --resume {run} --track comet-offline"
+            f"--track comet: no experiment could be started ({type(error).__name__}): "
+            f"check network and API key, or use --resume {run} --track comet-offline"
         ) from None
     finally:
         log.setLevel(logging.WARNING)  # as `package` does

@@ -1,4 +1,4 @@
-"""The training of a GAN with classes: `gan.GAN`, whose models take them as well."""
+"""Training of a class-conditional GAN: `gan.GAN` with models that take classes."""
 
 import threading
 
@@ -10,23 +10,23 @@ from common.sampling import n_classes
 
 
 class ConditionalGAN(GAN):
-    """A GAN whose models take classes.
+    """Class-conditional GAN, whose models take [images or z, classes].
 
-    Feed `fit` with (images, classes), classes int32 (n, 1); the updates take both as a
-    pair. The fakes of D's update have the classes of its real images, G's update takes
-    each of them twice.
+    `fit` takes (images, classes), classes int32 (n, 1). The updates take both as a tuple.
+    The fakes of D's update have the classes of its real images; G's update uses each of
+    them twice.
 
     Args:
-        models, keywords: as of `gan.GAN`.
-        wrong_labels: whether a third of what D sees is real images with wrong classes,
-            which are to be called fake: Reed et al. 2016, "Generative Adversarial Text
-            to Image Synthesis", Algorithm 1 (GAN-CLS).
+        models, keywords: see `gan.GAN`.
+        wrong_labels: whether a third of D's batch is real images with wrong classes and
+            the label fake (matching-aware D): Reed et al. 2016, "Generative Adversarial
+            Text to Image Synthesis", Algorithm 1 (GAN-CLS).
     """
 
     def __init__(self, *models, wrong_labels=False, **keywords):
         super().__init__(*models, **keywords)
         self.wrong_labels = wrong_labels
-        self.of_update = threading.local()  # each replica has a thread, and its classes
+        self.of_update = threading.local()  # each device has a thread with its classes
 
     def real_batches(self, data):
         images, classes, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -42,7 +42,7 @@ class ConditionalGAN(GAN):
         super().train_g(images)
 
     def model_inputs(self, x):
-        """Return [x, classes], where x has each class of the update once or more."""
+        """Return [x, classes], the classes of the update repeated to the length of x."""
         n_times = ops.shape(x)[0] // ops.shape(self.of_update.classes)[0]
         return [x, ops.tile(self.of_update.classes, (n_times, 1))]
 
@@ -55,5 +55,5 @@ class ConditionalGAN(GAN):
         wrong = [x_real, ops.mod(classes + others, n)]
         inputs = [ops.concatenate(pair) for pair in zip(inputs, wrong, strict=True)]
         labels = ops.concatenate([labels, ops.zeros((ops.shape(x_real)[0], 1))])
-        weights = ops.where(labels > 0.5, 1.5, 0.75)  # 1/2, 1/4 and 1/4 of the loss
+        weights = ops.where(labels > 0.5, 1.5, 0.75)  # shares 1/2, 1/4, 1/4 of the loss
         return inputs, labels, weights[:, 0]

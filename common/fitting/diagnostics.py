@@ -1,4 +1,4 @@
-"""What is measured of a training beside its losses, without touching it."""
+"""Diagnostics of training besides the losses; they change no state of it."""
 
 import keras
 import numpy as np
@@ -15,15 +15,15 @@ from common.sampling import (
 
 
 def optimizers_of(gan):
-    """The optimizers of both sides, without the scaling of losses around them."""
+    """Return {"d": optimizer, "g": optimizer}, without the loss scaling of float16."""
     return {"d": inner(gan.d_model.optimizer), "g": inner(gan.gan_model.optimizer)}
 
 
 def mean_norm_of_gradients(optimizer):
-    """A keras.metrics.Mean of the L2 norms of all gradients that are applied from now on.
+    """Return a keras.metrics.Mean of the L2 norms of all gradients applied from now on.
 
-    They are those of the loss itself: float16's scaling is inside out again, and steps
-    that it skips do not count.
+    The loss scaling of float16 is already removed from them, and the steps that it skips
+    are not counted.
 
     Args:
         optimizer: Keras optimizer whose steps are not compiled yet, see `optimizers_of`.
@@ -42,7 +42,10 @@ def mean_norm_of_gradients(optimizer):
 
 
 def load_of(process):
-    """What a psutil.Process takes now: memory, CPU since the last call, and the GPU's."""
+    """Return memory (MiB) and CPU (percent, since the last call) of a psutil.Process.
+
+    The dict also has those of the first GPU, where nvidia-smi reports them.
+    """
     load = {
         "machine/memory_mib": process.memory_info().rss / 2**20,
         "machine/cpu_percent": process.cpu_percent(),
@@ -56,7 +59,7 @@ def load_of(process):
 
 
 def outputs_of(model, x):
-    """float32 (n, ...): as `predict`, which takes longer to begin than this takes."""
+    """Return a model's outputs, float32 (n, ...); `predict` takes longer to start."""
 
     def part(start):
         inputs = keras.tree.map_structure(lambda a: a[start : start + 100], x)
@@ -67,16 +70,22 @@ def outputs_of(model, x):
 
 
 def outputs_of_d(gan, dataset, n, seed):
-    """What D says of n real images and of the fakes of n points, always the same ones.
+    """Return D's outputs for n real and n generated images, the same in every call.
+
+    Args:
+        gan: gan.GAN.
+        dataset: real images, see `training.train`.
+        n: number of images of each kind.
+        seed: int, selects the images and the latent vectors.
 
     Returns:
         dict: "real" and "fake" -> float32 (n, 1).
     """
     rng = np.random.default_rng(seed)
     real, _ = generate_real_samples(dataset, n, rng)
-    points = generate_latent_points(gan.g_model.inputs[0].shape[-1], n, rng)
+    z = generate_latent_points(gan.g_model.inputs[0].shape[-1], n, rng)
     labels = labels_in_turn(gan.g_model, n)
-    fake = outputs_of(gan.g_model, inputs_of(gan.g_model, points, labels))
+    fake = outputs_of(gan.g_model, inputs_of(gan.g_model, z, labels))
     if labels is not None:
         fake = with_labels(fake, labels)
     both = {"real": real, "fake": fake}

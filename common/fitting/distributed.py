@@ -1,8 +1,8 @@
-"""The training of one GAN by several replicas, on the devices that `strategy.py` found.
+"""Distributed fit: train one GAN on the devices that `strategy.py` found.
 
-Each replica holds both models and takes its share of every batch through the step of
-`gan.py`; TensorFlow's strategies add up the gradients. Keras's `fit` does not run where
-several machines share a training (keras#20585), so `fit` here calls the step itself.
+Each device holds both models and runs the step of `gan.py` on its share of every batch;
+TensorFlow's strategies add up the gradients. Keras's `fit` does not support training on
+several machines (keras#20585), so `fit` here calls the step itself.
 """
 
 from functools import partial
@@ -14,35 +14,35 @@ from common.runs.state import random_states
 
 
 def devices_of(gan):
-    """How many devices train a GAN."""
+    """Return how many devices train a GAN."""
     strategy = getattr(gan, "distribute_strategy", None)  # not with PyTorch
     return strategy.num_replicas_in_sync if strategy else 1
 
 
 def fit_of(gan):
-    """Keras's `fit` of a GAN, or, where it was made for several devices, `fit` here."""
+    """Return Keras's `fit` of a GAN, or `fit` here if it is built for several devices."""
     if devices_of(gan) == 1:
         return gan.fit
     for layer in gan._flatten_layers(include_self=False):
-        if isinstance(layer, keras.Model):  # `predict` shall be the work of one device
+        if isinstance(layer, keras.Model):  # `predict` on one device
             layer._distribute_strategy = None
     return partial(fit, gan)
 
 
 def fit(gan, batches, *, epochs, initial_epoch, steps_per_epoch, callbacks, verbose,
         shuffle=False):  # fmt: skip
-    """What `gan.fit` does, with each replica's share of each batch.
+    """Train as `gan.fit` does, with a share of each batch on each device.
 
-    Losses and gradients are means over the whole batch. BatchNormalization sees one share
-    of it; its statistics are averaged after each epoch, so that all replicas are equal.
+    Losses and gradients are means over the whole batch. BatchNormalization normalizes
+    over one share; its statistics are averaged over the devices after each epoch.
 
     Args:
         gan: gan.GAN, made in the scope of a strategy.
         batches: `batches.RealBatches`, the same on every machine.
-        epochs, initial_epoch, steps_per_epoch, callbacks, verbose, shuffle: as Keras's.
+        epochs, initial_epoch, steps_per_epoch, callbacks, verbose, shuffle: see Keras.
 
     Raises:
-        tf.errors.UnavailableError: another machine is gone; `cli.command` tells it.
+        tf.errors.UnavailableError: another machine is gone; `cli.command` reports it.
     """
     step, make_equal = compiled(gan)
     calls = keras.callbacks.CallbackList(
@@ -65,7 +65,10 @@ def fit(gan, batches, *, epochs, initial_epoch, steps_per_epoch, callbacks, verb
 
 
 def shares(batch, gan):
-    """Give each replica as many images of every update of D, tuple of arrays (n, ...)."""
+    """Split a batch, a tuple of arrays (n, ...), evenly among the devices.
+
+    Each share has equally many images of every update of D.
+    """
 
     def share(context):
         number, n = context.replica_id_in_sync_group, context.num_replicas_in_sync
@@ -79,9 +82,11 @@ def shares(batch, gan):
 
 
 def compiled(gan):
-    """Two functions: the step of all replicas, shares -> logs; and what makes them equal.
+    """Return two compiled functions.
 
-    They are compiled, and so are the sums over the replicas.
+    Returns:
+        the step of all devices, shares -> logs; and one that averages the float variables
+        that are not trained, so that they are equal on all devices.
     """
     import tensorflow as tf
 
@@ -97,7 +102,7 @@ def compiled(gan):
         context = tf.distribute.get_replica_context()
         for v in gan.non_trainable_variables:
             if "float" in v.dtype:
-                value = keras.ops.copy(v)  # on this replica's device
+                value = keras.ops.copy(v)  # on this device
                 v.assign(context.all_reduce(mean, value))
 
     @tf.function
@@ -109,10 +114,10 @@ def compiled(gan):
 
 
 def shift_random_states(gan, change):
-    """Have each replica draw other random numbers than the rest, or as they do again.
+    """Shift the random states by the device's number, or shift them back.
 
-    The random generators' states are the same on all: without this, so would be the
-    latent points. They are moved apart and back again, so what is saved knows no replica.
+    The states are equal on all devices; unshifted, all would sample equal latent vectors.
+    They are shifted back after the step, so the saved state does not depend on devices.
 
     Args:
         gan: gan.GAN.

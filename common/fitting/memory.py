@@ -1,4 +1,4 @@
-"""Whether a step fits into memory, told before the first one."""
+"""Check before the first step whether it fits into memory."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,7 @@ from common.layers.cpu_layers import on_cpu
 from common.sampling import all_layers
 
 OWN_GROUPS = Path("/proc/self/cgroup")
-CGROUPS = {  # a container's limit and use of memory, how its caches are called, and where
+CGROUPS = {  # files of a container's memory limit and use; name of its caches; folder
     "": ("memory.max", "memory.current", "inactive_file", "/sys/fs/cgroup"),
     "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file",
                "/sys/fs/cgroup/memory"),
@@ -18,20 +18,20 @@ CGROUPS = {  # a container's limit and use of memory, how its caches are called,
 
 
 def check(g_model, d_model, n_batch):
-    """Raise a UserError where a step of so many images cannot fit into free memory.
+    """Raise a UserError if a step of `n_batch` images cannot fit into free memory.
 
     Args:
         g_model, d_model: the models.
         n_batch: images of a step.
     """
     if not on_cpu():
-        return  # a GPU has memory of its own
+        return  # a GPU has its own memory
     free = free_bytes()
     an_image, always = bytes_of_step(g_model, d_model)
     if always + n_batch * an_image <= free:
         return
     gib = 2**30
-    fits = int((free / 2 - always) // an_image)  # by half: this is the least it takes
+    fits = int((free / 2 - always) // an_image)  # half: the estimate is a lower bound
     advice = "smaller models, or close other programs"
     if fits >= 2:
         advice = f"at most --batch-size {2 ** int(math.log2(fits))}"
@@ -43,10 +43,10 @@ def check(g_model, d_model, n_batch):
 
 
 def bytes_of_step(g_model, d_model):
-    """What a step takes at least: bytes for each image, and bytes for the models.
+    """Return lower bounds of a step's memory: bytes per image, and bytes of the models.
 
-    G's update keeps the output of every layer of both models for its gradient. Of each
-    weight there are a gradient and Adam's two means.
+    G's update keeps the output of every layer of both models for its gradient. Each
+    weight has a gradient and Adam's two moments.
     """
     layers = [*all_layers(g_model), *all_layers(d_model)]
     an_image = sum(
@@ -59,7 +59,7 @@ def bytes_of_step(g_model, d_model):
 
 
 def free_bytes():
-    """Memory that this process may still take: the machine's, or its container's."""
+    """Return the bytes that this process can still allocate, in a container its limit."""
     free = psutil.virtual_memory().available
     for folder, limit, used, cached in groups():
         try:
@@ -74,9 +74,9 @@ def free_bytes():
 
 
 def groups():
-    """Folders of this process's control groups, inner and outer, with their files' names.
+    """Yield the folders of this process's control groups, with the names of their files.
 
-    Linux alone has them.
+    Inner groups come first. Only Linux has them.
     """
     lines = OWN_GROUPS.read_text().splitlines() if OWN_GROUPS.exists() else []
     for _, controllers, path in (line.split(":", 2) for line in lines):

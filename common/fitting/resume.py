@@ -1,4 +1,4 @@
-"""Where a training starts or goes on, and what is left of one that is interrupted."""
+"""Start or resume training in a run folder, and save the results of an interrupt."""
 
 import json
 from contextlib import contextmanager
@@ -13,14 +13,14 @@ from common.runs.tables import AS_IT_IS, lines_of
 
 
 def start(gan, run, resume):
-    """Set `gan` and the run folder to where training starts.
+    """Set `gan` and the run folder to the state in which training starts.
 
-    The state of the start is saved, too: a run may be stopped in its first epoch.
+    The initial state is saved also: a run may be stopped in its first epoch.
 
     Args:
         gan: gan.GAN.
         run: Path of the run folder.
-        resume: whether to go on with the state that is there.
+        resume: whether to resume from the saved state.
 
     Returns:
         the number of finished epochs.
@@ -37,14 +37,14 @@ def start(gan, run, resume):
 
 
 def cut_tables(epoch, run):
-    """Drop the rows of later epochs from a run folder's tables, and a row cut off."""
+    """Drop rows of later epochs and truncated rows from the tables of a run folder."""
     for name in (HISTORY, TIMES, EVENTS):
         keep_rows_until(epoch, Path(run) / name)
     keep_scores_until(epoch, Path(run) / METRICS)
 
 
 def keep_rows_until(epoch, path):
-    """Drop the rows of later epochs, and what is left of a row that was cut off."""
+    """Drop rows of later epochs, and a truncated last row, from a CSV file."""
     lines, cut_off = lines_of(path)
     names = lines[0].split(",") if lines else []
     kept = [row for row in [*lines[1:], cut_off] if is_until(epoch, row, names)]
@@ -52,7 +52,7 @@ def keep_rows_until(epoch, path):
 
 
 def keep_scores_until(epoch, path):
-    """Drop the scores of later epochs, and what is left of a line that was cut off."""
+    """Drop scores of later epochs, and a truncated last line, from a JSON Lines file."""
     lines, cut_off = lines_of(path)
     kept = [line for line in lines if not is_later(line, epoch, damaged=False)]
     kept += [] if is_later(cut_off, epoch, damaged=True) else [cut_off]
@@ -60,14 +60,14 @@ def keep_scores_until(epoch, path):
 
 
 def rewrite(path, before, lines):
-    """Write these lines into a file, unless `lines_of` found just them before."""
+    """Write lines into a file, unless it has exactly these lines (see `lines_of`)."""
     if before != (lines, ""):
         with atomic_write(path) as part:
             part.write_text("".join(f"{line}\n" for line in lines), **AS_IT_IS)
 
 
 def is_later(line, epoch, damaged):
-    """Whether a line of scores is of a later epoch; `damaged` where it cannot be read."""
+    """Return whether a line of scores is of a later epoch; `damaged` if unreadable."""
     try:
         return json.loads(line)["epoch"] > epoch
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -75,7 +75,7 @@ def is_later(line, epoch, damaged):
 
 
 def is_until(epoch, row, names):
-    """Whether a row of a table with these columns is whole and of no later epoch."""
+    """Return whether a row is complete (has all columns) and not of a later epoch."""
     cells = row.split(",")
     try:
         return len(cells) == len(names) and float(cells[0]) <= epoch
@@ -85,14 +85,14 @@ def is_until(epoch, row, names):
 
 @contextmanager
 def kept_on_interrupt(gan, run, summarize):
-    """On Ctrl-C, SIGTERM or SIGHUP, keep pictures and models of the last whole epoch.
+    """Save grids and models of the last complete epoch on Ctrl-C, SIGTERM or SIGHUP.
 
-    Says first how to go on, and passes the interrupt on.
+    Print first how to resume; raise the interrupt again at the end.
     """
     try:
         yield
     except KeyboardInterrupt as stop:
-        print(f"\ninterrupted; to go on: --resume {run}", flush=True)
+        print(f"\ninterrupted: resume with --resume {run}", flush=True)
         epoch = load_state(gan, run)
         cut_tables(epoch, run)
         print(f"saved: epoch {epoch}", flush=True)

@@ -1,4 +1,4 @@
-"""What the scripts of single steps share: their start, D alone, and who moves."""
+"""Functions of the scripts that show single steps: setup, training of D, updates."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def train_discriminator(model, dataset, n_iter, n_batch, low=0, high=1):
         low, high: range of the random pixels.
 
     Returns:
-        accuracies, list of n_iter pairs (on real, on random) of shares in [0, 1].
+        accuracies, list of n_iter tuples (on real, on random) of shares in [0, 1].
     """
     half = n_batch // 2
     accuracies = []
@@ -46,11 +46,11 @@ def train_discriminator(model, dataset, n_iter, n_batch, low=0, high=1):
 
 
 def report_accuracies(accuracies):
-    """Print when D was right on everything for the first time, and what that means."""
-    perfect = [i for i, pair in enumerate(accuracies, 1) if min(pair) == 1.0]
+    """Print the first iteration at which D classified all images correctly."""
+    perfect = [i for i, both in enumerate(accuracies, 1) if min(both) == 1.0]
     if perfect:
-        print(f"Notice: all images right for the first time at iteration {perfect[0]}.")
-    print("Random pixels are too easy: D needs an opponent that learns, too.")
+        print(f"Notice: accuracy 100% for the first time at iteration {perfect[0]}.")
+    print("Random pixels are easy to classify: D needs a G that is trained.")
 
 
 def save_real_and_random(dataset, run, n, low=0):
@@ -63,9 +63,9 @@ def save_real_and_random(dataset, run, n, low=0):
 
 
 def show_gan(g_model, d_model, gan_model, run):
-    """Print the composite's summary, save its plot, and show which weights move.
+    """Print the composite's summary, save its plot, and print which weights change.
 
-    For that, one update of each kind is made.
+    One update of D and one of G are made.
     """
     from common.gan import GAN
 
@@ -84,4 +84,4 @@ def show_gan(g_model, d_model, gan_model, run):
         update(images)
         g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
         print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")
-    print("Notice: the non-trainable parameters are D's. Each step moves one side only.")
+    print("Notice: the non-trainable parameters are D's. Each step updates one model.")

@@ -1,4 +1,4 @@
-"""Which devices share a training: all GPUs of a machine, or the machines of TF_CONFIG."""
+"""Devices of distributed training: all GPUs of one machine, or those of TF_CONFIG."""
 
 import atexit
 import os
@@ -21,16 +21,16 @@ from common.runs.state import find_state, has_begun
 
 
 def start(options):
-    """Find the devices that shall train, before the first use of any.
+    """Find the devices for training, before the first use of any.
 
     Args:
         options: Namespace, see `training_options`.
 
     Returns:
-        what to say of them, to follow a description of the device.
+        str, to be printed after the description of the device.
 
     Raises:
-        UserError: they cannot share a training with these options.
+        UserError: these options cannot be trained on these devices.
     """
     if options.device != "all":
         unused = bool(os.environ.get("TF_CONFIG"))
@@ -39,32 +39,32 @@ def start(options):
 
     if keras.backend.backend() != "tensorflow":
         raise UserError(
-            "--device all is done by TensorFlow: leave it out, or KERAS_BACKEND="
+            "--device all needs TensorFlow: omit it, or unset KERAS_BACKEND="
             f"{keras.backend.backend()}"
         )
     n = tf_strategy().num_replicas_in_sync
     if options.batch_size % (2 * n):
         raise UserError(
-            f"--batch-size {options.batch_size}: half of it is real, and {n} devices "
-            f"share that half evenly: choose a multiple of {2 * n}"
+            f"--batch-size {options.batch_size}: {n} devices need equal numbers of real "
+            f"images, half of the batch: choose a multiple of {2 * n}"
         )
     if n == 1:
-        return "; --device all: it is the only one"
+        return "; --device all: only one device found"
     return f"; {n} devices{f' of {machines()} machines' * (machines() > 1)}"
 
 
 @cache
 def tf_strategy():
-    """TensorFlow's strategy for all devices here, or for the machines of TF_CONFIG."""
+    """Return TensorFlow's strategy for all local devices, or those of TF_CONFIG."""
     import tensorflow as tf
 
     if machines() > 1:
         skip_proxy()
         print(
-            f"waiting for all {machines()} machines of TF_CONFIG: Ctrl-C ends it",
+            f"waiting for all {machines()} machines of TF_CONFIG: stop with Ctrl-C",
             flush=True,
         )
-        try:  # TensorFlow waits deaf to handlers of Python's, and leaves its own behind
+        try:  # TensorFlow blocks Python's signal handlers, and leaves its own set
             with handled_signals([signal.SIGINT, *ENDING], signal.SIG_DFL):
                 return tf.distribute.MultiWorkerMirroredStrategy()
         except (ValueError, RuntimeError, tf.errors.OpError) as error:
@@ -75,7 +75,7 @@ def tf_strategy():
 
 
 def check_same(options, images):
-    """Refuse machines of which one would train something else than the others.
+    """Check that all machines train the same.
 
     Args:
         options: Namespace, see `training_options`.
@@ -113,32 +113,32 @@ def check_same(options, images):
 
 
 def skip_proxy():
-    """Have TensorFlow call the machines themselves, where `https_proxy` is set, too."""
+    """Let TensorFlow connect to the machines directly, even if `https_proxy` is set."""
     cluster, _ = cluster_and_task()
     hosts = {address.rpartition(":")[0] for address in chain(*cluster.values())}
-    os.environ["no_grpc_proxy"] = ",".join(hosts)  # noqa: SIM112  # gRPC's own name
+    os.environ["no_grpc_proxy"] = ",".join(hosts)  # noqa: SIM112  # gRPC's name
 
 
 def scope(device):
-    """Where models and optimizers are to be made: `--device all` makes one a device."""
+    """Return the context to build models and optimizers in, one copy per device."""
     several = device == "all" and tf_strategy().num_replicas_in_sync > 1
     return tf_strategy().scope() if several else nullcontext()
 
 
 def is_chief():
-    """Whether this process is the machine of TF_CONFIG that writes."""
+    """Return whether this process is the chief of TF_CONFIG, which writes the files."""
     cluster, task = cluster_and_task()
     return task == ("chief" if "chief" in cluster else "worker", 0)
 
 
 def as_worker(options):
-    """Have a machine that is not the chief say nothing, and write where nobody looks.
+    """Send the output of a machine that is not the chief to a temporary folder.
 
-    It goes through all that the chief goes through, its pictures and scores as well: so
-    every machine takes the same decisions, and waits for the others in the steps alone.
-    The run that it resumes is the chief's, or a copy of it.
+    It runs the same code as the chief, grids and scores included, so that all machines
+    make the same decisions and wait for each other only in the steps. The run that it
+    resumes is the chief's, or a copy of it.
     """
-    print("this machine learns with the chief, which alone writes", flush=True)
+    print("this machine is a worker, only the chief writes results", flush=True)
     folder = tempfile.mkdtemp(prefix="gan-")
     atexit.register(rmtree, folder, ignore_errors=True)
     if options.resume:

@@ -1,4 +1,4 @@
-"""What is written of a training for TensorBoard, and for Comet if asked."""
+"""Experiment trackers: TensorBoard, and Comet with `--track`."""
 
 import time
 from contextlib import contextmanager
@@ -28,17 +28,17 @@ from common.runs.layout import (
 )
 from common.runs.record import read_options
 
-SCORE = "score/"  # how the names of scores begin, in logs and in TensorBoard
-N_IMAGES_SEEN = 200  # real images, and fakes, in a histogram of D's outputs
+SCORE = "score/"  # prefix of scores in logs and in TensorBoard
+N_IN_HISTOGRAM = 200  # real images, and generated ones, for D's outputs
 
 
 @contextmanager
 def tracked(run, dataset, seed, track="none"):
-    """The trackers of a training, which are closed however it ends.
+    """Yield the trackers of training; close them at the end, also after an error.
 
     Args:
         run: Path of the run folder.
-        dataset, seed: as of `training.train`.
+        dataset, seed: see `training.train`.
         track: "none", "comet" or "comet-offline".
 
     Raises:
@@ -57,8 +57,8 @@ def tracked(run, dataset, seed, track="none"):
 def log_scores(run, epoch, scores):
     """Add scores to a run's timeline and to its row in TensorBoard's HPARAMS.
 
-    For a run that is not in training now: there, scores come in through the logs. Does
-    nothing where Keras's backend is another than TensorFlow.
+    This is for a run that is not in training: during training, the logs have the scores.
+    With another backend than TensorFlow, nothing is written.
 
     Args:
         run: Path of the run folder.
@@ -74,7 +74,7 @@ def log_scores(run, epoch, scores):
 
 
 def open_writer(run):
-    """A writer of one more event file in the run folder."""
+    """Return a writer of a new TensorBoard event file in the run folder."""
     import tensorflow as tf
 
     return tf.summary.create_file_writer(str(Path(run) / TENSORBOARD))
@@ -89,9 +89,9 @@ def write_scalars(values):
 
 
 def settings_of(run):
-    """The options of a run, and the data that they found: dict of bool, number and str.
+    """Return the options of a run and the name of its data: dict of bool, number and str.
 
-    Empty where there is no `options.json`.
+    It is empty if there is no `options.json`.
     """
     try:
         record = read_options(run)
@@ -106,18 +106,18 @@ def settings_of(run):
 
 
 class Tracker(keras.callbacks.Callback):
-    """A callback that is told of grids of images, and that must be closed."""
+    """Base class: a callback that logs each new image grid, and that must be closed."""
 
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.past = set(self.grids())  # of the run before it was resumed
+        self.past = set(self.grids())  # from before the run was resumed
 
     def grids(self):
         return files_of_epochs(self.run, PLOT)
 
     def log_new_grids(self):
-        """Call `log_grid` for each grid that was drawn since the last time."""
+        """Call `log_grid` for each grid that was saved since the last call."""
         for path in self.grids():
             if path not in self.past:
                 self.log_grid(path, epoch_of(path))
@@ -125,14 +125,14 @@ class Tracker(keras.callbacks.Callback):
 
 
 class Board(Tracker):
-    """Write a training's event file for TensorBoard; a step of it is an epoch.
+    """Write the TensorBoard event file of training; one step in it is one epoch.
 
-    It comes after the callback that draws grids. It changes no weight and draws from no
-    random generator of the training.
+    It runs after the callback that saves grids. It changes no weight and uses no random
+    generator of the training.
 
     Args:
         run: Path of the run folder.
-        dataset, seed: as of `training.train`.
+        dataset, seed: see `training.train`.
     """
 
     def __init__(self, run, dataset, seed=0):
@@ -144,13 +144,13 @@ class Board(Tracker):
     def on_train_begin(self, logs=None):
         from tensorboard.plugins.hparams import api
 
-        alone = devices_of(self.model) == 1  # else no device sees the whole gradients
-        optimizers = optimizers_of(self.model).items() if alone else ()
+        single = devices_of(self.model) == 1  # else no device has the whole gradient
+        optimizers = optimizers_of(self.model).items() if single else ()
         self.norms = {side: mean_norm_of_gradients(o) for side, o in optimizers}
         with self.writer.as_default(0):
             trial = "/".join(self.run.absolute().parts[-2:])  # "mnist_gan/0001"
             api.hparams(settings_of(self.run), trial_id=trial)
-        self.process.cpu_percent()  # the first call begins to measure
+        self.process.cpu_percent()  # the first call starts the measurement
 
     def on_epoch_begin(self, epoch, logs=None):
         for norm in self.norms.values():
@@ -158,7 +158,7 @@ class Board(Tracker):
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.pace = (batch + 1) / (time.perf_counter() - self.started)  # steps a second
+        self.pace = (batch + 1) / (time.perf_counter() - self.started)  # steps per second
 
     def on_epoch_end(self, epoch, logs=None):
         import tensorflow as tf
@@ -171,9 +171,9 @@ class Board(Tracker):
         values["machine/steps_per_second"] = self.pace
         with self.writer.as_default(epoch + 1):
             write_scalars(values | load_of(self.process))
-            n = min(N_IMAGES_SEEN, 10 * self.params["steps"])  # 2 steps are a mere trial
-            judged = outputs_of_d(self.model, self.dataset, n, self.seed)
-            for kind, outputs in judged.items():
+            n = min(N_IN_HISTOGRAM, 10 * self.params["steps"])  # few in a dry run
+            d_outputs = outputs_of_d(self.model, self.dataset, n, self.seed)
+            for kind, outputs in d_outputs.items():
                 tf.summary.histogram(f"output_of_d/{kind}", outputs)
         self.log_new_grids()
         self.writer.flush()
@@ -191,18 +191,18 @@ class Board(Tracker):
 
 
 def name_in_board(name):
-    """The name of a log in TensorBoard, where all up to the slash stand together."""
+    """Return the TensorBoard tag of a log; charts are grouped by the part before /."""
     if name.startswith(SCORE):
         return name
     return f"loss/{name}" if name in LOSSES else f"output/{name}"
 
 
 class Comet(Tracker):
-    """Log a training to Comet; a step there is an epoch.
+    """Log training to Comet; one step there is one epoch.
 
     Args:
         run: Path of the run folder.
-        track: "comet" or "comet-offline", which leaves an archive to upload in `comet/`.
+        track: "comet" or "comet-offline", which writes an archive to upload in `comet/`.
 
     Raises:
         UserError: see `comet.start`.
@@ -226,4 +226,4 @@ class Comet(Tracker):
         if self.track == "comet":
             print(f"on Comet: {self.experiment.url}")
         else:
-            print(f"to have it on Comet: comet upload {self.run / COMET}/*/*.zip")
+            print(f"to upload it to Comet: comet upload {self.run / COMET}/*/*.zip")

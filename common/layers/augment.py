@@ -1,10 +1,10 @@
-"""Change the images that D sees, real and fake alike: for small sets of pictures.
+"""DiffAugment: augment real and generated images in D, for small datasets.
 
 Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training": D cannot
-learn few pictures by heart when it never sees one twice, and G does not learn to draw the
-changes, because real images are changed in the same way. G learns through them, so each
-needs a gradient. (Keras's own layers do not serve: RandomSaturation has none, and where
-RandomBrightness and RandomContrast clip, theirs is 0.)
+memorize a small dataset whose images are never the same twice. G does not learn to
+generate the changes, because real images are changed in the same way. G's gradient passes
+through them, so each is differentiable. (Keras's layers are not usable: RandomSaturation
+has no gradient, and that of RandomBrightness and RandomContrast is 0 where they clip.)
 """
 
 import keras
@@ -14,11 +14,14 @@ POLICY = ("colour", "translation", "cutout")
 
 
 def with_augmentation(d_model, low=-1):
-    """D, of the same layers, with `Augment` before the first; compiled as it was.
+    """Return a D of the same layers with `Augment` before the first, compiled as D is.
 
     Args:
         d_model: compiled discriminator of images (n, h, w, c), or of [images, classes].
         low: darkest value of an image, -1 or 0.
+
+    Returns:
+        keras.Model named "discriminator".
     """
     augment = Augment(low=low, name="augment")
     if isinstance(d_model, keras.Sequential):
@@ -39,7 +42,7 @@ def with_augmentation(d_model, low=-1):
 
         model = keras.models.clone_model(d_model, inputs, lambda layer: layer, call)
     model.name = "discriminator"
-    model.dtype_policy = "float32"  # with mixed precision, too: the images are float32
+    model.dtype_policy = "float32"  # also with mixed precision: the images are float32
     metrics = d_model.get_compile_config().get("metrics")
     model.compile(d_model.optimizer, loss=d_model.loss, metrics=metrics)
     return model
@@ -47,21 +50,21 @@ def with_augmentation(d_model, low=-1):
 
 @keras.saving.register_keras_serializable("gan")
 class Augment(keras.layers.Layer):
-    """In training, change each image by its own draw; otherwise pass it as it is.
+    """In training, change each image at random; otherwise return it unchanged.
 
-    Float32 (n, h, w, c) -> the same shape. What is left empty becomes 0, as in the paper:
-    mid-grey in [-1, 1], black in [0, 1]. Colours may leave the range: to clip them would
-    cut off G's gradient.
+    Float32 (n, h, w, c) -> the same shape. Empty pixels become 0, as in the paper:
+    mid-grey in [-1, 1], black in [0, 1]. Colours may leave the range: clipping would make
+    G's gradient 0.
 
     Args:
-        policy: which of POLICY, in the order in which they are done.
+        policy: subset of POLICY, in the order of application.
         low: darkest value of an image, -1 or 0; the brightest is 1.
     """
 
     def __init__(self, policy=POLICY, low=-1, **keywords):
         super().__init__(**{**keywords, "dtype": "float32"})
         self.policy, self.low = tuple(policy), low
-        if not set(self.policy) <= set(POLICY):  # a file may ask for anything
+        if not set(self.policy) <= set(POLICY):  # an untrusted file may hold any
             raise ValueError(f"policy must be of {POLICY}, not {self.policy}")
         self.seed = keras.random.SeedGenerator()
 
@@ -70,39 +73,39 @@ class Augment(keras.layers.Layer):
             images = getattr(self, change)(images)
         return images
 
-    def share(self, images, low, high):
-        """A number for each image, float32 (n, 1, 1, 1)."""
+    def uniform(self, images, low, high):
+        """Return a uniform number in [low, high) per image, float32 (n, 1, 1, 1)."""
         shape = (ops.shape(images)[0], 1, 1, 1)
         return keras.random.uniform(shape, low, high, seed=self.seed)
 
-    def atomic_write(self, images, low, high):
-        """A whole number for each image, at least low and below high, int32 (n, 1)."""
+    def integer(self, images, low, high):
+        """Return a uniform integer in [low, high) per image, int32 (n, 1)."""
         return keras.random.randint((ops.shape(images)[0], 1), low, high, seed=self.seed)
 
     def colour(self, images):
-        """Brightness, by a quarter of the range at most; saturation; contrast."""
-        images = images + (1 - self.low) * self.share(images, -0.25, 0.25)
+        """Change brightness (at most by a quarter of the range), saturation, contrast."""
+        images = images + (1 - self.low) * self.uniform(images, -0.25, 0.25)
         if images.shape[-1] == 3:
             grey = ops.mean(images, axis=-1, keepdims=True)
-            images = grey + (images - grey) * self.share(images, 0, 2)
+            images = grey + (images - grey) * self.uniform(images, 0, 2)
         mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-        return mean + (images - mean) * self.share(images, 0.5, 1.5)
+        return mean + (images - mean) * self.uniform(images, 0.5, 1.5)
 
     def translation(self, images):
-        """Shift by whole pixels, by an eighth of height and width at most."""
+        """Shift by whole pixels, at most by an eighth of height and width."""
         for axis, picked in ((1, "nij,njwc->niwc"), (2, "nij,nhjc->nhic")):
             place, most = ops.arange(images.shape[axis]), images.shape[axis] // 8
-            shift = self.whole(images, -most, most + 1)[..., None]
-            # Row i of this matrix picks pixel i + shift; beyond the edge it picks none.
+            shift = self.integer(images, -most, most + 1)[..., None]
+            # Row i of this matrix selects pixel i + shift; outside of the image, none.
             picks = ops.cast(place[:, None] + shift == place, "float32")
             images = ops.einsum(picked, picks, images)
         return images
 
     def cutout(self, images):
-        """Blank a rectangle of half the height and width, around any pixel."""
+        """Set a rectangle of half the height and width, around a random pixel, to 0."""
         inside = []
         for size in images.shape[1:3]:
-            after = ops.arange(size) - self.whole(images, 0, size) + size // 4
+            after = ops.arange(size) - self.integer(images, 0, size) + size // 4
             inside.append((after >= 0) & (after < size // 2))
         rows, columns = inside
         return ops.where(rows[:, :, None, None] & columns[:, None, :, None], 0.0, images)

@@ -1,7 +1,7 @@
-"""GANs that are told which class to draw: `--conditional`.
+"""Class-conditional GANs (cGAN): `--conditional`.
 
-Here are the models: any G and any D of this collection, with a class as second input. The
-training is that of `gan.py`, with the classes for both (`fitting/conditional_gan.py`).
+The models are any G and any D of this project, with the class as second input. The step
+is that of `gan.py`, with classes as input of both models (`fitting/conditional_gan.py`).
 """
 
 import keras
@@ -10,7 +10,7 @@ from keras import Model, layers
 from common.architectures.blocks import compile_like
 from common.layers.losses import ClassLoss
 
-SIZE = 50  # numbers that stand for a class
+SIZE = 50  # length of the embedding of a class
 
 
 def class_input():
@@ -18,44 +18,50 @@ def class_input():
 
 
 def embedding(classes, n_classes, size, scale=1.0):
-    """A row of `size` numbers for each class, learned: int32 (n, 1) -> (n, size)."""
+    """Return a learned embedding of the classes: int32 (n, 1) -> (n, size)."""
     start = keras.initializers.RandomNormal(stddev=scale)
     return layers.Flatten()(layers.Embedding(n_classes, size, start)(classes))
 
 
 def conditional_generator(define_generator, latent_dim, n_classes, condition):
-    """G with a class, [latent points (n, latent_dim), int32 (n, 1)] -> images.
+    """Return a class-conditional G, [z (n, latent_dim), int32 (n, 1)] -> images.
 
     Args:
         define_generator: function, latent_dim -> G.
-        latent_dim: numbers of a latent point.
+        latent_dim: length of a latent vector z.
         n_classes: number of classes; they are counted from 0.
-        condition: "concat" joins the point and the class's embedding (Mirza & Osindero
-            2014, section 3.2); "hadamard" and "classify" multiply the two. (Joined, a G
-            that is to please a classifier soon overlooks the point.)
+        condition: "concat" concatenates z and the class's embedding (Mirza & Osindero
+            2014, section 3.2); "hadamard" and "classify" multiply the two. (Concatenated,
+            a G that is trained with a classifier soon ignores z.)
+
+    Returns:
+        keras.Model, not compiled.
     """
-    points, classes = layers.Input((latent_dim,), name="point"), class_input()
+    z, classes = layers.Input((latent_dim,), name="point"), class_input()
     if condition != "concat":
-        x = layers.Multiply()([points, embedding(classes, n_classes, latent_dim)])
+        x = layers.Multiply()([z, embedding(classes, n_classes, latent_dim)])
     else:
-        x = layers.Concatenate()([points, embedding(classes, n_classes, SIZE)])
-    draw = define_generator(x.shape[-1])
-    draw.name = "draw"
-    return Model([points, classes], draw(x), name="generator")
+        x = layers.Concatenate()([z, embedding(classes, n_classes, SIZE)])
+    unconditional = define_generator(x.shape[-1])
+    unconditional.name = "draw"
+    return Model([z, classes], unconditional(x), name="generator")
 
 
 def conditional_discriminator(define_discriminator, shape, n_classes, condition):
-    """D with a class, [images (n, *shape), int32 (n, 1)] -> verdict (n, 1), compiled.
+    """Return a compiled class-conditional D, [images, int32 (n, 1)] -> output (n, 1).
 
     Args:
         define_discriminator: function, shape of an image -> D with the objective's head.
-        shape: (h, w, c).
+        shape: (h, w, c) of an image.
         n_classes: number of classes; they are counted from 0.
-        condition: "concat": the class's embedding is one more channel of the image
-            (Mirza & Osindero 2014). "hadamard": it is multiplied with D's features, and
-            the sum of the product added to the score (Miyato & Koyama 2018, "cGANs with
-            Projection Discriminator", eq. 3). "classify": D sees the image alone, and
-            learns to name its class, too (Odena et al. 2017, eq. 2 and 3).
+        condition: "concat": the class's embedding is an additional channel of the image
+            (Mirza & Osindero 2014). "hadamard": the dot product of the embedding and D's
+            features is added to the score (Miyato & Koyama 2018, "cGANs with Projection
+            Discriminator", eq. 3). "classify": D takes only the image, and is also
+            trained to classify it (AC-GAN: Odena et al. 2017, eq. 2 and 3).
+
+    Returns:
+        keras.Model.
     """
     images, classes = layers.Input(shape, name="image"), class_input()
     if condition == "concat":
@@ -76,31 +82,34 @@ def conditional_discriminator(define_discriminator, shape, n_classes, condition)
 
 
 def projected(features, last, classes, n_classes):
-    """D's last layer, with the projection on the class before its activation."""
+    """Return the output of D's last layer, with the projection before its activation."""
     activation, last.activation = last.activation, keras.activations.linear
-    named = embedding(classes, n_classes, features.shape[-1], scale=0.02)
-    likeness = layers.Dot(axes=1, dtype="float32")([features, named])
-    score = layers.Add(dtype="float32")([last(features), likeness])
+    embedded = embedding(classes, n_classes, features.shape[-1], scale=0.02)
+    projection = layers.Dot(axes=1, dtype="float32")([features, embedded])
+    score = layers.Add(dtype="float32")([last(features), projection])
     return layers.Activation(activation, dtype="float32")(score)
 
 
 def classifying(features, last, classes, n_classes):
-    """D's last layer; beside it another one guesses the class, and adds its loss."""
-    guess = layers.Dense(n_classes, dtype="float32", name="guess")(features)
-    return ClassLoss(name="verdict")([last(features), guess, classes])
+    """Return the output of D's last layer; add the loss of an auxiliary classifier."""
+    logits = layers.Dense(n_classes, dtype="float32", name="guess")(features)
+    return ClassLoss(name="verdict")([last(features), logits, classes])
 
 
 def conditional_gan(g_model, d_model, define_gan):
-    """Return the composite, [latent vectors, classes] -> verdict (n, 1), with D frozen.
+    """Return the composite, [z, classes] -> D(G(z)) (n, 1), with D frozen.
 
     Args:
-        g_model, d_model: as made here.
-        define_gan: function, G and D -> composite; its loss and its optimizer are taken.
+        g_model, d_model: class-conditional, see above.
+        define_gan: function, G and D -> composite; its loss and its optimizer are used.
+
+    Returns:
+        keras.Model, compiled.
     """
     d_model.trainable = False
-    points, classes = g_model.inputs
-    verdict = d_model([g_model([points, classes]), classes])
-    model = Model([points, classes], verdict, name="gan")
+    z, classes = g_model.inputs
+    outputs = d_model([g_model([z, classes]), classes])
+    model = Model([z, classes], outputs, name="gan")
     empty_g, empty_d = (
         keras.Sequential([layers.Input((1,)), layers.Identity()]) for _ in range(2)
     )

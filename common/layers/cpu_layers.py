@@ -1,11 +1,11 @@
-"""Layers that are faster and smaller on the CPU: the same numbers, but for rounding.
+"""Layers that need less time and memory on the CPU; results are equal up to rounding.
 
-TensorFlow's CPU library, oneDNN, computes 16 output channels of a convolution at a time.
-Where G draws an image of 1 or 3 channels, it throws most of them away. `convolve` fills
-them with neighbouring pixels instead. And LeakyReLU keeps what it was given until its
-gradient is asked for, though what it gave tells as much: `leaky_relu` takes that, and
-needs no memory. Weights, layers and files stay as they are. Without the line in `gan.py`
-that calls `use_fast_layers`, all layers are Keras's own.
+TensorFlow's CPU library, oneDNN, computes 16 output channels of a convolution at once. In
+the last layer of G, with 1 or 3 channels, most of them are unused. `convolve` computes
+neighbouring pixels in them. LeakyReLU keeps its input in memory for the gradient, but the
+output has the same sign: `leaky_relu` uses the output, and needs no extra memory.
+Weights, layers and files do not change. Without the call of `use_fast_layers` in
+`gan.py`, all layers are those of Keras.
 """
 
 import math
@@ -22,29 +22,29 @@ LANES = 16  # output channels that oneDNN computes at once
 
 
 def use_fast_layers(model):
-    """Have the layers of `model` that gain by it compute as here, on the CPU.
+    """Let the layers of `model` that become faster compute as here, on the CPU.
 
-    Their classes, weights and configurations stay as they are, and so do model files.
+    Their classes, weights and configurations do not change, nor do model files.
     """
     for layer in all_layers(model) if on_cpu() else ():
-        if gains(layer):  # what Conv2D calls, before bias and activation
+        if is_faster(layer):  # Conv2D calls this before bias and activation
             layer.convolution_op = convolve
         elif type(layer) is keras.layers.LeakyReLU:
-            layer.call = partial(leaky_relu, slope=float(layer.negative_slope))
+            layer.call = partial(leaky_relu, negative_slope=float(layer.negative_slope))
 
 
 def on_cpu():
-    """Whether TensorFlow computes, and has no GPU."""
+    """Return whether the backend is TensorFlow without a GPU."""
     if keras.backend.backend() != "tensorflow":
         return False
     return not tf.config.list_logical_devices("GPU")
 
 
-def gains(layer):
-    """Whether `convolve` computes what this layer does, and sooner.
+def is_faster(layer):
+    """Return whether `convolve` computes the same as this layer in less time.
 
-    It does where a Conv2D leaves most of the lanes empty, and has at least as many input
-    channels as numbers in a kernel: with fewer, `gradients` moves more than it saves.
+    This is so if a Conv2D leaves most of the lanes empty, and has at least as many input
+    channels as numbers in a kernel: with fewer, `gradients` copies more than it saves.
     """
     if type(layer) is not keras.layers.Conv2D or not layer.built:
         return False
@@ -56,7 +56,7 @@ def gains(layer):
 
 
 def convolve(x, kernel):
-    """What `tf.nn.conv2d(x, kernel, 1, "SAME")` gives, to rounding; gradients, too.
+    """Return `tf.nn.conv2d(x, kernel, 1, "SAME")`, equal up to rounding.
 
     Args:
         x: float (n, h, w, c_in).
@@ -66,10 +66,10 @@ def convolve(x, kernel):
         (n, h, w, c_out).
     """
     x, kernel = tf.convert_to_tensor(x), tf.convert_to_tensor(kernel)
-    if None in x.shape[1:3]:  # a size that the graph does not know has no whole blocks
+    if None in x.shape[1:3]:  # blocks need a static size
         return tf.nn.conv2d(x, kernel, 1, "SAME")
 
-    @tf.custom_gradient  # TensorFlow's own, of blocks, is slower than the plain one's
+    @tf.custom_gradient  # TensorFlow's gradient of `in_blocks` is slower
     def in_blocks_with_gradients(x, kernel):
         return in_blocks(x, kernel), lambda dy: gradients(x, kernel, dy)
 
@@ -77,9 +77,9 @@ def convolve(x, kernel):
 
 
 def in_blocks(x, kernel):
-    """The convolution, s x s pixels at once, as s * s * c_out channels.
+    """Return the convolution, for s x s pixels at once as s * s * c_out channels.
 
-    Each pixel of a block has a copy of the kernel of its own, shifted to its place.
+    Each pixel of a block has its own copy of the kernel, shifted to its place.
     """
     (height, width), (kh, kw, c_in, c_out) = x.shape[1:3], kernel.shape
     s = math.isqrt(LANES // c_out)
@@ -97,10 +97,10 @@ def in_blocks(x, kernel):
 
 
 def gradients(x, kernel, dy):
-    """The gradients of x and of the kernel, as products of matrices, given that of y.
+    """Return the gradients of x and of the kernel, as matrix products, from that of y.
 
-    A row of `reached` has, for a pixel of x, the gradients of all that it went into, one
-    for each number of its kernel: as many as kh * kw * c_out.
+    A row of `reached` has, for a pixel of x, the gradients of all outputs that depend on
+    it, one per number of its kernel: kh * kw * c_out.
     """
     kh, kw, c_in, c_out = kernel.shape
     n = kh * kw * c_out
@@ -115,19 +115,19 @@ def gradients(x, kernel, dy):
 
 
 def margins(size):
-    """Zeros [before, after] an axis for padding "same", by the kernel's size along it."""
+    """Return the padding [before, after] of an axis for "same", by the kernel's size."""
     return [(size - 1) // 2, size // 2]
 
 
-def leaky_relu(x, slope):
-    """x where it is positive, else slope * x; its gradient looks at the sign of y."""
+def leaky_relu(x, negative_slope):
+    """Return x if positive, else negative_slope * x; the gradient uses the sign of y."""
     x = tf.convert_to_tensor(x)
 
     @tf.custom_gradient
     def by_output(x):
-        y = tf.nn.leaky_relu(x, slope)
+        y = tf.nn.leaky_relu(x, negative_slope)
         return y, lambda dy: tf.raw_ops.LeakyReluGrad(
-            gradients=dy, features=y, alpha=slope
+            gradients=dy, features=y, alpha=negative_slope
         )
 
     return by_output(x)

@@ -1,4 +1,4 @@
-"""The running mean of G's weights (EMA), which draws better than the last weights do."""
+"""EMA of G's weights, which generates better images than the last weights."""
 
 from contextlib import contextmanager
 
@@ -8,26 +8,25 @@ from keras import ops
 
 from common.sampling import all_layers, generate_latent_points, inputs_of
 
-N_BATCHES, N_VECTORS = 10, 200  # over which the statistics of an averaged G are taken
+N_BATCHES, N_VECTORS = 10, 200  # for the BatchNormalization statistics of the EMA
 
 
 def inner(optimizer):
-    """The optimizer itself, without the scaling of losses around it in float16."""
+    """Return the optimizer itself, without the loss scaling around it in float16."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 @contextmanager
 def averaged(g_model, optimizer):
-    """Inside, G holds the running mean of its weights, where its optimizer keeps one.
+    """Return a context in which G has the EMA of its weights, if its optimizer has one.
 
-    BatchNormalization's statistics are those of the averaged G: they are taken anew from
-    2,000 latent points, always the same. (Keras's own finalising looks at the optimizer
-    of the model that `fit` trains, which here has none, and leaves the statistics of the
-    last weights.) Yazici et al. 2019, "The Unusual Effectiveness of Averaging in GAN
-    Training".
+    BatchNormalization's statistics are recomputed with the averaged weights, from 2,000
+    fixed latent vectors. (Keras finalizes the optimizer of the model that `fit` trains,
+    which has none here, and leaves the statistics of the last weights.) Yazici et al.
+    2019, "The Unusual Effectiveness of Averaging in GAN Training".
 
     Args:
-        g_model: generator; afterwards it is what it was before.
+        g_model: generator; its weights are restored at the end.
         optimizer: that of the composite, built for G's weights.
     """
     if not inner(optimizer).use_ema:
@@ -44,7 +43,7 @@ def averaged(g_model, optimizer):
 
 
 def take_statistics(g_model):
-    """Set BatchNormalization's moving averages to the means over batches of points."""
+    """Set BatchNormalization's moving averages to the means over batches of z."""
     norms = [
         layer
         for layer in all_layers(g_model)
@@ -55,8 +54,8 @@ def take_statistics(g_model):
     latent_dim = g_model.inputs[0].shape[-1]
     for i in range(N_BATCHES if norms else 0):
         for layer in norms:
-            layer.momentum = i / (i + 1)  # so that every batch counts the same
-        points = generate_latent_points(latent_dim, N_VECTORS, rng)
-        g_model(inputs_of(g_model, points), training=True)
+            layer.momentum = i / (i + 1)  # equal weights of all batches
+        z = generate_latent_points(latent_dim, N_VECTORS, rng)
+        g_model(inputs_of(g_model, z), training=True)
     for layer, momentum in zip(norms, before, strict=True):
         layer.momentum = momentum

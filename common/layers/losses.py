@@ -1,4 +1,4 @@
-"""Layers that give a loss: the error of copies, and the cross-entropy of classes."""
+"""Layers that compute a loss: reconstruction error, cross-entropy of classes."""
 
 import keras
 from keras import layers, ops
@@ -6,7 +6,7 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable("gan")
 class CopyError(layers.Layer):
-    """Mean error of copies over all pixels, [images, copies] -> float32 (n, 1).
+    """Mean reconstruction error over all pixels, [images, copies] -> float32 (n, 1).
 
     Args:
         distance: "absolute" or "square".
@@ -29,21 +29,21 @@ class CopyError(layers.Layer):
 
 @keras.saving.register_keras_serializable("gan")
 class ClassLoss(layers.Layer):
-    """Adds to a model's loss how badly it names the classes, and passes D's verdict on.
+    """Return D's output; add the cross-entropy of an auxiliary classifier to the loss.
 
-    [verdict (n, 1), guess (n, n_classes) in logits, classes int (n, 1)] -> verdict. The
-    loss is the mean of -ln P(class), L_C of Odena et al. 2017, eq. 3; D and G both
-    minimize it, each in its own update.
+    [output (n, 1), logits (n, n_classes), classes int (n, 1)] -> output. The loss is the
+    mean of -ln P(class), L_C of Odena et al. 2017, eq. 3; D and G both minimize it, each
+    in its own update.
     """
 
     def __init__(self, **keywords):
         super().__init__(**{**keywords, "dtype": "float32"})
 
     def call(self, inputs, training=False):
-        verdict, guess, classes = inputs
+        outputs, logits, classes = inputs
         if training:
             losses = keras.losses.sparse_categorical_crossentropy(
-                classes[:, 0], guess, from_logits=True
+                classes[:, 0], logits, from_logits=True
             )
             self.add_loss(ops.mean(losses))
-        return verdict
+        return outputs

@@ -1,1 +1,1 @@
-"""The objectives of `--objective`, one file each: what D and G minimize."""
+"""The objectives of `--objective`, one file each: the losses of D and G."""

@@ -1,22 +1,22 @@
-"""D and G in balance: Berthelot, Schumm, Metz 2017, "BEGAN", section 3.4.
+"""BEGAN, D and G in equilibrium: Berthelot, Schumm, Metz 2017, section 3.4.
 
-D is an auto-encoder; the energy of an image is the error of its copy.
+D is an auto-encoder; the energy of an image is its reconstruction error.
 """
 
 from keras import ops
 
-RATE = 0.05  # lambda_k, how fast k follows; in the paper 0.001, for far longer runs
+RATE = 0.05  # lambda_k, the gain of k; in the paper 0.001, for far longer runs
 
 
 def d_loss(gan, x_real, x_fake):
-    """Return L_D = E D(x) - k E D(y), and move k towards the balance.
+    """Return L_D = E D(x) - k E D(y), and update k.
 
-    `gan.gamma` is the wanted ratio of the energies of fake and real images; low values
-    give sharp images of little variety.
+    `gan.gamma` is the diversity ratio, the target of E D(y) / E D(x); low values give
+    sharp images of low diversity.
     """
     real, fake = (ops.mean(gan.d_outputs(x)) for x in (x_real, x_fake))
     loss = real - ops.copy(gan.k) * fake
-    gap = gan.gamma * real - fake  # 0 in balance; the paper takes the fakes of G's update
+    gap = gan.gamma * real - fake  # 0 in equilibrium; the paper uses fakes of G's update
     gan.k.assign(ops.clip(gan.k + RATE * gap, 0, 1))  # k_t+1
     measure = real + ops.abs(gap)  # M_global, section 3.4.1
     gan.log(energy_real=real, energy_fake=fake, k=gan.k, convergence=measure)

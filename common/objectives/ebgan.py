@@ -1,6 +1,6 @@
-"""D as an energy, low where images are real: Zhao et al. 2017, "Energy-based GAN".
+"""EBGAN, D is an energy, low for real images: Zhao et al. 2017, "Energy-based GAN".
 
-D is an auto-encoder; the energy of an image is the error of its copy.
+D is an auto-encoder; the energy of an image is its reconstruction error.
 """
 
 import keras
@@ -15,7 +15,7 @@ def d_loss(gan, x_real, x_fake):
 
 
 def g_loss(gan, x_real, z):
-    """Return E D(G(z)) + pull_away * similarity of the codes: eq. 2 and section 2.4."""
+    """Return E D(G(z)) + pull_away * similarity of codes: eq. 2 and section 2.4."""
     if not gan.pull_away:
         return ops.mean(gan.gan_outputs(z))
     d_model = gan.d_model
@@ -27,12 +27,12 @@ def g_loss(gan, x_real, z):
 
 
 def similarity(codes):
-    """Return the mean squared cosine of the pairs of a batch, float32 (): section 2.4.
+    """Return the mean squared cosine of the codes of a batch, float32 (): section 2.4.
 
     Args:
-        codes: (n, size), n > 1.
+        codes: (n, size), n > 1; cosines are of all pairs of different codes.
     """
     codes = ops.normalize(ops.cast(codes, "float32"), axis=1)
     n = ops.cast(ops.shape(codes)[0], "float32")
     cosines = ops.matmul(codes, ops.transpose(codes))
-    return (ops.sum(ops.square(cosines)) - n) / (n * (n - 1))  # without each with itself
+    return (ops.sum(ops.square(cosines)) - n) / (n * (n - 1))  # without the diagonal

@@ -1,4 +1,4 @@
-"""The D that an objective needs, made of the D that a folder defines."""
+"""Convert the D that a folder defines into the D that an objective needs."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from keras import layers
 from common.layers.losses import CopyError
 from common.objectives.table import OBJECTIVES
 
-CODE = 64  # numbers between the two halves of an auto-encoder
+CODE = 64  # size of the code between encoder and decoder
 
 
 def head_for(objective, d_model, define_decoder=None):
@@ -16,25 +16,28 @@ def head_for(objective, d_model, define_decoder=None):
 
     Args:
         objective: name, see `table.OBJECTIVES`.
-        d_model: compiled discriminator, as it is defined.
-        define_decoder: function, size of a code -> generator of such images.
+        d_model: compiled discriminator of a folder.
+        define_decoder: function, size of a code -> generator, used as decoder.
+
+    Returns:
+        keras.Model, compiled, images -> float32 (n, 1).
     """
     head = OBJECTIVES[objective].head
     return globals()[head](d_model, define_decoder) if head else d_model
 
 
 def score(d_model, define_decoder):
-    """D without the sigmoid at its end: any number, high where an image looks real."""
+    """Return D without its final sigmoid: unbounded scores, higher for real images."""
     d_model.layers[-1].activation = keras.activations.linear
     return d_model
 
 
 def score_of_single_images(d_model, define_decoder):
-    """As score; D judges each image alone, without a look at the rest of the batch.
+    """Return D as `score`, with scores that do not depend on the rest of the batch.
 
-    A penalty on D's gradient at one image has no meaning where BatchNormalization mixes
-    them. Here it becomes layer normalization over all pixels and channels, as Gulrajani
-    et al. 2017, section 4, advise.
+    A penalty on D's gradient at one image is undefined if BatchNormalization makes scores
+    depend on the whole batch. It is replaced by layer normalization over all pixels and
+    channels, as recommended by Gulrajani et al. 2017, section 4.
     """
     d_model = score(d_model, define_decoder)
     alone = keras.models.clone_model(d_model, clone_function=normalize_alone)
@@ -43,7 +46,7 @@ def score_of_single_images(d_model, define_decoder):
 
 
 def normalize_alone(layer):
-    """A new layer like this one; for BatchNormalization, one that looks at one image."""
+    """Return a copy of a layer; for BatchNormalization, a layer normalization."""
     if isinstance(layer, keras.Model):  # a residual block
         return keras.models.clone_model(
             layer, clone_function=normalize_alone, call_function=unmasked
@@ -54,14 +57,14 @@ def normalize_alone(layer):
 
 
 def unmasked(layer, *inputs, mask=None, **keywords):
-    """How `clone_model` calls layers: a model in a model knows no mask."""
+    """Call a layer for `clone_model`: a model in a model takes no mask."""
     return layer(*inputs, **keywords)
 
 
 def square_energy(d_model, define_decoder, distance="square"):
-    """An auto-encoder, image -> how badly it copies the image, float32 (n, 1).
+    """Return an auto-encoder, images -> reconstruction errors, float32 (n, 1).
 
-    D's body without its last layer becomes the encoder, a generator the decoder.
+    D without its last layer is the encoder, a generator is the decoder.
     """
     decoder = keras.models.clone_model(
         define_decoder(CODE), clone_function=normalize_alone
@@ -73,7 +76,7 @@ def square_energy(d_model, define_decoder, distance="square"):
     code = layers.Dense(CODE, name="code")(x)
     energy = CopyError(distance, name="energy")([inputs, decoder(code)])
     model = keras.Model(inputs, energy, name="discriminator")
-    model.dtype_policy = "float32"  # with mixed precision, too: the images are float32
+    model.dtype_policy = "float32"  # also with mixed precision: the images are float32
     model.compile(optimizer=d_model.optimizer)
     return model
 

@@ -1,4 +1,4 @@
-"""Labels that are less certain than 1 and 0, for `--label-smoothing`, `--label-noise`."""
+"""Smoothed and flipped labels of D: `--label-smoothing`, `--label-noise`."""
 
 import keras
 from keras import ops
@@ -8,19 +8,19 @@ class SmoothedLabels:
     """D's loss on smoothed labels, some of them flipped.
 
     One-sided smoothing, real = 1 - smoothing and fake = 0: Salimans et al. 2016,
-    "Improved Techniques for Training GANs", section 3.4. Noise flips a share of the
-    labels.
+    "Improved Techniques for Training GANs", section 3.4. Noise is the probability that a
+    label is flipped.
 
     Args:
-        loss: what `compile` takes; a loss of labels from 0 to 1, for each image.
-        smoothing, noise: at least 0 and below 1.
+        loss: name or function as of `compile`; a loss per image of labels in [0, 1].
+        smoothing, noise: in [0, 1).
     """
 
     __name__ = "smoothed_labels"
 
     def __init__(self, loss, smoothing, noise):
         loss = keras.losses.get(loss)
-        # A Loss itself would take the mean of all images.
+        # A Loss object would return the mean over all images.
         self.loss = getattr(loss, "call", loss)
         self.smoothing, self.noise = smoothing, noise
         self.seed = keras.random.SeedGenerator()

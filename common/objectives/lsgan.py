@@ -6,10 +6,10 @@ import keras
 def d_loss(labels, scores):
     """Return (D(x) - 1)^2 for real and D(y)^2 for fake images, float32 (n,).
 
-    It is eq. 9 with a = 0 and b = 1. The mean over a mixed batch has its factor 1/2; in
-    separate batches, and in G's loss, that is left out.
+    It is eq. 9 with a = 0 and b = 1. The mean over a mixed batch has its factor 1/2;
+    separate batches and G's loss do not.
     """
     return keras.losses.mean_squared_error(labels, scores)
 
 
-g_loss = d_loss  # (D(y) - 1)^2: eq. 9 with c = 1, where G's images are labelled real
+g_loss = d_loss  # (D(y) - 1)^2: eq. 9 with c = 1, with label 1 for G's images

@@ -1,4 +1,4 @@
-"""The original game of Goodfellow et al. 2014: G minimizes what D maximizes."""
+"""Minimax loss, Goodfellow et al. 2014, eq. 1: G minimizes what D maximizes."""
 
 import keras
 
@@ -11,6 +11,6 @@ def d_loss(labels, probabilities):
 def g_loss(labels, probabilities):
     """Return ln(1 - D(y)), float32 (n,): minus the cross-entropy of the label 0; eq. 1.
 
-    It is flat where D is right, which is why section 3 trains G on -ln D(y) instead.
+    Its gradient vanishes if D classifies y as fake; section 3 proposes -ln D(y) instead.
     """
     return -keras.losses.binary_crossentropy(1 - labels, probabilities)

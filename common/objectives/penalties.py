@@ -5,12 +5,12 @@ from keras import ops
 
 
 def scores_and_squared_norms(d_outputs, x):
-    """Return D's scores of x, and the squared norms of D's gradients at each x.
+    """Return D's scores of x, and the squared norms of D's gradients with respect to x.
 
-    Both can be differentiated again with respect to D's weights.
+    Both are differentiable with respect to D's weights.
 
     Args:
-        d_outputs: function, float32 (n, ...) -> scores (n, 1), each from its own x alone.
+        d_outputs: function, float32 (n, ...) -> scores (n, 1), independent of each other.
         x: float32 (n, ...).
 
     Returns:

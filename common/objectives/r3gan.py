@@ -1,4 +1,4 @@
-"""R3GAN: a relativistic loss of pairs, and penalties on D's gradient.
+"""R3GAN: a relativistic pairing loss (RpGAN), and penalties on D's gradient.
 
 Huang et al. 2024, "The GAN is dead; long live the GAN! A Modern GAN Baseline", with the
 penalties of Mescheder et al. 2018, "Which Training Methods for GANs do actually
@@ -13,7 +13,7 @@ from common.objectives.penalties import scores_and_squared_norms
 def d_loss(gan, x_real, x_fake):
     """Return E ln(1 + exp(D(y) - D(x))) + R1 + R2: eq. 2 of Huang et al., as D's loss.
 
-    `gan.penalty` is gamma of Mescheder et al., for R1 and R2 alike.
+    `gan.penalty` is gamma of Mescheder et al., for both R1 and R2.
     """
     real, squares_real = scores_and_squared_norms(gan.d_outputs, x_real)
     fake, squares_fake = scores_and_squared_norms(gan.d_outputs, x_fake)

@@ -1,4 +1,4 @@
-"""All objectives in one table. It stays free of Keras, for the sake of `--help`."""
+"""Table of all objectives. It does not import Keras, so that `--help` is fast."""
 
 import math
 from dataclasses import dataclass, field
@@ -10,23 +10,23 @@ SCORES = ("score_real", "score_fake")
 
 @dataclass(frozen=True)
 class Objective:
-    """What D and G minimize, and what follows from it.
+    """The losses of D and G, and the settings that they need.
 
     Attributes:
         losses: module of this package with the functions `d_loss` and `g_loss`, which
-            `build.make_gan` installs; None: those that `define_*` functions compile.
+            `build.make_gan` installs; None: the losses that `define_*` functions compile.
         of_labels: whether these are losses of (labels, outputs), to be compiled into the
-            models: real = 1, fake = 0. Otherwise they take the GAN, then what
-            `gan.GAN.d_loss` and `gan.GAN.g_loss` take, which they replace.
-        head: function of `heads.py` that makes the D needed of the D that is defined.
-        threshold: D classifies as real what is above; None: it only scores.
-        ideal: D's loss when it cannot tell real from fake, or the option that gives it;
-            None: no such loss is known.
-        betas: Adam's beta_1 and beta_2, where the paper has other ones than the models.
-        logs: what is logged besides the losses; of labels: acc_* where there is a
-            threshold, else score_*, for real, fake and adv, which is G's new images.
-        state: scalars that the losses keep in the GAN, 0 at first.
-        options: the command line's options that it sets.
+            models: real = 1, fake = 0. Otherwise they replace `gan.GAN.d_loss` and
+            `gan.GAN.g_loss`, and take the GAN as additional first argument.
+        head: function of `heads.py` that converts the defined D; None: D is unchanged.
+        threshold: outputs above it are classified as real; None: outputs are scores.
+        ideal: D's loss if real and fake images are indistinguishable, or the option that
+            sets it; None: unknown.
+        betas: Adam's beta_1 and beta_2 of the paper; None: those of the models.
+        logs: logged values besides the losses; of labels: acc_* with a threshold, else
+            score_*, for real, fake and adv (new images of G's update).
+        state: names of scalars that the losses keep in the GAN, initially 0.
+        options: default values of options on the command line.
     """
 
     losses: str | None = None
@@ -105,7 +105,7 @@ OBJECTIVES = {
 }
 OPTIONS = {name: objective.options for name, objective in OBJECTIVES.items()}
 OF_TRAINING = {"d_batches", "learning_rate", "critic_steps", "pretrain_discriminator"}
-OWN = {n for own in OPTIONS.values() for n in own} - OF_TRAINING  # that losses read
+OWN = {n for own in OPTIONS.values() for n in own} - OF_TRAINING  # read by losses
 
 
 def objectives_with(option):

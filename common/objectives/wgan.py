@@ -9,11 +9,11 @@ def d_loss(labels, scores):
     return ops.mean((1 - 2 * labels) * scores, axis=-1)
 
 
-g_loss = d_loss  # -D(y): line 10, where G's images are labelled real
+g_loss = d_loss  # -D(y): line 10, with label 1 for G's images
 
 
 class Clip(keras.constraints.Constraint):
-    """Keep weights in [-bound, bound], those of normalization layers too: line 7."""
+    """Clip weights to [-bound, bound], also of normalization layers: line 7."""
 
     def __init__(self, bound):
         self.bound = bound

@@ -9,14 +9,14 @@ from common.objectives.penalties import scores_and_squared_norms
 def d_loss(gan, x_real, x_fake):
     """Return E D(y) - E D(x) + penalty E (|gradient| - 1)^2: eq. 3, lambda = penalty.
 
-    The gradient is taken at random places between real and fake images.
+    The gradient is taken at random interpolations of real and fake images.
     """
     share = keras.random.uniform(  # epsilon: uniform, one for each image
         (ops.shape(x_real)[0], *[1] * (len(x_real.shape) - 1)), seed=gan.latent_seed
     )
     between = share * x_real + (1 - share) * x_fake
     _, squares = scores_and_squared_norms(gan.d_outputs, between)
-    norms = ops.sqrt(squares + 1e-12)  # the root has no finite gradient at 0
+    norms = ops.sqrt(squares + 1e-12)  # the gradient of sqrt is infinite at 0
     real, fake = (ops.mean(gan.d_outputs(x)) for x in (x_real, x_fake))
     gan.log(score_real=real, score_fake=fake)
     return fake - real + gan.penalty * ops.mean(ops.square(norms - 1))

@@ -51,13 +51,13 @@ def test_shapes_and_ranges(name, shape):
     g_model = architecture.define_generator(10, shape)
     d_model = architecture.define_discriminator(shape)
     assert (g_model.name, d_model.name) == ("generator", "discriminator")
-    points = 100 * np.random.randn(2, 10).astype("float32")
-    images = np.asarray(g_model(points))
+    z = 100 * np.random.randn(2, 10).astype("float32")
+    images = np.asarray(g_model(z))
     assert images.shape == (2, *shape)
     assert images.min() >= low and images.max() <= 1
     assert (images.min() < 0) == (low < 0)
-    verdict = np.asarray(d_model(images))
-    assert verdict.shape == (2, 1) and ((verdict >= 0) & (verdict <= 1)).all()
+    outputs = np.asarray(d_model(images))
+    assert outputs.shape == (2, 1) and ((outputs >= 0) & (outputs <= 1)).all()
 
 
 @pytest.mark.parametrize("channels", [2, 4])
@@ -101,10 +101,10 @@ def test_a_saved_model_gives_the_same_outputs(name, tmp_path):
     shape = (16, 16, 3)
     d_model = ARCHITECTURES[name].define_discriminator(shape)
     g_model = ARCHITECTURES[name].define_generator(5, shape)
-    points = np.random.randn(2, 5).astype("float32")
-    images = g_model(points, training=True)  # moves what is not trained, too
+    z = np.random.randn(2, 5).astype("float32")
+    images = g_model(z, training=True)  # also updates moving averages
     d_model(images, training=True)
-    for model, inputs in ((g_model, points), (d_model, np.asarray(images))):
+    for model, inputs in ((g_model, z), (d_model, np.asarray(images))):
         model.save(tmp_path / "model.h5", include_optimizer=False)
         loaded = load_model(tmp_path / "model.h5")
         np.testing.assert_array_equal(loaded(inputs), model(inputs))
@@ -262,7 +262,7 @@ def test_flexible_without_options_is_the_tutorial(shape):
     assert compiled_with(own_d) == compiled_with(d_model)
 
 
-def flexible_pair(shape, **options):
+def flexible_models(shape, **options):
     return (
         flexible.define_generator(10, shape, **options),
         flexible.define_discriminator(shape, **options),
@@ -278,7 +278,7 @@ def filters_of(model):
 @pytest.mark.parametrize("shape", TUTORIALS)
 def test_width_multiplies_all_filters(shape):
     for usual, narrow in zip(
-        flexible_pair(shape), flexible_pair(shape, width=0.5), strict=True
+        flexible_models(shape), flexible_models(shape, width=0.5), strict=True
     ):
         expected = [n // 2 if n > 3 else n for n in filters_of(usual)]  # not G's colours
         assert filters_of(narrow) == expected
@@ -290,8 +290,8 @@ def test_width_multiplies_all_filters(shape):
     ((32, 32, 3), [32, 16, 8, 4], [4, 8, 16, 32]),
 ])  # fmt: skip
 def test_depth_adds_convolutions_at_each_size(shape, d_sizes, g_sizes):
-    usual = flexible_pair(shape, width=0.1)
-    deep = flexible_pair(shape, width=0.1, depth=2)
+    usual = flexible_models(shape, width=0.1)
+    deep = flexible_models(shape, width=0.1, depth=2)
     for model, before, sizes in zip(deep, usual, (g_sizes, d_sizes), strict=True):
         assert kinds(model).count("Conv2D") == kinds(before).count("Conv2D") + 2 * len(
             sizes
@@ -311,7 +311,7 @@ def test_depth_adds_convolutions_at_each_size(shape, d_sizes, g_sizes):
     [("batch", "BatchNormalization"), ("layer", "GroupNormalization")],
 )
 def test_normalization_spares_ds_entrance_and_gs_end(shape, normalization, layer):
-    g_model, d_model = flexible_pair(shape, normalization=normalization, width=0.1)
+    g_model, d_model = flexible_models(shape, normalization=normalization, width=0.1)
     for model in (g_model, d_model):
         assert kinds(model).count(layer) == kinds(model).count("LeakyReLU") - (
             model is d_model
@@ -332,8 +332,8 @@ def test_layer_normalization_is_of_one_image_and_has_one_scale_per_channel():
 
 @pytest.mark.parametrize("shape", TUTORIALS)
 def test_spectral_normalization_is_for_ds_convolutions(shape):
-    g_model, d_model = flexible_pair(shape, normalization="spectral")
-    usual_g, usual_d = flexible_pair(shape)
+    g_model, d_model = flexible_models(shape, normalization="spectral")
+    usual_g, usual_d = flexible_models(shape)
     assert described(g_model) == described(usual_g)
     wrapped = ["SpectralNormalization" if k == "Conv2D" else k for k in kinds(usual_d)]
     assert kinds(d_model) == wrapped

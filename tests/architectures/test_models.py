@@ -59,8 +59,8 @@ def assert_shapes_and_range(g_model, d_model, shape, low):
     assert images.shape == (3, *shape) and images.dtype == np.float32
     assert images.min() >= low and images.max() <= 1
     assert (images.min() < 0) == (low < 0)
-    verdict = d_model.predict(images, verbose=0)
-    assert verdict.shape == (3, 1) and ((verdict >= 0) & (verdict <= 1)).all()
+    outputs = d_model.predict(images, verbose=0)
+    assert outputs.shape == (3, 1) and ((outputs >= 0) & (outputs <= 1)).all()
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_shapes_and_ranges(define_g, define_d, shape, low):
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), slow((64, 64, 1)), slow((128, 128, 3))])
-@pytest.mark.parametrize("pair", OWN_SIZE)
-def test_shapes_follow_from_the_size_of_the_pictures(pair, shape):
-    define_g, define_d, define_gan = OWN_SIZE[pair]
+@pytest.mark.parametrize("models", OWN_SIZE)
+def test_shapes_follow_from_the_size_of_the_pictures(models, shape):
+    define_g, define_d, define_gan = OWN_SIZE[models]
     g_model, d_model = define_g(10, shape), define_d(shape)
     assert_shapes_and_range(g_model, d_model, shape, -1)
     n_g = sum(int(np.prod(w.shape)) for w in g_model.trainable_weights)
@@ -138,9 +138,9 @@ def test_discriminator_is_compiled_as_in_the_tutorial(define_d, dropouts):
 def test_shape_comments_are_true(define, argument):
     """Each `# 14x14x64` beside a layer is the shape of one of the model's layers."""
     comments = re.findall(r"# (\d[\dx, ]*)", inspect.getsource(define))
-    said = re.findall(r"[\dx]+", " ".join(comments))
+    stated = re.findall(r"[\dx]+", " ".join(comments))
     model = define(argument)
     shapes = ["x".join(map(str, layer.output.shape[1:])) for layer in model.layers]
-    assert said
-    for shape in said:
+    assert stated
+    for shape in stated:
         assert shape in shapes

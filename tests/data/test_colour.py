@@ -209,8 +209,8 @@ def test_memory_is_measured_of_what_is_trained():
 
 @pytest.mark.slow
 def test_an_epoch_of_few_images_has_steps_enough(monkeypatch):
-    assert training.FEWEST_STEPS == 100
-    monkeypatch.setattr(training, "FEWEST_STEPS", 40)  # more than 64 images in twos
+    assert training.MIN_STEPS == 100
+    monkeypatch.setattr(training, "MIN_STEPS", 40)  # more than 64 images in twos
     draw_folder("photos", 64)
     words = ["--data", "photos", *SMALL, "--batch-size", "2", "--epochs", "1"]
     celeba([*words, "--seed", "1"])

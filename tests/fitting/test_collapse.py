@@ -1,4 +1,4 @@
-"""The detector tells a collapse from a healthy training, and brings a broken one back."""
+"""The collapse detector finds failures, is silent in healthy training, and restores."""
 
 import csv
 from functools import partial
@@ -17,7 +17,7 @@ from common.fitting import resume as resuming
 from common.fitting.build import make_gan
 from common.fitting.collapse import (
     CollapseDetector,
-    classes_seen,
+    count_classes,
     find_failures,
     mean_pairwise_distance,
 )
@@ -41,7 +41,7 @@ def digits():
 
 
 def define_generator(latent_dim, listens):
-    """G of the latent points times `listens`: with 0 it draws one image only."""
+    """Return a G of z times `listens`: with 0 it generates only one image."""
     return keras.Sequential(
         [
             keras.layers.Input((latent_dim,)),
@@ -73,7 +73,7 @@ def define_discriminator(rate):
     return model
 
 
-def game(seed=1, listens=1.0, g_rate=0.002, ema=0.0, objective="bce", **own):
+def new_gan(seed=1, listens=1.0, g_rate=0.002, ema=0.0, objective="bce", **own):
     keras.utils.set_random_seed(seed)
     g_model = define_generator(8, listens)
     define_decoder = partial(define_generator, listens=listens)
@@ -115,17 +115,17 @@ def values(gan):
 
 def changed(one, other):
     """The arrays of `other` that differ from those of `one`."""
-    pairs = zip(one, other, strict=True)
-    return [now for then, now in pairs if not np.array_equal(then, now, equal_nan=True)]
+    both = zip(one, other, strict=True)
+    return [now for then, now in both if not np.array_equal(then, now, equal_nan=True)]
 
 
 def only_seeds(arrays):
     return all(array.shape == (2,) and array.dtype.kind in "iu" for array in arrays)
 
 
-def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=False,
+def train(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=False,
          broken=None):  # fmt: skip
-    """Train under the detector; return all variables after each epoch, and the events."""
+    """Train with the detector; return all variables after each epoch, and the events."""
     run.mkdir(exist_ok=True)
     dataset, spy = digits(), Spy()
     done = resuming.start(gan, run, resume)
@@ -133,7 +133,7 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
     save = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: save_state(gan, epoch + 1, run)
     )
-    watch = [CollapseDetector(run, dataset, on_collapse, seed)] if on_collapse else []
+    detector = [CollapseDetector(run, dataset, on_collapse, seed)] if on_collapse else []
     gan.fit(
         batches_of(dataset, 16 * gan.critic_steps, seed, start=done * steps),
         epochs=epochs,
@@ -141,7 +141,7 @@ def play(gan, run, on_collapse="warn", epochs=4, steps=STEPS, seed=1, resume=Fal
         steps_per_epoch=steps,
         shuffle=False,
         verbose=0,
-        callbacks=[*([broken] if broken else []), history, *watch, save, spy],
+        callbacks=[*([broken] if broken else []), history, *detector, save, spy],
     )
     return spy.kept, events(run)
 
@@ -190,22 +190,22 @@ def test_symptoms(expected, logs, ideal, variety):
 
 
 def test_the_classes_that_d_names_are_counted():
-    """D looks at the image alone; here it names the class whose number is brightest."""
+    """The auxiliary classifier of D takes only the image."""
     _, d_model, _ = conditional_models("classify")
     guess = d_model.get_layer("guess")
     images = np.random.default_rng(0).random((64, 28, 28, 1)).astype("float32")
     guess.bias.assign(np.arange(10))
     guess.kernel.assign(np.zeros(guess.kernel.shape))
-    assert classes_seen(d_model, images) == 1  # the last, whatever it sees
+    assert count_classes(d_model, images) == 1  # the last, for every image
     features = d_model.get_layer("features").predict(images, verbose=0)
     kernel = np.random.default_rng(1).standard_normal(guess.kernel.shape)
     guess.kernel.assign(1e4 * kernel)
     guess.bias.assign(-1e4 * (features @ kernel).mean(0))
     named = (features @ kernel - (features @ kernel).mean(0)).argmax(1)
-    assert classes_seen(d_model, images) == len(set(named)) > 5
-    assert classes_seen(with_augmentation(d_model), images) == len(set(named))
+    assert count_classes(d_model, images) == len(set(named)) > 5
+    assert count_classes(with_augmentation(d_model), images) == len(set(named))
     for condition in ("concat", "hadamard"):
-        assert classes_seen(conditional_models(condition)[1], images) is None
+        assert count_classes(conditional_models(condition)[1], images) is None
     found = find_failures({"g_loss": 1.0}, None, 0.9, seen=0.4)
     assert found == {"classes": 0.4}
     assert "40%" in collapse.TEXTS["classes"].format(value=0.4)
@@ -213,44 +213,46 @@ def test_the_classes_that_d_names_are_counted():
 
 
 def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
-    """Variety is looked for within the classes."""
-    watch = CollapseDetector(tmp_path, np.random.default_rng(0).random((64, 28, 28, 1)))
+    """Variety is measured within the classes."""
+    detector = CollapseDetector(
+        tmp_path, np.random.default_rng(0).random((64, 28, 28, 1))
+    )
     models = conditional_models("concat")
-    watch.set_model(make_gan(*models))
-    watch.set_params({"steps": collapse.WARM_UP})
+    detector.set_model(make_gan(*models))
+    detector.set_params({"steps": collapse.WARM_UP})
     logs = {"d_loss": 0.7, "g_loss": 0.7}
-    drawn = np.random.default_rng(1).random((10, 64, 28, 28, 1))
+    generated = np.random.default_rng(1).random((10, 64, 28, 28, 1))
     for picks, expected in ((np.arange(64), []), (0, ["alike"])):
 
-        def drawn_by(g_model, points, labels, picks=picks):
-            return drawn[labels, picks]
+        def generated_by(g_model, z, labels, picks=picks):
+            return generated[labels, picks]
 
-        monkeypatch.setattr(collapse, "generate_images", drawn_by)
-        assert list(watch.look(1, logs)) == expected
+        monkeypatch.setattr(collapse, "generate_images", generated_by)
+        assert list(detector.check(1, logs)) == expected
 
 
 @pytest.mark.parametrize("seed", [1, slow(2), slow(3)])
 def test_silent_on_healthy_training(tmp_path, capsys, seed):
-    kept, happened = play(game(seed), tmp_path, epochs=5, seed=seed)
+    kept, happened = train(new_gan(seed), tmp_path, epochs=5, seed=seed)
     assert len(kept) == 5 and happened == []
     assert capsys.readouterr().out == ""
 
 
 def test_a_g_that_draws_one_image_is_told_once(tmp_path, capsys):
-    _, happened = play(game(listens=0.0), tmp_path)
+    _, happened = train(new_gan(listens=0.0), tmp_path)
     first, *others = actions(happened)
     assert first == (2, "alike", "warn")  # not during the warm-up
     assert float(happened[0][2]) < 0.01
-    assert "alike" not in [what for _, what, _ in others]  # D is sure of it, soon
-    said = capsys.readouterr().out
-    assert said.count("nearly identical") == 1 and "after epoch 2, warn" in said
+    assert "alike" not in [what for _, what, _ in others]  # later D's loss fails
+    printed = capsys.readouterr().out
+    assert printed.count("nearly identical") == 1 and "after epoch 2, warn" in printed
 
 
 @pytest.mark.slow
 def test_a_d_that_is_sure_is_told(tmp_path):
-    gan = game(g_rate=0.0)
+    gan = new_gan(g_rate=0.0)
     gan.d_model.optimizer.learning_rate = 0.01
-    _, happened = play(gan, tmp_path)
+    _, happened = train(gan, tmp_path)
     assert actions(happened)[0] == (2, "d_loss", "warn")
     assert 0 <= float(happened[0][2]) < 0.02 * LN2
     assert [row[1] for row in happened[1:]] == ["g_loss"]  # a few epochs later
@@ -258,43 +260,43 @@ def test_a_d_that_is_sure_is_told(tmp_path):
 
 @pytest.mark.slow
 def test_it_says_so_when_all_is_well_again(tmp_path, capsys):
-    _, happened = play(game(), tmp_path, epochs=5, broken=Break(0.0, 2, 3))
+    _, happened = train(new_gan(), tmp_path, epochs=5, broken=Break(0.0, 2, 3))
     assert actions(happened)[:1] == [(2, "alike", "warn")]
     assert actions(happened)[1:] == [(4, "alike", "recovered")]
     assert "recovered: alike" in capsys.readouterr().out
 
 
 def test_nan_is_told_before_the_end_of_the_warm_up(tmp_path):
-    _, happened = play(game(), tmp_path, steps=2, broken=Break(np.nan, 1))
+    _, happened = train(new_gan(), tmp_path, steps=2, broken=Break(np.nan, 1))
     assert happened == [("1", "nan", "nan", "warn")]
 
 
 def test_stop_ends_training_and_keeps_the_healthy_state(tmp_path, capsys):
-    kept, happened = play(game(), tmp_path, "stop", steps=4, broken=Break(np.nan, 2))
+    kept, happened = train(new_gan(), tmp_path, "stop", steps=4, broken=Break(np.nan, 2))
     assert happened == [("2", "nan", "nan", "stop")]
     assert list(kept) == [1, 2] and find_state(tmp_path)[1].epoch == 2
     assert only_seeds(changed(kept[1], kept[2]))
-    assert "back to the last healthy state" in capsys.readouterr().out
-    kept, happened = play(game(), tmp_path, "stop", steps=4, resume=True)
+    assert "restored the last healthy state" in capsys.readouterr().out
+    kept, happened = train(new_gan(), tmp_path, "stop", steps=4, resume=True)
     assert list(kept) == [3, 4] and len(happened) == 1
 
 
 @pytest.mark.slow
 def test_restart_goes_on_from_the_healthy_state_with_other_seeds(tmp_path):
     broken = Break(np.nan, 2)
-    kept, happened = play(game(), tmp_path / "a", "restart", steps=4, broken=broken)
+    kept, happened = train(new_gan(), tmp_path / "a", "restart", steps=4, broken=broken)
     assert actions(happened) == [(2, "nan", "restart")] and list(kept) == [1, 2, 3, 4]
     seeds = changed(kept[1], kept[2])
-    assert only_seeds(seeds) and len(seeds) == 2  # D's dropout and the latent points
+    assert only_seeds(seeds) and len(seeds) == 2  # D's dropout and the latent vectors
     assert all(np.isfinite(value).all() for value in kept[4])
     assert not only_seeds(changed(kept[2], kept[3]))
     with (tmp_path / "a" / "history.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
 
-    again, _ = play(game(), tmp_path / "b", "restart", steps=4, broken=broken)
+    again, _ = train(new_gan(), tmp_path / "b", "restart", steps=4, broken=broken)
     assert not changed(kept[4], again[4])
-    play(game(), tmp_path / "c", "restart", epochs=2, steps=4, broken=broken)
-    resumed, happened = play(game(7), tmp_path / "c", "restart", steps=4, resume=True)
+    train(new_gan(), tmp_path / "c", "restart", epochs=2, steps=4, broken=broken)
+    resumed, happened = train(new_gan(7), tmp_path / "c", "restart", steps=4, resume=True)
     assert not changed(kept[4], resumed[4])
     assert len(happened) == 1
 
@@ -302,9 +304,9 @@ def test_restart_goes_on_from_the_healthy_state_with_other_seeds(tmp_path):
 @pytest.mark.slow
 def test_after_three_restarts_it_stops(tmp_path):
     always = Break(np.nan, *range(1, 9))
-    play(game(), tmp_path, "restart", epochs=2, steps=2, broken=always)
-    kept, happened = play(
-        game(), tmp_path, "restart", epochs=8, steps=2, resume=True, broken=always
+    train(new_gan(), tmp_path, "restart", epochs=2, steps=2, broken=always)
+    kept, happened = train(
+        new_gan(), tmp_path, "restart", epochs=8, steps=2, resume=True, broken=always
     )
     assert list(kept) == [3, 4]
     assert [row[3] for row in happened] == ["restart"] * 3 + ["stop"]
@@ -312,12 +314,12 @@ def test_after_three_restarts_it_stops(tmp_path):
 
 @pytest.mark.slow
 def test_watching_changes_nothing(tmp_path, monkeypatch):
-    """Bit for bit, with running means, and even where it has something to say."""
+    """Bit for bit, with EMA, and also if it reports a failure."""
     monkeypatch.setattr(collapse, "WARM_UP", 0)
-    watched, happened = play(game(listens=0.0, ema=0.9), tmp_path / "a", steps=3)
-    alone, _ = play(game(listens=0.0, ema=0.9), tmp_path / "b", None, steps=3)
+    detected, happened = train(new_gan(listens=0.0, ema=0.9), tmp_path / "a", steps=3)
+    alone, _ = train(new_gan(listens=0.0, ema=0.9), tmp_path / "b", None, steps=3)
     assert actions(happened) == [(1, "alike", "warn")]
-    assert not changed(watched[4], alone[4])
+    assert not changed(detected[4], alone[4])
     rows = [(tmp_path / run / "history.csv").read_text() for run in "ab"]
     assert rows[0] == rows[1]
 
@@ -333,5 +335,5 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
 def test_other_logs_are_understood(tmp_path, monkeypatch, own):
     """Of d1 and d2, of scores, of energies."""
     monkeypatch.setattr(collapse, "WARM_UP", 4)
-    kept, happened = play(game(**own), tmp_path, epochs=2, steps=2)
+    kept, happened = train(new_gan(**own), tmp_path, epochs=2, steps=2)
     assert len(kept) == 2 and happened == []

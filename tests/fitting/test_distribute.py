@@ -1,4 +1,4 @@
-"""`--device all`: two devices, or two processes, learn what one learns."""
+"""`--device all`: two devices, or two processes, train as one device does."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def define_gan(g_model, d_model):
 
 
 def tiny_gan(*words):
-    """A GAN of tiny models whose weights move by just their gradients."""
+    """Return a GAN of tiny models whose updates are their gradients."""
     words = ["--optimizer", "sgd", "--learning-rate", "1", "--latent-dim", LATENT, *words]
     options = training_options([str(word) for word in words], SCRIPT)
     keras.utils.set_random_seed(2)
@@ -77,8 +77,8 @@ def tiny_gan(*words):
     return gan_for(options, *define_models(options, *trio, SHAPE, classes))
 
 
-def fixed_points(gan):
-    """Have a GAN take the same latent points, however many replicas share them."""
+def fix_latent_vectors(gan):
+    """Let a GAN use the same latent vectors for any number of devices."""
     table = np.random.default_rng(4).normal(size=(2, HALF, LATENT)).astype("float32")
 
     def latent_vectors(n):
@@ -95,8 +95,8 @@ def learn(gan, steps=1, epochs=1):
     rng = np.random.default_rng(3)
     images = rng.random((64, *SHAPE), "float32")
     labels = rng.integers(0, 3, (64, 1)).astype("int32")
-    told = hasattr(gan, "wrong_labels")
-    dataset = Scaled(images, lambda x: x, labels if told else None)
+    conditional = hasattr(gan, "wrong_labels")
+    dataset = Scaled(images, lambda x: x, labels if conditional else None)
     logs = {}
     last = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, x: logs.update(x))
     batches = RealBatches(dataset, HALF * gan.critic_steps, seed=1)
@@ -110,7 +110,7 @@ def weights(gan):
 
 
 GENTLY = ["--learning-rate", "0.1", "--penalty", "0.1", "--critic-steps", "2"]
-GAMES = {
+CASES = {
     "bce": [],
     "d_batches": ["--d-batches", "separate"],
     "wgan": ["--objective", "wgan"],
@@ -125,14 +125,14 @@ GAMES = {
 }
 
 
-@pytest.mark.parametrize("game", [g if g == "bce" else slow(g) for g in GAMES])
-def test_two_devices_have_the_gradients_of_one(game, monkeypatch):
+@pytest.mark.parametrize("case", [g if g == "bce" else slow(g) for g in CASES])
+def test_two_devices_have_the_gradients_of_one(case, monkeypatch):
     half = lambda shape, seed: keras.ops.full(shape, 0.5)  # noqa: E731
     monkeypatch.setattr(wgan_gp.keras.random, "uniform", half)
     after, logs = [], []  # of one device and of two
     for words in ([], ALL):
-        gan = tiny_gan(*GAMES[game], "--batch-size", 2 * HALF, *words)
-        fixed_points(gan)
+        gan = tiny_gan(*CASES[case], "--batch-size", 2 * HALF, *words)
+        fix_latent_vectors(gan)
         before = weights(gan)
         logs.append(learn(gan))
         after.append(weights(gan))
@@ -152,17 +152,17 @@ def test_replicas_draw_apart_and_are_equal_afterwards():
     gan = tiny_gan("--label-noise", "0.2", *ALL)
 
     @tf.function
-    def draw():
+    def sample():
         shift_random_states(gan, keras.ops.add)
-        points = gan.latent_vectors(4)
+        z = gan.latent_vectors(4)
         shift_random_states(gan, keras.ops.subtract)
-        return points
+        return z
 
     before = [state.numpy() for state in random_states(gan)]
-    draws = [gan.distribute_strategy.run(draw).values for _ in range(2)]
-    assert len(np.unique(np.concatenate([np.ravel(draws)]))) == 2 * 2 * 4 * LATENT
+    samples = [gan.distribute_strategy.run(sample).values for _ in range(2)]
+    assert len(np.unique(np.concatenate([np.ravel(samples)]))) == 2 * 2 * 4 * LATENT
     assert [state.numpy()[0] for state in random_states(gan)] == [b[0] for b in before]
-    assert len(before) == 2  # of the points and of the noise
+    assert len(before) == 2  # of the latent vectors and of the label noise
 
 
 def trained_run(words, name):
@@ -196,7 +196,7 @@ def test_a_training_on_two_devices_is_resumed_bit_for_bit():
 def test_with_one_device_all_is_that_one(monkeypatch, capsys):
     monkeypatch.setattr(strategy, "tf_strategy", tf.distribute.get_strategy)
     main(["--dry-run", "--preset", "quick", *ALL])
-    assert "it is the only one" in capsys.readouterr().out
+    assert "only one device found" in capsys.readouterr().out
 
 
 def test_a_batch_that_devices_cannot_share_is_refused(capsys):
@@ -303,10 +303,10 @@ def two_processes(*words, second=None):
 def test_two_processes_learn_what_two_devices_learn():
     words = ["--epochs", "2", "--steps-per-epoch", "2", "--save-every", "1"]
     processes = two_processes(*words)
-    said = [process.communicate(timeout=200) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
-    assert "2 devices of 2 machines" in said[0][0] and "done" in said[0][0]
-    assert "alone writes" in said[1][0] and "results" not in said[1][0]
+    printed = [process.communicate(timeout=200) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], printed
+    assert "2 devices of 2 machines" in printed[0][0] and "done" in printed[0][0]
+    assert "only the chief" in printed[1][0] and "results in" not in printed[1][0]
     (run,) = Path("runs/mnist_gan").iterdir()
     devices = trained_run([*ALL, "--epochs", "2"], "devices")
     assert {path.name for path in run.iterdir()} == {p.name for p in devices.iterdir()}
@@ -349,20 +349,20 @@ def test_machines_that_would_train_something_else_are_refused():
 
 
 def assert_refused(processes, what):
-    said = [process.communicate(timeout=100)[1] for process in processes]
-    assert [process.returncode for process in processes] == [2, 2], said
-    for complaint in said:
+    messages = [process.communicate(timeout=100)[1] for process in processes]
+    assert [process.returncode for process in processes] == [2, 2], messages
+    for complaint in messages:
         assert f"the machines of TF_CONFIG differ in their {what}: " in complaint
         assert complaint.count("\n") == 1
 
 
 @pytest.mark.slow
 def test_several_machines_are_stopped_by_sigterm():
-    """TensorFlow sets a handler of its own for it."""
+    """TensorFlow sets its own handler for it."""
     words = ["--epochs", "10000", "--steps-per-epoch", "3", "--save-every", "10000"]
     processes = two_processes(*words)
     wait_for(Path("runs/mnist_gan/0001/times.csv"), processes[0])
     processes[0].terminate()
-    said = [process.communicate(timeout=60) for process in processes]
-    assert [process.returncode for process in processes] == [143, 3], said
-    assert "to go on: --resume" in said[0][0]
+    printed = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [143, 3], printed
+    assert "interrupted: resume with --resume" in printed[0][0]

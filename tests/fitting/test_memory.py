@@ -1,4 +1,4 @@
-"""A training that memory cannot hold is refused before it begins."""
+"""Training that does not fit into memory is rejected before it begins."""
 
 from pathlib import Path
 
@@ -16,25 +16,25 @@ def test_a_batch_that_cannot_fit_is_refused_with_one_that_does(capsys, monkeypat
     monkeypatch.setattr(memory, "free_bytes", lambda: 700 * 2**20)
     words = ["--data", "digits", "--batch-size"]
     for run in ([], ["--run-dir", "new"], ["--run-dir", "mine"]):
-        sentence = refused(capsys, main, *words, 1000, *run)
-        assert "at most --batch-size 256" in sentence and "GiB are free" in sentence
+        message = refused(capsys, main, *words, 1000, *run)
+        assert "at most --batch-size 256" in message and "GiB are free" in message
         assert sorted(Path().iterdir()) == before
-    memory.check(*pair(), 256)
+    memory.check(*tutorial_models(), 256)
     monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
     assert "smaller models" in refused(capsys, main, *words, 2)
 
 
 def test_what_a_step_takes_grows_as_the_layers_outputs():
-    an_image, always = memory.bytes_of_step(*pair())
+    an_image, always = memory.bytes_of_step(*tutorial_models())
     outputs = 3 * 7 * 7 * 128 + 2 * 14 * 14 * 128 + 2 * 28 * 28 * 128 + 28 * 28
     outputs += 3 * 14 * 14 * 64 + 3 * 7 * 7 * 64 + 7 * 7 * 64 + 1
     assert an_image == 4 * outputs
     assert always == 16 * (1_164_289 + 40_705)
     keras.config.set_dtype_policy("mixed_bfloat16")
-    assert 0.5 * an_image <= memory.bytes_of_step(*pair())[0] < 0.51 * an_image
+    assert 0.5 * an_image <= memory.bytes_of_step(*tutorial_models())[0] < 0.51 * an_image
 
 
-def pair():
+def tutorial_models():
     return (
         define_generator.define_generator(100),
         define_discriminator.define_discriminator(),

@@ -1,4 +1,4 @@
-"""What TensorBoard and Comet show of a training, read back with their own means."""
+"""What TensorBoard and Comet show of a run, read back with their own functions."""
 
 import json
 import sys
@@ -193,7 +193,7 @@ def of_type(messages, kind):
 
 def test_comet_gets_options_metrics_and_pictures(run):
     both = list(archives(run))
-    assert len(both) == 2  # of the start, and of the run that went on
+    assert len(both) == 2  # of the start, and of the resumed run
     for epoch, (messages, names) in enumerate(both, start=1):
         parameters = {
             p["param"]["paramName"]: p["param"]["paramValue"]
@@ -241,9 +241,9 @@ def test_an_interrupt_loses_nothing(tmp_path):
 
 
 def nothing_is_left(capsys, *words):
-    sentence = refused(capsys, main, *words)
+    message = refused(capsys, main, *words)
     assert not Path("runs").exists()
-    return sentence
+    return message
 
 
 def test_without_package_or_key_one_sentence(capsys, monkeypatch, run):
@@ -262,5 +262,5 @@ def test_a_comet_out_of_reach_is_told(tmp_path, monkeypatch):
         raise ConnectionError("refused")
 
     monkeypatch.setattr(track.package(), "start", fail)
-    with pytest.raises(comet.UserError, match=r"network and key.*--resume"):
+    with pytest.raises(comet.UserError, match=r"network and API key.*--resume"):
         comet.start(tmp_path, "comet")

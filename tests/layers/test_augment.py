@@ -1,4 +1,4 @@
-"""DiffAugment: what D sees is changed, real and fake alike, and G learns through it."""
+"""DiffAugment: the images in D are changed, real and fake alike; gradients pass."""
 
 import keras
 import numpy as np
@@ -90,13 +90,13 @@ def test_cutout_blanks_a_rectangle_of_half_the_size():
 
 
 def test_real_and_fake_are_changed_alike():
-    """The same images as either half of a batch: equal statistics over many draws."""
+    """The same images in both parts of a batch: equal statistics over many samples."""
     half = images_of(8, (16, 16, 3))
     augment = Augment()
-    draws = np.stack(
+    samples = np.stack(
         [augment(np.concatenate([half, half]), training=True) for _ in range(150)]
     )
-    real, fake = draws[:, :8], draws[:, 8:]
+    real, fake = samples[:, :8], samples[:, 8:]
     assert not np.array_equal(real, fake)
     for statistic in (np.mean, np.std):
         one, other = (statistic(x, axis=(2, 3, 4)).ravel() for x in (real, fake))
@@ -127,10 +127,10 @@ def test_gradients_go_through(change):
 
 def test_g_gets_a_gradient_through_d():
     g_model, d_model, _ = augmented_models()
-    points = tf.random.normal((4, 10))
+    z = tf.random.normal((4, 10))
     with tf.GradientTape() as tape:
-        verdict = d_model(g_model(points, training=True), training=True)
-        loss = -tf.reduce_mean(tf.math.log(verdict))
+        outputs = d_model(g_model(z, training=True), training=True)
+        loss = -tf.reduce_mean(tf.math.log(outputs))
     for gradient in tape.gradient(loss, g_model.trainable_variables):
         assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0
 
@@ -213,7 +213,7 @@ def test_mixed_precision_does_not_round_the_images(monkeypatch):
 
 @pytest.mark.slow
 def test_training_goes_on_bit_for_bit(tmp_path, objective="wgan-gp"):
-    """The draws are a part of the state; slopes of slopes go through them as well."""
+    """Random changes are part of the state; second derivatives pass through them."""
     whole = make_gan(*augmented_models(objective), objective=objective)
     data = {"batch_size": 4, "verbose": 0, "shuffle": False}
     whole.fit(real_images(8), **data)

@@ -1,4 +1,4 @@
-"""GANs that are told the class: their models, their step, their files."""
+"""Class-conditional GANs: their models, their step, their files."""
 
 import json
 from functools import partial
@@ -31,27 +31,27 @@ TINY = ["--data", "digits", "--steps-per-epoch", "2", "--batch-size", "8",
         "--preset", "quick", "--seed", "1"]  # fmt: skip
 
 
-def game(condition, objective="bce", wrong_labels=False, **own):
+def new_gan(condition, objective="bce", wrong_labels=False, **own):
     return make_gan(*conditional_models(condition, objective), objective=objective,
                     wrong_labels=wrong_labels, **own)  # fmt: skip
 
 
-def told(gan, classes):
-    """The real images of D's update of this step, after their classes were given."""
+def real_batch(gan, classes):
+    """Return the real images and the classes of D's update of a step."""
     images = real_images(len(classes))
     labels = np.array(classes, "int32")[:, None]
     (batch,) = gan.real_batches((keras.ops.array(images), keras.ops.array(labels)))
     return batch
 
 
-@pytest.mark.parametrize(  # all pairs meet in test_extensions
+@pytest.mark.parametrize(  # all combinations are in test_extensions
     "condition, objective",
     [("concat", "wgan-gp"), ("hadamard", "r3gan"), ("classify", "hinge"),
      ("dense", "bce")],
 )  # fmt: skip
 def test_each_step_moves_its_own_side_only(condition, objective):
-    gan = game(condition, objective)
-    x_real = told(gan, [0, 1, 2, 3])
+    gan = new_gan(condition, objective)
+    x_real = real_batch(gan, [0, 1, 2, 3])
     kept = weights(gan.g_model)
     assert moved(gan.d_model, lambda: gan.train_d(x_real)) > 0
     assert np.array_equal(weights(gan.g_model), kept)
@@ -63,7 +63,7 @@ def test_each_step_moves_its_own_side_only(condition, objective):
 @pytest.mark.slow
 def test_both_sides_learn_in_mixed_precision(condition="hadamard"):
     keras.config.set_dtype_policy("mixed_bfloat16")
-    gan = game(condition)
+    gan = new_gan(condition)
     data = keras.ops.array(real_images(4)), np.array([[0], [1], [2], [3]], "int32")
     before = weights(gan.g_model), weights(gan.d_model)
     gan.fit(*data, batch_size=4, epochs=8, verbose=0)  # float16 skips the first steps
@@ -74,11 +74,11 @@ def test_both_sides_learn_in_mixed_precision(condition="hadamard"):
 
 @pytest.mark.parametrize("condition", [*CONDITIONS, "dense"])
 def test_only_the_classes_that_were_seen_move(condition):
-    gan = game(condition)
+    gan = new_gan(condition)
     tables = [w for m in (gan.g_model, gan.d_model) for w in m.weights
               if w.path.endswith("embeddings")]  # fmt: skip
     before = [t.numpy() for t in tables]
-    x_real = told(gan, [2, 2, 5, 5])
+    x_real = real_batch(gan, [2, 2, 5, 5])
     gan.train_d(x_real)
     gan.train_g(x_real)
     for table, old in zip(tables, before, strict=True):
@@ -93,13 +93,13 @@ def test_only_the_classes_that_were_seen_move(condition):
 )
 def test_the_same_point_gives_another_image_for_another_class(condition):
     g_model, d_model, _ = conditional_models(condition)
-    point = np.ones((1, 6), "float32")
-    one, other = (generate_images(g_model, point, [label]) for label in (3, 4))
+    z = np.ones((1, 6), "float32")
+    one, other = (generate_images(g_model, z, [label]) for label in (3, 4))
     assert one.shape == (1, 28, 28, 1) and np.abs(one - other).max() > 1e-4
     images = real_images(2)
-    verdicts = [d_model.predict(with_labels(images, [k, k]), verbose=0) for k in (3, 4)]
-    told_apart = np.abs(verdicts[0] - verdicts[1]).max() > 0
-    assert told_apart == (condition != "classify")
+    outputs = [d_model.predict(with_labels(images, [k, k]), verbose=0) for k in (3, 4)]
+    differ = np.abs(outputs[0] - outputs[1]).max() > 0
+    assert differ == (condition != "classify")
 
 
 def test_projection_adds_the_product_of_features_and_class_before_the_sigmoid():
@@ -110,39 +110,39 @@ def test_projection_adds_the_product_of_features_and_class_before_the_sigmoid():
     last = next(x for x in d_model.layers if isinstance(x, keras.layers.Dense))
     score = features @ last.kernel.numpy() + last.bias.numpy()
     score[:, 0] += np.sum(features * table[labels], axis=1)
-    verdict = d_model.predict(with_labels(images, labels), verbose=0)
-    np.testing.assert_allclose(verdict, 1 / (1 + np.exp(-score)), rtol=1e-4)
+    outputs = d_model.predict(with_labels(images, labels), verbose=0)
+    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-score)), rtol=1e-4)
 
 
 def test_a_classifying_discriminators_loss_has_the_classes_cross_entropy():
-    gan = game("classify")
-    x_real = told(gan, [1, 7, 7, 0])
+    gan = new_gan("classify")
+    x_real = real_batch(gan, [1, 7, 7, 0])
     d_model, (images, gan.of_update.classes) = gan.d_model, x_real
     features = d_model.get_layer("features").predict(images, verbose=0)
     guess = d_model.get_layer("guess")
     logits = features @ guess.kernel.numpy() + guess.bias.numpy()
     logits -= np.log(np.exp(logits).sum(1, keepdims=True))
     named = -logits[np.arange(4), [1, 7, 7, 0]].mean()
-    verdict = d_model.predict(with_labels(images, [1, 7, 7, 0]), verbose=0)
-    expected = named - np.log(verdict).mean()
+    outputs = d_model.predict(with_labels(images, [1, 7, 7, 0]), verbose=0)
+    expected = named - np.log(outputs).mean()
     found = gan.d_loss(images, images[:0])
     np.testing.assert_allclose(float(found), expected, rtol=1e-3)
 
 
 def test_fakes_have_the_classes_of_the_real_images():
-    gan = game("concat")
-    gan.train_d(told(gan, [4, 9]))
+    gan = new_gan("concat")
+    gan.train_d(real_batch(gan, [4, 9]))
     for n in (2, 4):  # of D's update, of G's
         _, classes = gan.model_inputs(np.zeros((n, 6), "float32"))
         assert np.array(classes)[:, 0].tolist() == [4, 9] * (n // 2)
 
 
 def test_a_wrong_class_is_never_the_right_one_and_counts_as_fake():
-    gan, seen = game("concat", wrong_labels=True), []
+    gan, seen = new_gan("concat", wrong_labels=True), []
     labelled = gan.labelled_batch
     gan.labelled_batch = lambda *images: seen.append(labelled(*images)) or seen[-1]
     for _ in range(20):
-        gan.train_d(told(gan, [0, 3, 9]))
+        gan.train_d(real_batch(gan, [0, 3, 9]))
     for (images, classes), labels, weight in seen:
         real, fake, wrong = np.array_split(np.array(classes)[:, 0], 3)
         assert real.tolist() == fake.tolist() == [0, 3, 9]
@@ -165,11 +165,11 @@ def test_a_batch_holds_the_class_of_each_image(batches):
 
 
 def test_a_grid_has_a_row_for_each_class_and_a_point_for_each_column():
-    points, labels = class_grid(5, 3, columns=4, rng=np.random.default_rng(0))
+    z, labels = class_grid(5, 3, columns=4, rng=np.random.default_rng(0))
     assert labels.ravel().tolist() == [0] * 4 + [1] * 4 + [2] * 4
     for row in (1, 2):
-        assert np.array_equal(points[:4], points[4 * row : 4 * row + 4])
-    assert len(np.unique(points[:4, 0])) == 4
+        assert np.array_equal(z[:4], z[4 * row : 4 * row + 4])
+    assert len(np.unique(z[:4, 0])) == 4
 
 
 @pytest.mark.slow
@@ -197,17 +197,17 @@ def test_a_file_alone_draws_a_class_by_its_name(monkeypatch, capsys):
         for folder in ("boots", "nines", "letters")
     )
     assert np.array_equal(boots, nines) and not np.array_equal(boots, letters)
-    points = np.random.default_rng(3).standard_normal((4, latent_dim)).astype("float32")
-    expected = np.round(generate_images(g_model, points, [9] * 4)[..., 0] * 255)
+    z = np.random.default_rng(3).standard_normal((4, latent_dim)).astype("float32")
+    expected = np.round(generate_images(g_model, z, [9] * 4)[..., 0] * 255)
     np.testing.assert_allclose(boots, expected, atol=1)
     generate.main(["alone.h5", "--grid-by-class", "-n", "3", "--out", "grid.png"])
     with Image.open("grid.png") as picture:
         assert picture.height > 3 * picture.width  # ten rows of three
-    said = refused(capsys, generate.main, "alone.h5", "--label", "cat")
-    assert "ankle boot" in said
+    message = refused(capsys, generate.main, "alone.h5", "--label", "cat")
+    assert "ankle boot" in message
 
 
-def draw_faces(folder, n=64):
+def save_faces(folder, n=64):
     """Pictures named 00.png, 01.png, ...: the odd ones are bright."""
     Path(folder).mkdir(parents=True)
     for i in range(n):
@@ -234,8 +234,8 @@ def test_photographs_are_drawn_by_name():
 
 @pytest.mark.slow
 def test_subfolders_are_classes():
-    draw_faces("own/dark", 32)
-    draw_faces("own/light", 32)
+    save_faces("own/dark", 32)
+    save_faces("own/light", 32)
     words = ["--data", "own", "--size", "32"]
     assert trained_names(celeba, *words, "--condition", "hadamard") == ("dark", "light")
     options = json.loads(Path("run/options.json").read_text())["options"]
@@ -245,24 +245,24 @@ def test_subfolders_are_classes():
 @pytest.mark.slow
 def test_an_attribute_is_a_class(capsys):
     """CelebA's table lies beside the folder of faces, where it is found."""
-    draw_faces("celeba/img_align_celeba")
+    save_faces("celeba/img_align_celeba")
     words = ["--data", "celeba/img_align_celeba", "--size", "32"]
     rows = [
         f"{i:02d}.png {-1 if i % 2 else 1:2d} {1 if i % 2 else -1:2d}" for i in range(64)
     ]
-    asked = ["--conditional", "--attribute", "Bright"]
-    said = refused(capsys, celeba.main, *words, *asked)
-    assert "without attributes" in said and not Path("run").exists()
+    with_attribute = ["--conditional", "--attribute", "Bright"]
+    message = refused(capsys, celeba.main, *words, *with_attribute)
+    assert "without attributes" in message and not Path("run").exists()
     table = Path("celeba/list_attr_celeba.txt")
     table.write_text("\n".join(["64", "Bald Bright", *rows]) + "\n")
-    said = refused(capsys, celeba.main, *words, "--conditional", "--attribute", "Blue")
-    assert "Bald, Bright" in said
+    message = refused(capsys, celeba.main, *words, "--conditional", "--attribute", "Blue")
+    assert "Bald, Bright" in message
     images = load_faces("celeba/img_align_celeba", 32, attribute="Bright")
     bright = images.pixels.mean((1, 2, 3)) > 100
     assert images.labels.tolist() == bright.astype(int).tolist()
     table.write_text(table.read_text().replace(" 1 -1", "-1 -1"))
-    said = refused(capsys, celeba.main, *words, "--conditional", "--attribute", "Bald")
-    assert "none of the pictures" in said
+    message = refused(capsys, celeba.main, *words, "--conditional", "--attribute", "Bald")
+    assert "none of the pictures" in message
     names = trained_names(celeba, *words, "--attribute", "Bright")
     assert names == ("not Bright", "Bright")
 
@@ -280,8 +280,8 @@ def test_a_discriminator_of_other_classes_gives_no_verdict(capsys):
         Path(run).mkdir()
         save_models(run, 1, g_model, d_model, tuple(map(str, range(n))))
     words = ["ten/generator_model_001.h5", "-n", "4", "--discriminator"]
-    said = refused(capsys, generate.main, *words, "two/discriminator_model_001.h5")
-    assert "takes 2 classes, this generator takes 10" in said
+    message = refused(capsys, generate.main, *words, "two/discriminator_model_001.h5")
+    assert "takes 2 classes, this generator takes 10" in message
     generate.main([*words, "ten/discriminator_model_001.h5", "--out", "grid.png"])
 
 
@@ -297,14 +297,14 @@ def test_a_second_input_that_is_no_class_is_told(capsys):
     inputs = [keras.Input((6,)), keras.Input((6,))]
     x = keras.layers.Dense(784)(keras.layers.Add()(inputs))
     keras.Model(inputs, keras.layers.Reshape(SHAPE)(x)).save("two.keras")
-    assert "neither of them is a class" in refused(capsys, generate.main, "two.keras")
+    assert "none of them is a class" in refused(capsys, generate.main, "two.keras")
 
 
 @pytest.mark.parametrize("words", [["--conditional"], ["--preset", "best"]])
 def test_images_without_classes_are_refused(capsys, words):
     np.savez("plain.npz", x_train=np.zeros((64, 28, 28), "uint8"))
-    said = refused(capsys, main, "--data", "plain.npz", *words)
-    assert "no classes" in said and "or the preset that sets it" in said
+    message = refused(capsys, main, "--data", "plain.npz", *words)
+    assert "no classes" in message and "or the preset that sets it" in message
     assert not Path("runs").exists()
 
 

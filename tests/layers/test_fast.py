@@ -65,7 +65,6 @@ def test_sizes_that_the_graph_does_not_know_are_left_alone():
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 def test_leaky_relu_is_the_same_with_all_its_gradients(dtype):
-    slope = 0.2
     x = tf.constant([-3, -1e-3, -0.0, 0, 1e-3, 2, np.inf, -1e-38], dtype)
     found = []
     for function in (cpu_layers.leaky_relu, tf.nn.leaky_relu):
@@ -73,7 +72,7 @@ def test_leaky_relu_is_the_same_with_all_its_gradients(dtype):
             outer.watch(x)
             with tf.GradientTape() as tape:
                 tape.watch(x)
-                y = function(x, slope) ** 2
+                y = function(x, 0.2) ** 2
             first = tape.gradient(y, x)
         found.append([y, first, outer.gradient(first, x)])
     for ours, theirs in zip(*found, strict=True):
@@ -147,7 +146,7 @@ def test_trained_weights_and_files_are_those_of_plain_layers(monkeypatch):
     gans = []
     for is_on in (True, False):
         monkeypatch.setattr(cpu_layers, "on_cpu", lambda is_on=is_on: is_on)
-        keras.utils.clear_session()  # names start anew
+        keras.utils.clear_session()  # names are counted from 0 again
         keras.utils.set_random_seed(1)
         gans.append(GAN(*tutorial_models()))
         gans[-1].fit(real_images(4), batch_size=4, verbose=0, shuffle=False)

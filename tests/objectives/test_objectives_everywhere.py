@@ -13,9 +13,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from games import POINTS, game
 from helpers import ROOT, refused, slow
 from small_gans import weights
+from tiny_gans import POINTS, new_gan
 
 from celeba_gan import dense
 from celeba_gan import quick as celeba_quick
@@ -89,7 +89,7 @@ def test_a_score_is_what_the_sigmoid_was_given(folder):
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_an_own_score_depends_on_its_own_image_alone(folder):
-    """In training, too; of the folders' D only that of CelebA looks at the batch."""
+    """Also in training; of the folders' D only that of CelebA has BatchNormalization."""
     _, define_d = FOLDERS[folder]
     assert ("BatchNormalization" in kinds(define_d())) == (folder == "celeba")
     d_model = heads.score_of_single_images(define_d(), None)
@@ -152,8 +152,8 @@ def test_a_saved_energy_gives_the_same_energies(folder):
     save_models(Path(), 1, define_g(3), d_model)
     load = load_model if folder == "points" else load_discriminator
     loaded = load(Path("discriminator_model_001.h5"))
-    judged = [d.predict(images_for(d_model), verbose=0) for d in (d_model, loaded)]
-    assert np.array_equal(*judged)
+    energies = [d.predict(images_for(d_model), verbose=0) for d in (d_model, loaded)]
+    assert np.array_equal(*energies)
 
 
 @pytest.mark.slow
@@ -188,7 +188,7 @@ COLUMNS = {
      *(slow(name, "cifar10 quick") for name in ("wgan", "wgan-gp", "ebgan"))],
 )  # fmt: skip
 def test_every_objective_trains_the_models_of_every_folder(objective, folder):
-    gan = game(objective, QUICK[folder])
+    gan = new_gan(objective, QUICK[folder])
     gan.run_eagerly = True  # to trace the steps takes longer than to make two
     before = weights(gan.d_model), weights(gan.g_model)
     logs = gan.fit(images_for(gan.d_model, 8), batch_size=4, verbose=0).history
@@ -254,9 +254,9 @@ def test_resume_goes_on_bit_for_bit(capsys, monkeypatch, without_pictures, objec
         path = f"{kind}_model_002.h5"
         one, other = (weights(load_model(run / path)) for run in (whole, parts))
         assert np.array_equal(one, other)
-    sentence = refused(capsys, toy, "--resume", "parts", "--epochs", 3, "--gamma", "0.7")
+    message = refused(capsys, toy, "--resume", "parts", "--epochs", 3, "--gamma", "0.7")
     gamma = 0.9 if objective == "began" else None
-    assert f"--gamma 0.7 (the run's: {gamma})" in sentence
+    assert f"--gamma 0.7 (the run's: {gamma})" in message
 
 
 def test_options_reach_the_training(without_pictures):
@@ -341,7 +341,7 @@ BAD = {
         "2500 real",
     ),
     **{
-        f"separate halves with {name}": (
+        f"separate batches with {name}": (
             ["--d-batches", "separate", "--objective", name],
             f"--d-batches separate: the loss of --objective {name}",
         )

@@ -1,25 +1,25 @@
-"""The gradients of the objectives against numbers worked out by hand, and differences."""
+"""The gradients of the objectives against numbers by hand, and finite differences."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from games import (
-    D_POINTS,
+from keras import layers, ops
+from scipy.stats import kstest
+from tiny_gans import (
+    D_LATENT,
     REAL,
     assert_logged,
     compiled,
     composite,
     descent,
-    game,
-    game_with,
-    linear_game,
+    gan_with,
+    linear_gan,
     model_of,
+    new_gan,
     one_step,
     sgd,
     softplus,
 )
-from keras import layers, ops
-from scipy.stats import kstest
 
 from common.objectives.penalties import scores_and_squared_norms
 from common.objectives.table import OBJECTIVES
@@ -28,27 +28,27 @@ from common.objectives.table import OBJECTIVES
 @pytest.mark.parametrize("w", [(3.0, 4.0), (0.3, -0.1)])
 def test_the_penalty_pulls_the_slope_of_a_linear_critic_to_1(w):
     """Where fakes equal the real images, the penalty alone is left."""
-    gan = linear_game("wgan-gp", rate=1.0, w=w, penalty=0.05)
+    gan = linear_gan("wgan-gp", rate=1.0, w=w, penalty=0.05)
     norm = np.linalg.norm(w)
     expected = 2 * 0.05 * (norm - 1) * np.array(w) / norm
     np.testing.assert_allclose(descent(gan, REAL, REAL), [*expected, 0], atol=1e-5)
 
 
 def test_the_penalty_has_a_gradient_where_the_critic_has_no_slope():
-    gan = linear_game("wgan-gp", rate=1.0, w=(0.0, 0.0))
-    found = descent(gan, REAL, D_POINTS)
-    np.testing.assert_allclose(found, [*(D_POINTS - REAL).mean(axis=0), 0], atol=1e-5)
-    assert_logged(one_step(linear_game("wgan-gp", w=(0.0, 0.0))), d_loss=10)
+    gan = linear_gan("wgan-gp", rate=1.0, w=(0.0, 0.0))
+    found = descent(gan, REAL, D_LATENT)
+    np.testing.assert_allclose(found, [*(D_LATENT - REAL).mean(axis=0), 0], atol=1e-5)
+    assert_logged(one_step(linear_gan("wgan-gp", w=(0.0, 0.0))), d_loss=10)
 
 
 def test_the_slope_at_an_image_is_taken_over_all_its_pixels():
     d_model = model_of((2, 1, 3), layers.Flatten(), layers.Dense(1))
     images = np.random.default_rng(1).normal(size=(5, 2, 1, 3)).astype("float32")
-    scores, slopes = scores_and_squared_norms(d_model, tf.constant(images))
+    scores, squared_norms = scores_and_squared_norms(d_model, tf.constant(images))
     np.testing.assert_allclose(scores, d_model(images))
     assert np.array_equal(scores_and_squared_norms(d_model, images)[0], scores)
     squares = np.full(5, np.sum(d_model.layers[-1].kernel.numpy() ** 2))
-    np.testing.assert_allclose(slopes, squares, rtol=1e-5)
+    np.testing.assert_allclose(squared_norms, squares, rtol=1e-5)
 
 
 class Recorder(layers.Layer):
@@ -68,7 +68,7 @@ def test_the_penalty_is_taken_at_uniform_points_of_lines_from_fake_to_real():
     recorder = Recorder()
     d_model = compiled(model_of((2, 1, 3), recorder, layers.Flatten(), layers.Dense(1)),
                        sgd())  # fmt: skip
-    gan = game_with("wgan-gp", d_model)
+    gan = gan_with("wgan-gp", d_model)
     rng = np.random.default_rng(1)
     real, fake = rng.normal(size=(2, 3000, 2, 1, 3)).astype("float32")
     fake += 3 * np.sign(fake - real)  # far enough apart to divide by the distance
@@ -99,7 +99,7 @@ class Quadratic(layers.Layer):
 def test_r1_and_r2_are_half_the_mean_squared_slopes(share_real, share_fake):
     """Here gamma / 2 a^2 mean |x|^2, with a = 1; the gradient by a is the double."""
     d_model = compiled(model_of(2, Quadratic()), sgd(1.0))
-    gan = game_with("r3gan", d_model, penalty=0.3)
+    gan = gan_with("r3gan", d_model, penalty=0.3)
     real, fake = share_real * REAL, share_fake * REAL
     squares = np.sum(real**2, axis=1), np.sum(fake**2, axis=1)
     scores = softplus((squares[1] - squares[0]) / 2).mean()
@@ -134,7 +134,7 @@ SMOOTH_OWN = {
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_each_side_goes_down_the_slope_of_its_own_loss(objective, side):
     """Gradients against differences of the logged loss, in random directions."""
-    gan = game(objective, SMOOTH, 2, **SMOOTH_OWN.get(objective, {}))
+    gan = new_gan(objective, SMOOTH, 2, **SMOOTH_OWN.get(objective, {}))
     model, optimizer = {
         "d": (gan.d_model, gan.d_model.optimizer),
         "g": (gan.g_model, gan.gan_model.optimizer),
@@ -158,6 +158,6 @@ def test_each_side_goes_down_the_slope_of_its_own_loss(objective, side):
         way = [0.003 / length * v for v in way]
         ahead = loss_at([w + v for w, v in zip(start, way, strict=True)])
         behind = loss_at([w - v for w, v in zip(start, way, strict=True)])
-        slope = sum(np.sum(g * v) for g, v in zip(gradient, way, strict=True))
+        derivative = sum(np.sum(g * v) for g, v in zip(gradient, way, strict=True))
         rounding = 2e-7 * max(1, abs(ahead))
-        assert (ahead - behind) / 2 == pytest.approx(slope, rel=0.01, abs=rounding)
+        assert (ahead - behind) / 2 == pytest.approx(derivative, rel=0.01, abs=rounding)

@@ -1,4 +1,4 @@
-"""The objectives in training: who moves, which way, within which bounds."""
+"""The objectives in training: which weights change, in which direction and bounds."""
 
 from functools import partial
 
@@ -6,10 +6,19 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from games import GAMES, OF_LABELS, POINTS, compiled, composite, game, model_of, sgd
 from helpers import slow
 from keras import layers, ops
 from small_gans import both_moved, fit_batches, moved, traced, updates_one_by_one, weights
+from tiny_gans import (
+    CASES,
+    OF_LABELS,
+    POINTS,
+    compiled,
+    composite,
+    model_of,
+    new_gan,
+    sgd,
+)
 
 from common.fitting.build import make_gan
 from common.objectives.pretraining import pretrain
@@ -60,11 +69,11 @@ def r3gan_with_batch_norm():
     return make_gan(g_model, d_model, small_gan(g_model, d_model), objective="r3gan")
 
 
-QUICK = ("began", "wgan-gp")  # in the fast tests; test_gan has the usual game
+QUICK = ("began", "wgan-gp")  # in the fast tests; test_gan has the default
 MOVERS = [
     *(
         pytest.param(
-            partial(game, name, SMALL, d_batches=d_batches),
+            partial(new_gan, name, SMALL, d_batches=d_batches),
             id=f"{name}-{d_batches}",
             marks=[] if name in QUICK else pytest.mark.slow,
         )
@@ -94,7 +103,7 @@ def test_inside_compiled_steps_only_the_own_side_moves(make):
 
 @pytest.mark.parametrize("objective", ["bce", "wgan-gp", "r3gan", "ebgan"])
 def test_the_generator_learns_as_in_training_and_keeps_its_statistics(objective):
-    gan = game(objective, SMALL)
+    gan = new_gan(objective, SMALL)
     norm = gan.g_model.layers[1]
     gan.train_g(tf.constant(small_images(4)))
     assert np.abs(norm.moving_mean.numpy()).max() > 0
@@ -109,7 +118,7 @@ def test_updates_called_one_by_one_equal_fit_bit_for_bit(objective, critic_steps
     states, logs = [], []
     for in_fit in (True, False):
         keras.utils.set_random_seed(3)
-        gan = game(objective, POINTS, critic_steps=critic_steps)
+        gan = new_gan(objective, POINTS, critic_steps=critic_steps)
         if in_fit:
             fit_batches(gan, points.reshape(-1, 16, 2))
         else:
@@ -130,10 +139,10 @@ def mean_loss(gan, side, step, words, n_steps):
     return sum(float(gan.means[name].result()) for name in names)
 
 
-@pytest.mark.parametrize("objective, d_batches", GAMES)
+@pytest.mark.parametrize("objective, d_batches", CASES)
 def test_each_side_lowers_its_loss_while_the_other_stands_still(objective, d_batches):
     own = {"wgan": {"clip": 0.1}, "r3gan": {"penalty": 0.05}}.get(objective, {})
-    gan = game(objective, POINTS, d_batches=d_batches, **own)
+    gan = new_gan(objective, POINTS, d_batches=d_batches, **own)
     for model in (gan.d_model, gan.gan_model):
         model.optimizer.learning_rate = 0.003
     points = ring(np.random.default_rng(0), 64 * 40).points.reshape(40, 64, 2)
@@ -150,7 +159,7 @@ def test_each_side_lowers_its_loss_while_the_other_stands_still(objective, d_bat
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_with_wgan_every_weight_of_the_critic_stays_within_the_bound(precision):
     keras.config.set_dtype_policy(precision)
-    gan = game("wgan", SMALL)
+    gan = new_gan("wgan", SMALL)
     train_d = traced(gan.train_d)
     assert len(gan.d_model.trainable_weights) == 6  # also biases, gamma and beta
     for seed, far in enumerate((1.0, -1.0, 1.0)):
@@ -173,7 +182,7 @@ def test_with_wgan_every_weight_of_the_critic_stays_within_the_bound(precision):
     ],
 )
 def test_without_wgan_no_weight_is_clipped(objective):
-    gan = game(objective, SMALL)
+    gan = new_gan(objective, SMALL)
     gan.train_d(tf.constant(small_images(4)))
     kernels = [w.numpy() for w in gan.d_model.trainable_weights if w.name == "kernel"]
     assert min(np.abs(kernel).max() for kernel in kernels) > 0.05
@@ -184,15 +193,15 @@ def test_without_wgan_no_weight_is_clipped(objective):
     [("hinge", "mixed"), ("hinge", "separate"), ("r3gan", "mixed")],
 )
 def test_three_critic_steps_take_three_batches_of_real_images(objective, d_batches):
-    gan = game(objective, SMALL, d_batches=d_batches, critic_steps=3)
+    gan = new_gan(objective, SMALL, d_batches=d_batches, critic_steps=3)
     gan.run_eagerly = True
     seen, train_d = [], gan.train_d
 
-    def watched(x_real):
+    def recorded(x_real):
         seen.append(x_real.numpy())
         return train_d(x_real)
 
-    gan.train_d = watched
+    gan.train_d = recorded
     images = small_images(24)
     gan.fit(images, batch_size=12, shuffle=False, verbose=0)
     assert [len(x) for x in seen] == [4] * 6
@@ -209,7 +218,7 @@ def test_three_critic_steps_take_three_batches_of_real_images(objective, d_batch
 def test_both_sides_move_in_mixed_precision(objective, precision):
     """With float16 some steps pass by until the loss scale suits the gradients."""
     keras.config.set_dtype_policy(precision)
-    gan = game(objective, SMALL)
+    gan = new_gan(objective, SMALL)
     x_real = tf.constant(small_images(8))
     for model, step in (
         (gan.d_model, lambda: gan.train_d(x_real)),
@@ -228,22 +237,22 @@ def test_who_interrupts_pretraining_is_told_that_nothing_is_kept(capsys):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pretrain(game("began", POINTS), Interrupted(), 60)
-    assert "there is nothing to go on with" in capsys.readouterr().out
+        pretrain(new_gan("began", POINTS), Interrupted(), 60)
+    assert "nothing to resume" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("objective", [slow("ebgan"), "began"])
 def test_pretraining_lowers_the_energy_of_real_images_alone(capsys, objective):
-    gan = game(objective, POINTS)
+    gan = new_gan(objective, POINTS)
     points = ring(np.random.default_rng(0), 256).points
     before = gan.d_model.predict(points, verbose=0).mean()
     batches = [(points[i : i + 64],) for i in (0, 64, 128, 192)] * 15
 
     assert moved(gan.g_model, lambda: pretrain(gan, batches, 60)) == 0
     assert gan.d_model.predict(points, verbose=0).mean() < before / 2
-    assert "D alone, 60 steps: energy" in capsys.readouterr().out
+    assert "pretraining, 60 steps: energy" in capsys.readouterr().out
     assert int(gan.d_model.optimizer.iterations) == 60
     assert int(gan.gan_model.optimizer.iterations) == 0
     if objective == "began":
         assert float(gan.k) == 0
-    assert moved(gan.d_model, lambda: gan.train_d(points[:8])) > 0  # and the game begins
+    assert moved(gan.d_model, lambda: gan.train_d(points[:8])) > 0  # it can be trained

@@ -1,4 +1,4 @@
-"""GANs of a few numbers, whose losses can be worked out by hand."""
+"""GANs with a few parameters, whose losses can be computed by hand."""
 
 import keras
 import numpy as np
@@ -19,18 +19,18 @@ POINTS = (
     train_points.define_gan,
 )
 OF_LABELS = [name for name in OBJECTIVES if OBJECTIVES[name].of_labels]
-GAMES = [
+CASES = [
     *(("wgan", "mixed"), ("bce", "separate")),
     *(slow(name, "mixed") for name in OBJECTIVES if name != "wgan"),
 ]
 REAL = np.array([(0.2, -0.3), (0.5, 0.1), (-0.4, 0.6), (1.0, -0.8)], "float32")
-D_POINTS = np.array([(-0.8, 0.1), (0.1, -0.6), (0.3, 0.3), (-0.2, 0.1)], "float32")
-G_POINTS = np.concatenate([D_POINTS[::-1] / 2, D_POINTS + 0.25])
+D_LATENT = np.array([(-0.8, 0.1), (0.1, -0.6), (0.3, 0.3), (-0.2, 0.1)], "float32")
+G_LATENT = np.concatenate([D_LATENT[::-1] / 2, D_LATENT + 0.25])
 W, B = np.array([3.0, 4.0]), 0.5  # |W| = 5
 
 
-def game(objective, functions, latent_dim=8, d_batches="mixed", critic_steps=1, **own):
-    """The GAN of an objective, made as `training.train_as_asked` makes it."""
+def new_gan(objective, functions, latent_dim=8, d_batches="mixed", critic_steps=1, **own):
+    """Return the GAN of an objective, built as by `training.run_training`."""
     define_g, define_d, define_gan = functions
     g_model = define_g(latent_dim)
     d_model = head_for(objective, define_d(), define_g)
@@ -59,21 +59,21 @@ def composite(g_model, d_model, optimizer=sgd):
     return compiled(keras.Sequential([g_model, d_model]), optimizer())
 
 
-def linear_game(objective, rate=0.0, w=W, b=B, **own):
-    """Before any sigmoid D(x) = w . x + b, and G(z) = z; no momentum, D's rate `rate`."""
+def linear_gan(objective, rate=0.0, w=W, b=B, **own):
+    """Return a GAN with logits D(x) = w . x + b, and G(z) = z; SGD, D's rate `rate`."""
     functions = (
         lambda latent_dim: model_of(latent_dim, layers.Dense(2)),
         lambda: compiled(model_of(2, layers.Dense(1, activation="sigmoid")), sgd(rate)),
         composite,
     )
-    gan = game(objective, functions, 2, **own)
+    gan = new_gan(objective, functions, 2, **own)
     gan.d_model.layers[-1].set_weights([np.reshape(w, (2, 1)), np.array([b])])
     gan.g_model.layers[-1].set_weights([np.eye(2), np.zeros(2)])
     return gan
 
 
-def game_with(objective, d_model, **own):
-    """A game of this D, as it is, and G(z) = z."""
+def gan_with(objective, d_model, **own):
+    """Return a GAN of this D, unchanged, and G(z) = z."""
     g_model = model_of(2, layers.Dense(2))
     g_model.layers[-1].set_weights([np.eye(2), np.zeros(2)])
     return make_gan(
@@ -81,13 +81,13 @@ def game_with(objective, d_model, **own):
     )
 
 
-def energy_game(objective, **own):
-    """D(x) = |x|^2 / 8, by a code of x / 2 that is its own copy; G(z) = z."""
+def energy_gan(objective, **own):
+    """Return a GAN with D(x) = |x|^2 / 8, whose code and copy are x / 2; G(z) = z."""
     x = keras.Input((2,))
     code = layers.Dense(2, use_bias=False, name="code")
     energy = ops.mean(ops.square(x - code(x)), axis=1, keepdims=True)
     code.set_weights([np.eye(2) / 2])
-    return game_with(objective, compiled(keras.Model(x, energy), sgd()), **own)
+    return gan_with(objective, compiled(keras.Model(x, energy), sgd()), **own)
 
 
 def energy(x):
@@ -110,9 +110,9 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-def one_step(gan, real=REAL, d_points=D_POINTS, g_points=G_POINTS):
-    """What one step logs in which D's and then G's latent points are these."""
-    fed = iter((d_points, g_points))
+def one_step(gan, real=REAL, z_d=D_LATENT, z_g=G_LATENT):
+    """Return the logs of one step with these latent vectors of D's and G's update."""
+    fed = iter((z_d, z_g))
     gan.latent_vectors = lambda n: tf.constant(next(fed))
     gan.reset_metrics()
     return {name: float(value) for name, value in gan.train_step((real,)).items()}
@@ -124,7 +124,7 @@ def assert_logged(logs, **expected):
 
 
 def descent(gan, real, fake):
-    """The gradient that D's step goes down, where D's rate is 1: one flat array."""
+    """Return the gradient of D's update, if D's rate is 1: one flat array."""
     before = weights(gan.d_model)
     one_step(gan, real, fake)
     return before - weights(gan.d_model)
