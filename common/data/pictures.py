@@ -80,7 +80,7 @@ class Folder:
         names, seen = [], {path.resolve()}
         for folder, folders, files in os.walk(path, followlinks=True):
             if len(Path(folder).parts) > len(path.parts) + DEEPEST:
-                raise UserError(f"{path}: folders nested over {DEEPEST} deep: flatten it")
+                raise UserError(f"{path} nests folders over {DEEPEST} deep: flatten it")
             ways = sorted(folders, reverse=True)  # the first of two links to one folder
             real = {Path(folder, name).resolve(): name for name in ways}
             folders[:] = [name for place, name in real.items() if place not in seen]

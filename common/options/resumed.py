@@ -44,8 +44,8 @@ def resumed_options(script, parser, given, dry_run):
     ]
     if others:
         raise UserError(
-            f"--resume {run}: {', '.join(others)}: leave these options out, or start "
-            "a new run"
+            f"--resume {run}: options differ, {', '.join(others)}: leave them out, or "
+            "start a new run"
         )
     changed = {name: value for name, value in given.items() if name in may_change}
     options = own | changed

@@ -36,7 +36,7 @@ def check_tables(run):
         names = lines[0].split(",")
         if '"' in "".join(lines) or not is_head(name, names):
             raise UserError(
-                f"{path} has quotes, or not the columns of a run, but {lines[0][:60]!r}: "
+                f"{path} has quotes, or not the columns of a run, in {lines[0][:60]!r}: "
                 "restore the file"
             )
         epochs = read_columns(path)["epoch"]

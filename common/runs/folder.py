@@ -143,7 +143,7 @@ def take(run):
         probe(run)
     except BlockingIOError:
         raise UserError(
-            f"{run} is in use by another training process: wait, or start a new run"
+            f"{run} is in use by another process: wait for it, or start a new run"
         ) from None
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):

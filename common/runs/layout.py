@@ -47,6 +47,6 @@ def files_of_epochs(run, pattern):
 
 
 def epoch_of(path):
-    """Return the epoch in a name like `generator_model_010.h5` or `x_e010.png`, or None."""
+    """Return the epoch in a name, `generator_model_010.h5` or `x_e010.png`, or None."""
     digits = Path(path).stem.rpartition("_")[2].removeprefix("e")
     return int(digits) if digits.isdecimal() else None
