@@ -87,7 +87,7 @@ def check_number(source, names, skipped, at_least):
         whys = [f" ({shown(name)}: {why})" for name, why in skipped.items()]
         raise UserError(
             f"{source} holds {len(names)} readable pictures{''.join(whys[:1])}: add "
-            f"some, {at_least} or more are needed"
+            f"some, at least {at_least} in all"
         )
 
 

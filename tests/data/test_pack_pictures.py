@@ -198,7 +198,7 @@ def test_a_picture_without_a_line_is_refused(capsys):
     for missing in ("faces/late", "faces/9.png"):
         Path("faces/late").rename(missing)
         printed = refused(capsys, pack_hdf5.main, "faces", "--attributes", "list.txt")
-        assert f"no line for the picture {Path(missing).name}" in printed
+        assert f"no line for {Path(missing).name}" in printed
         Path(missing).rename("faces/late")
     assert "list.gone" in refused(
         capsys, pack_hdf5.main, "faces", "--attributes", "list.gone"
