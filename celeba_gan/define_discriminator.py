@@ -62,8 +62,8 @@ def main(argv=None):
     maps = [layer.output.shape[1:] for layer in model.layers if "conv" in layer.name]
     print("Notice:", " -> ".join("x".join(map(str, shape)) for shape in maps))
     print(
-        "No pooling and no hidden dense layer; each convolution halves height and width "
-        "and doubles the filters, down to 4x4. BatchNormalization from the second on."
+        "No pooling and no hidden dense layer; each convolution has half the height and "
+        "width and twice the filters, down to 4x4. BatchNormalization from the second on."
     )
     plot_model(model, run / "discriminator_plot.png")
 

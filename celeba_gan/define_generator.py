@@ -29,7 +29,7 @@ def define_generator(latent_dim, out_shape=(64, 64, 3)):
     from keras import Sequential, layers
 
     size, _, channels = out_shape
-    filters = 8 * size  # each block halves them; 64 before the last
+    filters = 8 * size  # half as many after each block; 64 before the last
     model = Sequential(name="generator")
     model.add(layers.Input((latent_dim,)))
     model.add(layers.Dense(4 * 4 * filters, use_bias=False))  # 8192

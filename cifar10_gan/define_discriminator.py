@@ -15,7 +15,7 @@ def define_discriminator(in_shape=(32, 32, 3)):
     """Define and compile D.
 
     The first convolution has full resolution, for fine detail; three of stride 2 follow,
-    each halves height and width.
+    each with half the height and width.
 
     The loss and the optimizer are those of D's updates: real = 1, fake = 0. Those of G's
     updates are in `define_gan.py`; a new loss for both must be set in both files.

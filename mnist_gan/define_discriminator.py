@@ -58,8 +58,8 @@ def main(argv=None):
     model = define_discriminator()
     model.summary()
     print(
-        "Notice: a binary classifier, real = 1 and fake = 0. Each stride of 2 halves "
-        "height and width: 28 -> 14 -> 7."
+        "Notice: a binary classifier, real = 1 and fake = 0. A stride of 2 divides "
+        "height and width by 2: 28 -> 14 -> 7."
     )
     plot_model(model, run / "discriminator_plot.png")
 

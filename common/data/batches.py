@@ -13,7 +13,7 @@ def batches_of(dataset, n_images, seed, start=0):
 
 
 class RealBatches(keras.utils.PyDataset):
-    """Infinite batches: each image once per pass over the data, reshuffled every pass.
+    """Infinite batches: each image once per pass through the data, reshuffled each pass.
 
     A batch is (images,), or (images, labels) where the dataset has labels: float32
     (n_images, h, w, c) and int32 (n_images, 1).

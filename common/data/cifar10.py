@@ -152,7 +152,7 @@ def read_batch(content, file):
     Raises:
         UserError: it is damaged, or no batch of CIFAR-10.
     """
-    with as_user_error(f"{file} cannot be read as a CIFAR-10 batch"):
+    with as_user_error(f"{file} is damaged or not a CIFAR-10 batch"):
         batch = load_plain(content)
         items = batch.items() if isinstance(batch, dict) else ()
         batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in items}

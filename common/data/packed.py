@@ -56,7 +56,7 @@ class PackedImages:
             raise IndexError("picks must be a slice or whole numbers of shape (m,)")
         order = np.argsort(picks, kind="stable")
         images = np.empty((len(picks), *self.shape[1:]), self.dtype)
-        # h5py is slow with lists of rows: runs of neighbours are read as slices
+        # h5py is slow with lists of rows: runs of neighbours are read in slices
         ends = np.flatnonzero(np.diff(picks[order]) > 1) + 1
         for places in np.split(order, ends) if picks.size else ():
             first, last = picks[places[0]], picks[places[-1]]

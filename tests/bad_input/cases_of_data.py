@@ -145,9 +145,9 @@ DATA = {
     "a .csv as test set": (
         "mnist_gan/train_discriminator.py", with_file("a.csv", "1\n"), "1 columns"),
     # CIFAR-10
-    "a batch of 0 bytes": (CIFAR, batches(b""), "as a CIFAR-10 batch"),
+    "a batch of 0 bytes": (CIFAR, batches(b""), "not a CIFAR-10 batch"),
     **{f"a batch cut off at {share:.0%}": (
-        CIFAR, batches(batch()[: int(len(batch()) * share)]), "as a CIFAR-10 batch")
+        CIFAR, batches(batch()[: int(len(batch()) * share)]), "not a CIFAR-10 batch")
        for share in (0.001, 0.5, 0.99)},
     "a batch that would run code": (
         CIFAR, batches(pickle.dumps(Hostile())), "would run 'posix.system'", ALONE),
@@ -157,7 +157,7 @@ DATA = {
         CIFAR, batches(TUPLES), "keys are not texts"),
     "a batch that is a set": (CIFAR, batches(pickle.dumps({1}, 4)), "holds a set"),
     "a batch that memoizes 2**31 values": (CIFAR, batches(MEMO), "no data or no labels"),
-    "a batch of a list": (CIFAR, batches(pickle.dumps([1])), "as a CIFAR-10 batch"),
+    "a batch of a list": (CIFAR, batches(pickle.dumps([1])), "not a CIFAR-10 batch"),
     "a batch without labels": (CIFAR, batches(batch(labels=None)), "not a list of whole"),
     "a batch of labels up to 99": (CIFAR, batches(batch(labels=[99] * 4)), "0 to 9"),
     "a batch of other pixels": (
