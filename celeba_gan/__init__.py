@@ -1,1 +1,1 @@
-"""A GAN that draws faces, or whatever is in your own pictures."""
+"""A GAN that generates faces, or images like your own pictures, step by step."""

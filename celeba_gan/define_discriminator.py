@@ -15,13 +15,13 @@ from common.plotting import plot_model
 def define_discriminator(in_shape=(64, 64, 3)):
     """Define and compile D: Radford et al., "DCGAN" (2016), section 3.
 
-    BatchNormalization brings every filter to mean 0 and variance 1 over the batch; then a
-    bias before it would be without effect. It begins with the second convolution, so that
-    D sees the colours of the images as they are. Its moving averages, which are used
-    outside of training, look back on some ten batches (momentum 0.9).
+    BatchNormalization scales every filter to mean 0 and variance 1 over the batch, so a
+    bias before it has no effect. The first convolution has none, so that the colours of
+    the images reach D unchanged. Its moving averages, which are used outside of training,
+    cover some ten batches (momentum 0.9).
 
     The loss and the optimizer are those of D's updates: real = 1, fake = 0. Those of G's
-    are in `define_gan.py`; a new loss for both sides belongs into both files.
+    updates are in `define_gan.py`; a new loss for both must be set in both files.
 
     Args:
         in_shape: height, width (the same power of 2, at least 8) and channels.
@@ -62,8 +62,8 @@ def main(argv=None):
     maps = [layer.output.shape[1:] for layer in model.layers if "conv" in layer.name]
     print("Notice:", " -> ".join("x".join(map(str, shape)) for shape in maps))
     print(
-        "No pooling and no hidden dense layer; each convolution halves the image and "
-        "doubles the filters, until 4x4 is left. BatchNormalization from the second."
+        "No pooling and no hidden dense layer; each convolution has half the height and "
+        "width and twice the filters, down to 4x4. BatchNormalization from the second on."
     )
     plot_model(model, run / "discriminator_plot.png")
 

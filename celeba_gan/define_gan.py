@@ -1,4 +1,4 @@
-"""Step 5 of 6, the GAN: G and a frozen D, one behind the other, as one model."""
+"""Step 5 of 6, the GAN: G followed by a frozen D, as one model."""
 
 import sys
 from pathlib import Path
@@ -18,11 +18,11 @@ def define_gan(g_model, d_model):
 
     D is frozen in it, see `mnist_gan/define_gan.py`.
 
-    The loss and the optimizer are those of G's updates: G's images shall get the label 1.
-    Those of D's are in `define_discriminator.py`.
+    The loss and the optimizer are those of G's updates, where generated images have the
+    label 1. Those of D's updates are in `define_discriminator.py`.
 
     Args:
-        g_model: generator, latent points (n, latent_dim) -> images.
+        g_model: generator, latent vectors (n, latent_dim) -> images.
         d_model: compiled discriminator, images -> probability of being real (n, 1).
 
     Returns:
@@ -41,7 +41,7 @@ def define_gan(g_model, d_model):
 
 @cli.command
 def main(argv=None):
-    """Print the composite's summary, save its plot, and show which weights move."""
+    """Print the composite's summary, save its plot, show which weights a step changes."""
     options = cli.step_options(argv, __doc__, more=own.add_size)
     run = steps.start("celeba_gan", options)
     shape = options.size, options.size, 3

@@ -1,4 +1,4 @@
-"""Step 4 of 6, the generator G: a point of the latent space -> an image."""
+"""Step 4 of 6, the generator G: latent vector z -> image."""
 
 import sys
 from pathlib import Path
@@ -16,11 +16,11 @@ from common.sampling import generate_fake_samples
 def define_generator(latent_dim, out_shape=(64, 64, 3)):
     """Define G: Radford et al., "DCGAN" (2016), section 3 and figure 1.
 
-    BatchNormalization everywhere but at the end, where the colours are made. G is
-    not compiled: it is trained as a part of the composite only.
+    BatchNormalization after every layer except the last, whose output is the image. G is
+    not compiled, because it is trained as a part of the composite only.
 
     Args:
-        latent_dim: numbers of a latent point.
+        latent_dim: dimension of the latent vectors z.
         out_shape: height, width (the same power of 2, at least 8) and channels.
 
     Returns:
@@ -29,7 +29,7 @@ def define_generator(latent_dim, out_shape=(64, 64, 3)):
     from keras import Sequential, layers
 
     size, _, channels = out_shape
-    filters = 8 * size  # halved by every block; 64 before the last
+    filters = 8 * size  # half as many after each block; 64 before the last
     model = Sequential(name="generator")
     model.add(layers.Input((latent_dim,)))
     model.add(layers.Dense(4 * 4 * filters, use_bias=False))  # 8192
@@ -58,7 +58,7 @@ def main(argv=None):
     model.summary()
     X_fake, _ = generate_fake_samples(model, latent_dim=100, n_samples=49)
     print(
-        f"Notice: untrained, G draws a grey that hardly varies ({X_fake.min():.2f} to "
+        f"Notice: the untrained G generates almost uniform grey ({X_fake.min():.2f} to "
         f"{X_fake.max():.2f}, where -1 is black and 1 is white)."
     )
     save_grid(X_fake, run / "untrained_samples.png", columns=7, low=-1)

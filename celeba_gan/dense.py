@@ -1,8 +1,8 @@
-"""The fully-connected models: no convolution, every pixel has weights of its own.
+"""The fully-connected models: no convolution, every pixel has its own weights.
 
-After Rashid, "Make Your First GAN with PyTorch" (2020): a face as one long row of
-numbers, a hidden layer of 100 in D and of 3 x 10 x 10 in G. `compare_memory.py` holds it
-against the convolutional models.
+After Rashid, "Make Your First GAN with PyTorch" (2020): an image is flattened to a
+vector, the hidden layer has 100 units in D and 3 x 10 x 10 in G. `compare_memory.py`
+compares the models with the convolutional ones.
 """
 
 from common.architectures import dense

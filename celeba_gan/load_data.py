@@ -18,13 +18,13 @@ from common.runs.folder import new_run
 
 
 def load_real_samples(data="auto", size=64, crop=None):
-    """Load the real images that D is to know and G to imitate.
+    """Load the real images.
 
-    Arguments and errors as `load_images`.
+    Args and raises: see `common.data.celeba.load_images`.
 
     Returns:
-        datasets.Scaled, which gives float32 (n, size, size, 1 or 3) in [-1, 1] for the
-        rows that are asked for: all of CelebA as float32 would be 10 GB.
+        datasets.Scaled: indexing returns float32 (n, size, size, 1 or 3) in [-1, 1]. All
+        of CelebA as float32 would take 10 GB.
     """
     images = load_images(data, size, crop)
     show_notice(images)
@@ -32,12 +32,12 @@ def load_real_samples(data="auto", size=64, crop=None):
 
 
 def scale(pixels):
-    """uint8 colour values -> float32 in [-1, 1], the range of G's tanh."""
+    """Scale uint8 colour values to float32 in [-1, 1], the range of G's tanh."""
     return (pixels.astype("float32") - 127.5) / 127.5
 
 
 def measure_loader(dataset, n_images=64, seconds=3):
-    """Images a second that the batches of the training bring, with nothing else to do."""
+    """Return the images per second of the batches of training, without training."""
     from common.data.batches import batches_of
 
     batches = batches_of(dataset, min(n_images, len(dataset)), seed=0)
@@ -49,7 +49,7 @@ def measure_loader(dataset, n_images=64, seconds=3):
 
 
 def measure_training(dataset, n_images=64, n_steps=3):
-    """Real images a second that the DCGAN's training takes, from its second step on."""
+    """Return the real images per second of training the DCGAN, without the first step."""
     import keras
 
     from celeba_gan.define_discriminator import define_discriminator
@@ -80,17 +80,17 @@ def main(argv=None):
     images = load_images(options.data, options.size, options.crop)
     show_notice(images)
     print(f"{images.name} from {images.source}")
-    kept = "in memory" if isinstance(images.pixels, np.ndarray) else "read as needed"
+    kept = "in memory" if isinstance(images.pixels, np.ndarray) else "in their file"
     print(f"images: {images.pixels.shape}, {kept}")
     dataset = Scaled(images.pixels, scale)
     first = dataset[np.arange(49)]
-    print(f"as D sees them: {first.dtype} from {first.min()} to {first.max()}")
+    print(f"input of D: {first.dtype} from {first.min()} to {first.max()}")
     path = new_run("celeba_gan", options.run_dir) / "real_samples.png"
     save_grid(first, path, columns=7, low=-1)
     print(f"saved {path}")
     set_up()
-    print(f"the loader alone brings {measure_loader(dataset):.0f} images/s")
-    print(f"the DCGAN's training here takes {measure_training(dataset):.0f} of them")
+    print(f"loading alone: {measure_loader(dataset):.0f} images/s")
+    print(f"training of the DCGAN: {measure_training(dataset):.0f} images/s")
 
 
 if __name__ == "__main__":

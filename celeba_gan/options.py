@@ -6,24 +6,24 @@ from common.options.table import Option
 SIZE = Option("size", "height and width of an image", 64, int, "N", (32, 64, 128))
 CROP = Option(
     "crop",
-    "share of the shorter side that is kept",
+    "fraction of the shorter side that is kept",
     type=share,
     metavar="SHARE",
     shown="1.0; CelebA 0.72",
 )
 ATTRIBUTE = Option(
     "attribute",
-    "with --conditional: the attribute of CelebA that is the class",
+    "with --conditional: the CelebA attribute that is the class",
     metavar="NAME",
 )
 
 
 def add_size(parser):
-    """Add `--size`, for the scripts that need no images."""
+    """Add `--size` to a parser, for the scripts that load no images."""
     SIZE.add_to(parser, default=SIZE.default)
 
 
 def add_size_and_crop(parser):
-    """Add `--size` and `--crop`, for the scripts that read images."""
+    """Add `--size` and `--crop` to a parser, for the scripts that load images."""
     add_size(parser)
     CROP.add_to(parser)

@@ -1,8 +1,8 @@
-"""The pair of `--preset quick`, faces in a quarter of an hour on two cores; and `best`.
+"""The models of `--preset quick`, faces in 15 minutes on two CPU cores, and of `best`.
 
-The recipe of `mnist_gan/quick.py` for larger images: half of the DCGAN's filters,
-BatchNormalization in G only, small batches at a high rate, and the mean of G's last
-weights for the pictures.
+The settings of `mnist_gan/quick.py` for larger images: half of the DCGAN's filters,
+BatchNormalization in G only, small batches, a high learning rate, and the EMA of G's
+weights for the pictures and saved models.
 """
 
 from common.architectures.blocks import define_gan as define_gan  # for train.py
@@ -20,16 +20,16 @@ OPTIONS = {
     "save_every": 2,
     "precision": "auto",
 }
-BEST = {  # `--preset best`: pairs of a real and a fake face, for longer
+BEST = {  # `--preset best`: a relativistic loss, and more epochs
     **OPTIONS,
     "objective": "r3gan",
-    "penalty": 0.1,  # with the usual 1, faces are as varied and coarser
+    "penalty": 0.1,  # with the usual 1, faces are as diverse, but coarser
     "epochs": 40,
 }
 
 
 def define_discriminator(in_shape=(64, 64, 3)):
-    """As the DCGAN's, with half the filters and without BatchNormalization."""
+    """Define and compile D: half the DCGAN's filters, and no BatchNormalization."""
     filters = doubling(32, in_shape)  # 32x32x32, 16x16x64, 8x8x128, 4x4x256
     convolutions = [(n, 4, 2) for n in filters]
     rate = OPTIONS["learning_rate"]
@@ -37,6 +37,6 @@ def define_discriminator(in_shape=(64, 64, 3)):
 
 
 def define_generator(latent_dim, out_shape=(64, 64, 3)):
-    """As the DCGAN's, with half the filters."""
+    """Define G: half the DCGAN's filters."""
     filters = doubling(32, out_shape)[::-1]  # 4x4x256, 8x8x128, 16x16x64, 32x32x32
     return generator(latent_dim, out_shape, filters)

@@ -21,8 +21,8 @@ from common.training import prepare, run_training, summarize_performance
 
 TUTORIAL = {
     "epochs": 50,
-    "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
-    "d_batches": "separate",  # so that BatchNormalization in D sees one kind at a time
+    "batch_size": 128,  # 64 real + 64 fake images for D, then 128 latent vectors for G
+    "d_batches": "separate",  # BatchNormalization in D needs batches of one kind
     "latent_dim": 100,
     "save_every": 5,
 }
@@ -41,7 +41,7 @@ SCRIPT = Script(
 
 @cli.command
 def main(argv=None):
-    """Train on the command line's options, in a run folder."""
+    """Train with the options of the command line, and save results in a run folder."""
     options = training_options(argv, SCRIPT)
     images = load_images(options.data, options.size, options.crop, options.attribute)
     shape = images.pixels.shape[1:]

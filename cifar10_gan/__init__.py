@@ -1,1 +1,1 @@
-"""A GAN that draws small colour photographs of ten kinds of things, step by step."""
+"""A GAN that generates small colour photographs of ten classes, step by step."""

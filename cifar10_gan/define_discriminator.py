@@ -14,11 +14,11 @@ from common.plotting import plot_model
 def define_discriminator(in_shape=(32, 32, 3)):
     """Define and compile D.
 
-    One convolution at full size sees the fine grain; three of stride 2 follow, each of
-    them halves the image.
+    The first convolution has full resolution, for fine detail; three of stride 2 follow,
+    each with half the height and width.
 
     The loss and the optimizer are those of D's updates: real = 1, fake = 0. Those of G's
-    are in `define_gan.py`; a new loss for both sides belongs into both files.
+    updates are in `define_gan.py`; a new loss for both must be set in both files.
 
     Args:
         in_shape: height, width and channels of an image.
@@ -61,7 +61,7 @@ def main(argv=None):
     model = define_discriminator()
     model.summary()
     print(
-        "Notice: deeper than the D of digits, and with three channels at its entrance; "
+        "Notice: deeper than the D for digits, and its input has three channels; "
         "otherwise the same: 32 -> 16 -> 8 -> 4, then one number."
     )
     plot_model(model, run / "discriminator_plot.png")

@@ -1,4 +1,4 @@
-"""Step 4 of 6, the generator G: a point of the latent space -> an image."""
+"""Step 4 of 6, the generator G: latent vector z -> image."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ def define_generator(latent_dim):
     """Define G. It is not compiled: it is trained as a part of the composite only.
 
     Args:
-        latent_dim: numbers of a latent point.
+        latent_dim: dimension of the latent vectors z.
 
     Returns:
         a model, float32 (n, latent_dim) -> images (n, 32, 32, 3) in [-1, 1].
@@ -50,7 +50,7 @@ def main(argv=None):
     model.summary()
     X_fake, _ = generate_fake_samples(model, latent_dim=100, n_samples=49)
     print(
-        f"Notice: untrained, G draws a grey that hardly varies ({X_fake.min():.2f} to "
+        f"Notice: the untrained G generates almost uniform grey ({X_fake.min():.2f} to "
         f"{X_fake.max():.2f}, where -1 is black and 1 is white)."
     )
     save_grid(X_fake, run / "untrained_samples.png", columns=7, low=-1)

@@ -1,4 +1,4 @@
-"""Step 1 of 6, the data: 32x32 colour photographs of ten kinds of things, in [-1, 1]."""
+"""Step 1 of 6, the data: 32x32 colour photographs of ten classes, scaled to [-1, 1]."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ DATA = ("auto", "cifar-10", "synthetic")  # or a path
 
 
 def load_real_samples(data="auto", split="train"):
-    """Load the real images that D is to know and G to imitate.
+    """Load the real images.
 
     Args:
         data: "auto" or "cifar-10" (the same), "synthetic" or a path.
@@ -25,7 +25,7 @@ def load_real_samples(data="auto", split="train"):
         float32 (n, 32, 32, 3) in [-1, 1].
 
     Raises:
-        UserError: there are no such images.
+        UserError: no such images were found.
     """
     images = load_images(data, split)
     show_notice(images)
@@ -33,7 +33,7 @@ def load_real_samples(data="auto", split="train"):
 
 
 def scale(pixels):
-    """uint8 colour values -> float32 in [-1, 1], the range of G's tanh."""
+    """Scale uint8 colour values to float32 in [-1, 1], the range of G's tanh."""
     return (pixels.astype("float32") - 127.5) / 127.5
 
 
@@ -50,8 +50,8 @@ def main(argv=None):
     print("train:", train.pixels.shape, "labels:", train.labels.shape)
     print("test: ", test.pixels.shape, "labels:", test.labels.shape)
     first = scale(train.pixels[:49])
-    print(f"as D sees them: {first.dtype} from {first.min()} to {first.max()}")
-    print("Notice: many kinds of things in few pixels: harder than digits.")
+    print(f"input of D: {first.dtype} from {first.min()} to {first.max()}")
+    print("Notice: diverse classes in few pixels: harder than digits.")
     path = new_run("cifar10_gan", options.run_dir) / "real_samples.png"
     save_grid(first, path, columns=7, low=-1)
     print(f"saved {path}")

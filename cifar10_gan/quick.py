@@ -1,8 +1,8 @@
-"""The pair of `train.py --preset quick`: colours and shapes in minutes on two CPU cores.
+"""The models of `train.py --preset quick`: colours and shapes in minutes on two cores.
 
-The recipe of `mnist_gan/quick.py`: few filters, BatchNormalization in G only, many small
-batches at a high rate, one update of D on both halves, and the mean of G's last weights
-for the pictures.
+The settings of `mnist_gan/quick.py`: few filters, BatchNormalization in G only, many
+small batches, a high learning rate, mixed batches of real and fake images for D, and the
+EMA of G's weights for the pictures and saved models.
 """
 
 from common.architectures.blocks import define_gan as define_gan  # for train.py
@@ -26,12 +26,12 @@ CONVOLUTIONS = (64, 4, 2), (128, 4, 2), (256, 4, 2)  # of D: filters, kernel, st
 
 
 def define_discriminator(in_shape=(32, 32, 3)):
-    """As the tutorial's, with half the filters, larger kernels and no dropout."""
+    """Define and compile D: half the tutorial's filters, larger kernels, no dropout."""
     adam = {"learning_rate": OPTIONS["learning_rate"], "beta_2": 0.99}
     return discriminator(in_shape, CONVOLUTIONS, **adam)  # 16x16x64, 8x8x128, 4x4x256
 
 
 def define_generator(latent_dim):
-    """As the tutorial's, with fewer filters and BatchNormalization."""
+    """Define G: fewer filters than the tutorial's, and BatchNormalization."""
     filters = 256, 128, 64  # 4x4x256, 8x8x128, 16x16x64
     return generator(latent_dim, (32, 32, 3), filters)

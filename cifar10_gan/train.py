@@ -1,4 +1,4 @@
-"""Step 6 of 6, the training: D learns to tell real from fake, G to be taken for real."""
+"""Step 6 of 6, adversarial training: D learns to classify real and fake, G to fool D."""
 
 import sys
 from functools import partial
@@ -21,8 +21,8 @@ from common.training import prepare, run_training, summarize_performance
 
 TUTORIAL = {
     "epochs": 200,
-    "batch_size": 128,  # 64 real + 64 fake images for D, then 128 points for G
-    "d_batches": "separate",  # D learns from the 64 real, then from the 64 fake ones
+    "batch_size": 128,  # 64 real + 64 fake images for D, then 128 latent vectors for G
+    "d_batches": "separate",  # one D update on the 64 real images, one on the 64 fake
     "latent_dim": 100,
     "save_every": 10,
 }
@@ -39,7 +39,7 @@ SCRIPT = Script("cifar10_gan/train.py", __doc__, DATA, TUTORIAL, PRESETS, ARCHIT
 
 @cli.command
 def main(argv=None):
-    """Train on the command line's options, in a run folder."""
+    """Train with the options of the command line, and save results in a run folder."""
     options = training_options(argv, SCRIPT)
     images = load_images(options.data)
     architecture = ARCHITECTURES[options.architecture]

@@ -1,4 +1,4 @@
-"""Step 3 of 6, D alone: can it tell photographs from random pixels? Easily."""
+"""Step 3 of 6, D alone: train it to classify photographs and random pixels, easily."""
 
 import sys
 from pathlib import Path
@@ -13,16 +13,16 @@ from common.fitting import steps
 
 
 def train_discriminator(model, dataset, n_iter=20, n_batch=128):
-    """Train D in n_iter iterations on 64 real, then on 64 random images.
+    """Train D for n_iter iterations, each on 64 real, then on 64 random images.
 
-    See `steps.train_discriminator` for the loop.
+    See `steps.train_discriminator`.
     """
     return steps.train_discriminator(model, dataset, n_iter, n_batch, low=-1, high=1)
 
 
 @cli.command
 def main(argv=None):
-    """Train D against random pixels and save what it had to tell apart."""
+    """Train D on real images and random pixels, and save examples of both."""
     options = cli.step_options(argv, __doc__, DATA)
     dataset = load_real_samples(options.data)
     run = steps.start("cifar10_gan", options)

@@ -1,1 +1,1 @@
-"""A GAN that draws handwritten digits, step by step."""
+"""A GAN that generates handwritten digits, step by step."""

@@ -1,10 +1,9 @@
-"""A GAN that is told the digit, of dense layers alone: labels as ten more numbers.
+"""A class-conditional GAN of dense layers: the one-hot label is a part of the inputs.
 
-The label, one-hot, is joined to the image's 784 pixels at D's entrance and to the latent
-point at G's: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets", in the
-size that courses use. Train it with `train.py --conditional --architecture
-conditional-dense`;
-`common/layers/conditional.py` does the same with any other G and D.
+The one-hot label is concatenated with the 784 pixels in D and with the latent vector in
+G: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets", in the size that
+courses use. Train it with `train.py --conditional --architecture conditional-dense`;
+`common/layers/conditional.py` makes any other G and D class-conditional.
 """
 
 import sys
@@ -22,7 +21,7 @@ SHAPE = (28, 28, 1)
 
 
 def one_hot(classes, n_classes):
-    """int32 (n, 1) -> float32 (n, n_classes), 1 for the class and 0 elsewhere."""
+    """Return the one-hot encoding, float32 (n, n_classes), of int32 (n, 1)."""
     from keras import layers
 
     return layers.CategoryEncoding(n_classes, output_mode="one_hot")(classes)
@@ -30,6 +29,10 @@ def one_hot(classes, n_classes):
 
 def define_discriminator(in_shape=SHAPE, n_classes=10):
     """Define and compile D, 794-512-256-1.
+
+    Args:
+        in_shape: height, width and channels of an image.
+        n_classes: number of classes.
 
     Returns:
         a model, [images float32 (n, 28, 28, 1), classes int32 (n, 1)] -> probability that
@@ -43,8 +46,8 @@ def define_discriminator(in_shape=SHAPE, n_classes=10):
     for size in (512, 256):
         x = layers.Dense(size)(x)
         x = layers.LeakyReLU(0.2)(x)
-    verdict = layers.Dense(1, activation="sigmoid", dtype="float32")(x)
-    model = Model([image, classes], verdict, name="discriminator")
+    probability = layers.Dense(1, activation="sigmoid", dtype="float32")(x)
+    model = Model([image, classes], probability, name="discriminator")
     model.compile(
         loss="binary_crossentropy",
         optimizer=optimizers.Adam(learning_rate=0.0002, beta_1=0.5),
@@ -56,25 +59,29 @@ def define_discriminator(in_shape=SHAPE, n_classes=10):
 def define_generator(latent_dim, n_classes=10):
     """Define G, (latent_dim + 10)-128-256-512-784.
 
+    Args:
+        latent_dim: dimension of the latent vectors z.
+        n_classes: number of classes.
+
     Returns:
-        a model, [points float32 (n, latent_dim), classes int32 (n, 1)] -> images
+        a model, [latent vectors float32 (n, latent_dim), classes int32 (n, 1)] -> images
         (n, 28, 28, 1) in [-1, 1].
     """
     from keras import Model, layers
 
-    point = layers.Input((latent_dim,), name="point")
+    z = layers.Input((latent_dim,), name="point")  # the name that saved models have
     classes = layers.Input((1,), dtype="int32", name="class")
-    x = layers.Concatenate()([point, one_hot(classes, n_classes)])
+    x = layers.Concatenate()([z, one_hot(classes, n_classes)])
     for size in (128, 256, 512):
         x = layers.Dense(size)(x)
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Dense(784, activation="tanh")(x)
-    return Model([point, classes], layers.Reshape(SHAPE)(x), name="generator")
+    return Model([z, classes], layers.Reshape(SHAPE)(x), name="generator")
 
 
 def define_gan(g_model, d_model):
-    """Define and compile the composite, with D frozen: both are told the same class."""
+    """Define and compile the composite, with D frozen; both get the same class."""
     from common.layers.conditional import conditional_gan
 
     return conditional_gan(g_model, d_model, define_plain_gan)
@@ -89,7 +96,7 @@ def main(argv=None):
     gan_model = define_gan(g_model, d_model)
     for model in (d_model, g_model, gan_model):
         model.summary()
-    print("Notice: the class enters twice: G is told what to draw, D what to expect.")
+    print("Notice: the class is an input of both models, of G and of D.")
     plot_model(gan_model, run / "gan_plot.png")
 
 

@@ -14,11 +14,11 @@ from common.plotting import plot_model
 def define_discriminator(in_shape=(28, 28, 1)):
     """Define and compile D.
 
-    Strides instead of pooling, LeakyReLU and Adam with beta_1 = 0.5 are the advice of
-    Radford et al., "DCGAN" (2016), section 3.
+    Strides instead of pooling, LeakyReLU and Adam with beta_1 = 0.5 follow Radford et
+    al., "DCGAN" (2016), sections 3 and 4.
 
     The loss and the optimizer are those of D's updates: real = 1, fake = 0. Those of G's
-    are in `define_gan.py`; a new loss for both sides belongs into both files.
+    updates are in `define_gan.py`; a new loss for both must be set in both files.
 
     Args:
         in_shape: height, width and channels of an image.
@@ -58,8 +58,8 @@ def main(argv=None):
     model = define_discriminator()
     model.summary()
     print(
-        "Notice: an ordinary two-class classifier, real = 1 and fake = 0. Each stride "
-        "of 2 halves the image: 28 -> 14 -> 7."
+        "Notice: a binary classifier, real = 1 and fake = 0. A stride of 2 divides "
+        "height and width by 2: 28 -> 14 -> 7."
     )
     plot_model(model, run / "discriminator_plot.png")
 

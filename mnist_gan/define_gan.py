@@ -1,4 +1,4 @@
-"""Step 5 of 6, the GAN: G and a frozen D, one behind the other, as one model."""
+"""Step 5 of 6, the GAN: G followed by a frozen D, as one model."""
 
 import sys
 from pathlib import Path
@@ -15,16 +15,17 @@ from mnist_gan.define_generator import define_generator
 def define_gan(g_model, d_model):
     """Define and compile the composite, through which G is trained.
 
-    D is frozen in it: G has to change, D must not give in. The flag shows in the
-    summary's counts. In training it alone is not enough: Keras 3 reads it when a step is
-    traced, not when a model is compiled, and D would stand still in its own step, too.
-    So `common/gan.py` unfreezes D for D's update and freezes its weights for G's.
+    D is frozen in it, because an update of G must change G only; `trainable` shows in the
+    counts of the summary. In training this alone is not enough: Keras 3 reads `trainable`
+    when a step is traced, not when a model is compiled, so D would be frozen in its own
+    updates also. Therefore `common/gan.py` unfreezes D for D's updates and freezes it for
+    G's.
 
-    The loss and the optimizer are those of G's updates: G's images shall get the label 1.
-    Those of D's are in `define_discriminator.py`.
+    The loss and the optimizer are those of G's updates, where generated images have the
+    label 1. Those of D's updates are in `define_discriminator.py`.
 
     Args:
-        g_model: generator, latent points (n, latent_dim) -> images.
+        g_model: generator, latent vectors (n, latent_dim) -> images.
         d_model: compiled discriminator, images -> probability of being real (n, 1).
 
     Returns:
@@ -43,7 +44,7 @@ def define_gan(g_model, d_model):
 
 @cli.command
 def main(argv=None):
-    """Print the composite's summary, save its plot, and show which weights move."""
+    """Print the composite's summary, save its plot, show which weights a step changes."""
     options = cli.step_options(argv, __doc__)
     run = steps.start("mnist_gan", options)
     g_model, d_model = define_generator(latent_dim=100), define_discriminator()

@@ -1,4 +1,4 @@
-"""Step 4 of 6, the generator G: a point of the latent space -> an image."""
+"""Step 4 of 6, the generator G: latent vector z -> image."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ def define_generator(latent_dim):
     """Define G. It is not compiled: it is trained as a part of the composite only.
 
     Args:
-        latent_dim: numbers of a latent point.
+        latent_dim: dimension of the latent vectors z.
 
     Returns:
         a model, float32 (n, latent_dim) -> images (n, 28, 28, 1) in [0, 1].
@@ -48,9 +48,9 @@ def main(argv=None):
     model.summary()
     X_fake, _ = generate_fake_samples(model, latent_dim=100, n_samples=25)
     print(
-        f"Notice: untrained, G draws grey noise around 0.5 "
-        f"({X_fake.min():.2f} to {X_fake.max():.2f}). It has never seen a digit, and "
-        "never will: it learns from D alone."
+        f"Notice: the untrained G generates grey noise around 0.5 ({X_fake.min():.2f} to "
+        f"{X_fake.max():.2f}). Real images are never an input of G: its only training "
+        "signal is the gradient through D."
     )
     save_grid(X_fake, run / "untrained_samples.png", columns=5)
     print(f"saved {run / 'untrained_samples.png'}")

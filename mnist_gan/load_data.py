@@ -15,9 +15,7 @@ DATA = ("auto", "mnist", "fashion-mnist", "digits", "synthetic")  # or a path
 
 
 def load_real_samples(data="auto", split="train"):
-    """Load the real images that D is to know and G to imitate.
-
-    All at once; `train.py` loads the same bytes and scales each batch when it is drawn.
+    """Load the real images, all at once; `train.py` scales them batch by batch.
 
     Args:
         data: one of DATA, or a path.
@@ -27,7 +25,7 @@ def load_real_samples(data="auto", split="train"):
         float32 (n, 28, 28, 1) in [0, 1].
 
     Raises:
-        UserError: there are no such images.
+        UserError: no such images were found.
     """
     images = load_images(data, split)
     show_notice(images)
@@ -35,7 +33,7 @@ def load_real_samples(data="auto", split="train"):
 
 
 def scale(pixels):
-    """uint8 grey values -> float32 in [0, 1], the range of G's sigmoid."""
+    """Scale uint8 grey values to float32 in [0, 1], the range of G's sigmoid."""
     return pixels.astype("float32") / 255.0
 
 
@@ -55,10 +53,8 @@ def main(argv=None):
     except cli.UserError as none:
         print(f"test:  none ({none})")
     dataset = scale(train.pixels)
-    print(f"as D sees them: {dataset.dtype} from {dataset.min()} to {dataset.max()}")
-    print(
-        "Notice: a GAN needs the images alone. Only train.py --conditional uses labels."
-    )
+    print(f"input of D: {dataset.dtype} from {dataset.min()} to {dataset.max()}")
+    print("Notice: a GAN needs images only. Labels are for train.py --conditional.")
     path = new_run("mnist_gan", options.run_dir) / "real_samples.png"
     save_grid(dataset[:25], path, columns=5)
     print(f"saved {path}")

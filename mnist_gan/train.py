@@ -1,4 +1,4 @@
-"""Step 6 of 6, the training: D learns to tell real from fake, G to be taken for real."""
+"""Step 6 of 6, adversarial training: D learns to classify real and fake, G to fool D."""
 
 import sys
 from functools import partial
@@ -21,7 +21,7 @@ from mnist_gan.load_data import DATA
 
 TUTORIAL = {
     "epochs": 100,
-    "batch_size": 256,  # 128 real + 128 fake images for D, then 256 points for G
+    "batch_size": 256,  # 128 real + 128 fake images for D, then 256 latent vectors for G
     "d_batches": "mixed",  # the 128 + 128 are one batch
     "latent_dim": 100,
     "save_every": 10,
@@ -43,7 +43,7 @@ SCRIPT = Script("mnist_gan/train.py", __doc__, DATA, TUTORIAL, PRESETS, ARCHITEC
 
 @cli.command
 def main(argv=None):
-    """Train on the command line's options, in a run folder."""
+    """Train with the options of the command line, and save results in a run folder."""
     options = training_options(argv, SCRIPT)
     images = load_images(options.data)
     architecture = ARCHITECTURES[options.architecture]

@@ -143,6 +143,6 @@ def test_a_damaged_picture_is_reported_and_left_out_of_the_video(tmp_path, capsy
     path = tmp_path / "generated_plot_e001.png"
     path.write_bytes(path.read_bytes()[:500])
     plotting.draw_run(tmp_path)
-    assert f"{path} is not in the video" in capsys.readouterr().out
+    assert f"{path} is left out of the video" in capsys.readouterr().out
     with Image.open(tmp_path / "training.gif") as gif:
         assert gif.n_frames == 1

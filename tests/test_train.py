@@ -171,7 +171,7 @@ BAD_OPTIONS = {
     "resume nothing": (["--resume", "nowhere"], "not a run folder"),
     "resume and run dir": (["--resume", "a", "--run-dir", "b"], "--run-dir"),
     "not writable": (["--data", "digits", "--run-dir", "/proc/run"], "--run-dir"),
-    "no UTF-8": (["--data", "digits", "--run-dir", "q\udce9"], "no UTF-8"),
+    "no UTF-8": (["--data", "digits", "--run-dir", "q\udce9"], "not UTF-8"),
     "a file as run dir": (["--data", "digits", "--run-dir", "file"], "file"),
 }
 
@@ -191,25 +191,25 @@ def test_runs_that_cannot_be_resumed(capsys):
     resume = ["--resume", "run"]
     capsys.readouterr()
     assert "--batch-size" in refused(capsys, main, *resume, "--batch-size", 16)
-    assert "more with --epochs" in refused(capsys, main, *resume)
+    assert "a larger --epochs" in refused(capsys, main, *resume)
     record = json.loads(Path("run/options.json").read_text())
     changed = {**record, "data": {**record["data"], "fingerprint": "other"}}
     Path("run/options.json").write_text(json.dumps(changed))
-    assert "now there are others" in refused(capsys, main, *resume, "--epochs", 2)
+    assert "now they have" in refused(capsys, main, *resume, "--epochs", 2)
     Path("run/options.json").write_text(json.dumps({**record, "script": "x/train.py"}))
     assert "x/train.py" in refused(capsys, main, *resume, "--epochs", 2)
     Path("run/options.json").write_text("{")
     assert "not a run folder" in refused(capsys, main, *resume, "--epochs", 2)
     Path("run/options.json").write_text(json.dumps(record))
-    assert "more with --epochs" in refused(capsys, main, *resume, "--epochs", 1)
+    assert "a larger --epochs" in refused(capsys, main, *resume, "--epochs", 1)
     assert json.loads(Path("run/options.json").read_text()) == record
     other = {**record, "options": {**record["options"], "architecture": "tutorial"}}
     Path("run/options.json").write_text(json.dumps(other))
-    assert "to other models" in refused(capsys, main, *resume, "--epochs", 2)
+    assert "does not match" in refused(capsys, main, *resume, "--epochs", 2)
     assert json.loads(Path("run/options.json").read_text()) == other
     for state in Path("run").glob("state*.npz"):
         state.unlink()
-    assert "nothing to go on with" in refused(capsys, main, *resume, "--epochs", 2)
+    assert "to resume from" in refused(capsys, main, *resume, "--epochs", 2)
 
 
 @pytest.mark.slow
@@ -237,7 +237,7 @@ def test_a_run_that_was_killed_after_its_last_epoch_gets_its_missing_files(capsy
     again = load_model(run / "generator_model_001.h5").get_weights()
     assert all(map(np.array_equal, again, g_model))
     capsys.readouterr()
-    assert "more with --epochs" in refused(capsys, main, "--resume", "run")
+    assert "a larger --epochs" in refused(capsys, main, "--resume", "run")
 
 
 @pytest.mark.slow

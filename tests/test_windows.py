@@ -107,7 +107,7 @@ def test_a_run_is_trained_by_one_process_at_a_time():
     second = start(TAKE)
     _, errors = second.communicate(timeout=60)
     assert second.returncode == 2
-    assert errors.startswith("error: . is being trained by another process")
+    assert errors.startswith("error: . is in use by another process")
     first.kill()  # as a crash does
     first.communicate()
     third = start(TAKE)

@@ -1,6 +1,6 @@
-"""Command lines: options parsed before Keras is imported, one sentence for an error.
+"""Command lines: options are parsed before Keras is imported, errors take one line.
 
-Nothing here is slow to import, so that `--help` and a wrong option answer at once.
+Nothing here is slow to import, so that `--help` and a wrong option take 0.2 s.
 """
 
 import argparse
@@ -14,26 +14,26 @@ import signal
 import sys
 from pathlib import Path
 
-from common.basics.errors import UserError, exit_code, one_sentence
+from common.basics.errors import UserError, error_message, exit_code
 from common.basics.signals import raised_signals
 
-# Else Python, as it ends, looks for garbage in all that TensorFlow has ever traced: half
-# a minute after two hundred pictures, which is too long for SIGTERM.
+# Else Python, as it ends, collects garbage in everything that TensorFlow traced: half a
+# minute after two hundred pictures, which is too long for SIGTERM.
 atexit.register(gc.freeze)
 
 
 def command(main):
-    """Decorate a script's `main(argv)`: exit codes and one sentence, not tracebacks.
+    """Decorate a script's `main(argv)`: exit codes and one-line messages, no tracebacks.
 
-    A UserError, or a file that cannot be read or written, is told in one sentence on
-    standard error and exits with 2; a fault of the machine, such as a full disk, with 3;
-    Ctrl-C exits with 130, SIGTERM with 143 and a closed terminal with 129, after whatever
-    the script does about them.
+    A UserError, or a file that cannot be read or written, is printed in one line on
+    standard error, and the exit code is 2; for a fault of the machine, such as a full
+    disk, it is 3. Ctrl-C exits with 130, SIGTERM with 143 and a closed terminal with 129,
+    after the script has handled them.
     """
 
     @functools.wraps(main)
     def run(argv=None):
-        _mend_streams()
+        _fix_streams()
         with raised_signals():
             try:
                 main(argv)
@@ -41,15 +41,15 @@ def command(main):
                 raise SystemExit(128 + (stop.args or [signal.SIGINT])[0]) from None
             except Exception as error:
                 if (code := exit_code(error)) is None:
-                    raise  # a fault of ours: its traceback tells where
-                print(f"error: {one_sentence(error)}", file=sys.stderr)
+                    raise  # a bug: its traceback shows where
+                print(f"error: {error_message(error)}", file=sys.stderr)
                 raise SystemExit(code) from None
 
     return run
 
 
-def _mend_streams():
-    """Have output go nowhere where it is closed, and hold any name of a file."""
+def _fix_streams():
+    """Discard output where its stream is closed, and escape what it cannot encode."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
@@ -58,7 +58,7 @@ def _mend_streams():
 
 
 FLOAT32_MAX = 3.4e38
-MOST = 2**31 - 1  # of anything that is counted
+MOST = 2**31 - 1  # of any count
 
 
 RENAMED = {  # options of before
@@ -100,12 +100,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def checked(convert, *rules):
-    """A type for add_argument: what `convert` makes of a text, if it meets the rules.
+    """Return a type for add_argument that converts a text and validates the value.
 
     Args:
         convert: int or float.
-        rules: pairs of a function of the value that is true where the value meets the
-            rule, and what "must be" is followed by where it does not.
+        rules: tuples of a function, value -> whether it is valid; and the description of
+            valid values, which follows "must be" in the message.
     """
 
     def parse(text):
@@ -122,7 +122,7 @@ def checked(convert, *rules):
 
 
 def whole_number(at_least, at_most=MOST, even=False):
-    """A type for add_argument: a whole (and even) number in these bounds."""
+    """Return a type for add_argument: a whole (and even) number in these bounds."""
     wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
     return checked(
         int,
@@ -132,22 +132,22 @@ def whole_number(at_least, at_most=MOST, even=False):
 
 
 def at_most(bound):
-    """A type for add_argument: a number above 0 and at most the bound."""
+    """Return a type for add_argument: a number above 0 and at most the bound."""
     return checked(float, FINITE, ABOVE_0, (lambda x: x <= bound, f"at most {bound}"))
 
 
-FINITE = (lambda x: abs(x) < FLOAT32_MAX, "a finite number")  # which NaN is not
+FINITE = (lambda x: abs(x) < FLOAT32_MAX, "a finite number")  # false for NaN
 ABOVE_0 = (lambda x: x > 0, "a number above 0")
 number, positive = checked(float, FINITE), checked(float, FINITE, ABOVE_0)
 share = at_most(1)
-seed_number = whole_number(0, at_most=2**32 - 1)  # what NumPy's global state takes
+seed_number = whole_number(0, at_most=2**32 - 1)  # the limit of np.random.seed
 
 
 def data_source(names):
-    """A type for add_argument: one of these names, or a path, which is made absolute."""
+    """Return a type for add_argument: one of these names, or a path, made absolute."""
 
     def parse(text):
-        if text in (*names, ""):  # Parser refuses nothing at all
+        if text in (*names, ""):  # Parser reports an empty text
             return text
         return str(expanded(text).absolute())
 
@@ -155,38 +155,41 @@ def data_source(names):
 
 
 def expanded(text):
-    """The Path of a text in which `~` is a home folder.
+    """Return the Path of a text, with `~` expanded to the home folder.
 
     Raises:
-        UserError: there is no such home.
+        UserError: there is no such home folder.
     """
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise UserError(f"there is no home folder in {text!r}: write it out") from None
+        raise UserError(f"{text!r} names no home folder: write the full path") from None
 
 
 def add_data(parser, names, default=None, paths=True):
-    """Add `--data` for these names of data sets, and for paths, if there may be any."""
+    """Add `--data` to a parser: one of these names of data sets, or a path if allowed."""
     text = f"{', '.join(names)}{', or a path' * paths} ({names[0]})"
     what = {"type": data_source(names)} if paths else {"choices": names}
     parser.add_argument("--data", default=default, help=text, metavar="DATA", **what)
 
 
 def step_options(argv, doc, data=None, more=None):
-    """Options of the scripts that show one step: where results go, the seed, the data.
+    """Parse the options of a script that shows one step: run folder, seed, data.
 
     Args:
-        argv: list of words, or None for the command line's.
-        doc: the script's docstring; its first line heads the help.
+        argv: list of words, or None for those of the command line.
+        doc: the script's docstring; its first line becomes the description in the help.
         data: names for `--data`, the default first; None: no such option.
-        more: function that adds options of its own to the parser.
+        more: function, parser -> None, that adds the script's other options.
+
+    Returns:
+        argparse.Namespace.
     """
     parser = Parser(doc)
     if data:
         add_data(parser, data, default=data[0])
     if more:
         more(parser)
-    parser.add_argument("--seed", type=seed_number, help="repeats the outcome")
+    parser.add_argument("--seed", type=seed_number, help="random seed (random)")
     parser.add_argument("--run-dir", metavar="DIR", help="a new folder for the results")
     return parser.parse_args(argv)

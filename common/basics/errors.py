@@ -1,4 +1,4 @@
-"""The errors that a user is meant to read, and how any error is printed."""
+"""Errors with a message for the user, and the message and exit code of any error."""
 
 import errno
 import re
@@ -6,55 +6,60 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """What the user got wrong, the value seen and how to mend it, in one sentence."""
+    """A wrong input. Its message, one line: what is wrong, the value, how to fix it."""
 
 
 class MachineError(UserError):
-    """The same where the machine is at fault, such as a full disk."""
+    """A fault of the machine, such as a full disk, with the same kind of message."""
 
 
-FAULTS = {  # of the machine, and what to do about them
+FAULTS = {  # of the machine: error number -> how to fix it
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room"),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (ulimit -n)"),
     errno.ENOMEM: "close other programs",
-    errno.EPIPE: "let it go to what reads to its end, such as a file",
+    errno.EPIPE: "write to a file, or to a program that reads to the end",
     errno.EIO: "the disk may be broken",
 }
-LONGEST = 1000  # characters of a sentence that is still read
+LONGEST = 1000  # characters of a message
 
 
-def ran_out(error):
-    """Whether memory ran out: of Python and NumPy, of TensorFlow, or of PyTorch."""
-    names = ("ResourceExhaustedError", "OutOfMemoryError")  # which are not imported here
+def is_out_of_memory(error):
+    """Return whether Python, NumPy, TensorFlow or PyTorch ran out of memory."""
+    names = ("ResourceExhaustedError", "OutOfMemoryError")  # neither is imported here
     return isinstance(error, MemoryError) or type(error).__name__ in names
 
 
 @contextmanager
-def as_user_error(what, mend="download or copy it again"):
-    """Inside, an error of any kind becomes a UserError: what is wrong, why, what to do.
+def as_user_error(what, fix="download or copy it again"):
+    """Convert any error inside this context to a UserError with a one-line message.
 
-    A UserError stays as it is, and so does the error when memory runs out.
+    A UserError is raised unchanged, and so is an error of memory.
+
+    Args:
+        what: what is wrong, with the value seen.
+        fix: how to fix it.
     """
     try:
         yield
     except Exception as error:  # libraries that read files raise a dozen kinds
-        if isinstance(error, UserError) or ran_out(error):
+        if isinstance(error, UserError) or is_out_of_memory(error):
             raise
-        why = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
-        raise UserError(f"{what}: {why}; {mend}") from None
+        name = "it is incomplete" if type(error) is EOFError else type(error).__name__
+        why = re.split("[.;] ", (str(error).splitlines() or [name])[0])[0]
+        raise UserError(f"{what}: {why}; {fix}") from None
 
 
-def is_alone(error):
-    """Whether TensorFlow says that another machine of TF_CONFIG does not answer."""
+def lost_worker(error):
+    """Return whether TensorFlow reports that a machine of TF_CONFIG is unavailable."""
     return type(error).__name__ == "UnavailableError"
 
 
 def exit_code(error):
-    """Return 2 where the user can mend an error, 3 where its cause is the machine's.
+    """Return 2 where the user can fix an error, 3 for a fault of the machine.
 
-    And None for all others, which are faults of this code: they keep their traceback.
+    Return None for all others: they are bugs, and keep their traceback.
     """
-    if isinstance(error, MachineError) or ran_out(error) or is_alone(error):
+    if isinstance(error, MachineError) or is_out_of_memory(error) or lost_worker(error):
         return 3
     if not isinstance(error, (UserError, OSError)):
         return None
@@ -65,22 +70,22 @@ def exit_code(error):
     return 2
 
 
-def one_sentence(error):
-    """What to print of an error: one line, whatever names and files brought into it."""
+def error_message(error):
+    """Return the message of any error: one printable line of limited length."""
     text = str(error)
-    if ran_out(error):  # TensorFlow's and PyTorch's texts are tracebacks
+    if is_out_of_memory(error):  # TensorFlow's and PyTorch's texts are tracebacks
         what = f" ({text})" if text and isinstance(error, MemoryError) else ""
-        text = f"memory ran out{what}: choose less, or a larger machine"
-    elif is_alone(error):
+        text = f"out of memory{what}: use smaller numbers, or a larger machine"
+    elif lost_worker(error):
         text = (
-            "another machine of TF_CONFIG is gone: see what it said, and start all anew, "
-            "with --resume where the chief has a run folder, which keeps whole epochs"
+            "another machine of TF_CONFIG stopped: read its error message, then restart "
+            "all, with --resume where the chief has a run folder, which keeps all epochs"
         )
     elif isinstance(error, OSError) and error.strerror:
         place = "" if error.filename is None else f"{error.filename}: "
-        mend = FAULTS.get(error.errno)
-        mend = f"{mend}; what was saved stays" if mend else "name another, or mend it"
-        text = f"{place}{error.strerror}; {mend}"
+        fix = FAULTS.get(error.errno)
+        fix = f"{fix}; what was saved is kept" if fix else "name another, or fix it"
+        text = f"{place}{error.strerror}; {fix}"
     text = re.sub(r"\S{400,}", lambda word: f"{word[0][:150]}...{word[0][-100:]}", text)
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"

@@ -1,4 +1,4 @@
-"""Files that are written as a whole or not at all, and folders made for a result."""
+"""Atomic writes, locks, and new folders."""
 
 import os
 from contextlib import contextmanager, suppress
@@ -10,17 +10,20 @@ from common.basics.errors import MachineError, UserError
 
 @contextmanager
 def atomic_write(path, before=None):
-    """Give a path to write to, which becomes `path` once all of it is on the disk.
+    """Yield a path to write to, which is renamed to `path` once it is on the disk.
 
-    Whoever is killed meanwhile leaves the file that was there, and beside it what was
-    written, with a dot before its name; after an error that vanishes.
+    A process that is killed meanwhile leaves the old file unchanged, and beside it the
+    unfinished one, whose name starts with a dot. After an error that one is removed.
 
     Args:
         path: Path of the file.
-        before: Path that the file which was there becomes; None: it is replaced.
+        before: Path that the old file is renamed to; None: it is replaced.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     part = path.with_name(f".{path.name}")
-    part.unlink(missing_ok=True)  # of who was killed, or a link to somewhere else
+    part.unlink(missing_ok=True)  # of a killed process, or a link to another place
     try:
         yield part
         with part.open("rb+") as file:
@@ -28,51 +31,51 @@ def atomic_write(path, before=None):
         if before and path.exists():
             keep_as(path, before)
         part.replace(path)
-    except BaseException as error:  # Ctrl-C, too
+    except BaseException as error:  # includes Ctrl-C
         part.unlink(missing_ok=True)
-        if before and before.exists() and not path.exists():  # it came between the two
+        if before and before.exists() and not path.exists():  # between the two renames
             before.replace(path)
         if isinstance(error, OSError):
-            tell_name(error, path)
+            add_name(error, path)
         raise
-    if hasattr(os, "O_DIRECTORY"):  # Windows opens no folder
-        with opened(path.parent) as folder:  # the new name is on the disk when that is
+    if hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder
+        with opened(path.parent) as folder:  # makes the new name durable
             os.fsync(folder)
 
 
-def tell_name(error, path):
-    """Have an error of writing name the file; HDF5 tells of addresses in memory."""
+def add_name(error, path):
+    """Add the file's name to an OSError of writing; HDF5 reports addresses in memory."""
     if error.errno is None:
         raise MachineError(
-            f"{path} cannot be written: make room, the disk may be full; what was saved "
-            "stays"
+            f"{path} cannot be written, perhaps the disk is full: make room; what was "
+            "saved is kept"
         ) from None
     error.strerror = os.strerror(error.errno)
     error.filename = error.filename or str(path)
 
 
 def keep_as(path, other):
-    """Give a file another name, too; where the disk has no such links, instead."""
+    """Give a file a second name; rename it where the disk has no hard links."""
     link = other.with_name(f".{other.name}")
     link.unlink(missing_ok=True)
     try:
         os.link(path, link)
         link.replace(other)
-        link.unlink(missing_ok=True)  # it stays where both were the same file already
+        link.unlink(missing_ok=True)  # replace() keeps it if both are one file
     except OSError:
         path.replace(other)
 
 
 @contextmanager
 def exclusive_lock(folder, wait=True):
-    """Inside, no other process is inside with this folder; a killed one is no more.
+    """Hold a lock of a folder inside this context; a killed process releases it.
 
     Args:
-        folder: Path; Windows locks no folder, but a file `.lock` in it.
-        wait: whether to print that another process is inside, and wait for it.
+        folder: Path; on Windows a file `.lock` in it is locked.
+        wait: whether to wait, with a message, until another process releases it.
 
     Raises:
-        BlockingIOError: another process is inside, and `wait` is False.
+        BlockingIOError: another process holds the lock, and `wait` is False.
     """
     if has_fcntl:
         with opened(folder) as handle:
@@ -94,7 +97,7 @@ def exclusive_lock(folder, wait=True):
 def _announce_wait(folder, wait):
     if not wait:
         raise BlockingIOError
-    print(f"waiting for another process that works in {folder} ...", flush=True)
+    print(f"waiting for another process that uses {folder} ...", flush=True)
 
 
 @contextmanager
@@ -108,13 +111,13 @@ def opened(folder):
 
 @contextmanager
 def new_folders(folder, keep=True):
-    """Make a folder, and those above it that are missing; inside, something is put there.
+    """Make a folder, and its missing parents, for use inside this context.
 
-    Those that are new and empty are removed after an error.
+    After an error, those that are new and empty are removed.
 
     Args:
         folder: Path.
-        keep: False: remove them without an error, too.
+        keep: False: remove them in any case.
 
     Raises:
         OSError: it cannot be made.
@@ -133,7 +136,7 @@ def new_folders(folder, keep=True):
 
 
 def check_new(option, folder):
-    """Raise a UserError if this option of a command line cannot make this folder."""
+    """Raise a UserError if a folder exists, or cannot be made; `option` is its option."""
     if folder.exists():
         raise UserError(f"{option} {folder} exists already: name a new folder")
     try:

@@ -1,4 +1,4 @@
-"""Signals that end a process, raised as exceptions: a script tidies up before it ends."""
+"""Signals that end a process, raised as exceptions: scripts clean up before they end."""
 
 import os
 import signal
@@ -8,17 +8,17 @@ from _thread import interrupt_main
 from contextlib import contextmanager
 from threading import Timer, main_thread
 
-# Windows has no SIGHUP, which a terminal sends when it is closed.
+# Windows has no SIGHUP, the signal of a closed terminal.
 ENDING = [getattr(signal, x) for x in ("SIGTERM", "SIGHUP") if hasattr(signal, x)]
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, or a closed terminal's SIGHUP, treated as Ctrl-C is."""
+    """SIGTERM, or SIGHUP of a closed terminal, handled like Ctrl-C."""
 
 
 @contextmanager
 def raised_signals():
-    """Inside, SIGTERM and SIGHUP raise Terminated, as Ctrl-C raises KeyboardInterrupt."""
+    """Raise Terminated at SIGTERM and SIGHUP inside this context."""
     hook, sys.unraisablehook = sys.unraisablehook, _interrupt_again
     try:
         with handled_signals(ENDING, _terminate):
@@ -29,11 +29,11 @@ def raised_signals():
 
 @contextmanager
 def handled_signals(signals, handler):
-    """Inside, these signals have a handler; those that are ignored, as by nohup, stay so.
+    """Handle signals inside this context, except ignored ones, for example by nohup.
 
     Args:
         signals: list of signal numbers.
-        handler: as of `signal.signal`.
+        handler: function, see `signal.signal`.
     """
     heard = [s for s in signals if signal.getsignal(s) is not signal.SIG_IGN]
     before = {s: signal.signal(s, handler) for s in heard}
@@ -45,7 +45,7 @@ def handled_signals(signals, handler):
 
 
 def _terminate(signum, frame):
-    if signum != signal.SIGTERM:  # the terminal is gone: to write to it is an error
+    if signum != signal.SIGTERM:  # to write to a closed terminal is an error
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123
             for stream in (1, 2):
                 if stat.S_ISCHR(os.fstat(stream).st_mode):
@@ -54,7 +54,7 @@ def _terminate(signum, frame):
 
 
 def _interrupt_again(lost):
-    """Send a signal again that came within a destructor, where Python drops it."""
+    """Send a signal again that arrived in a destructor, where Python drops it."""
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         return sys.__unraisablehook__(lost)
     timer = Timer(0.1, _interrupt, lost.exc_value.args or [signal.SIGINT])
@@ -63,7 +63,7 @@ def _interrupt_again(lost):
 
 
 def _interrupt(signum):
-    """Send a signal to the main thread; Windows does not interrupt a wait by it."""
+    """Send a signal to the main thread; on Windows it does not interrupt a wait."""
     if hasattr(signal, "pthread_kill"):
         signal.pthread_kill(main_thread().ident, signum)
     else:

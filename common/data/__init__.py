@@ -1,1 +1,1 @@
-"""Real images: where they lie, how they are read, in which order they come."""
+"""Real images: where they are found, how they are read, the order of their batches."""

@@ -1,4 +1,4 @@
-"""CelebA's list of attributes: which picture shows a smile, a hat, a beard."""
+"""CelebA's attributes: binary labels of each picture, such as Smiling or Wearing_Hat."""
 
 from pathlib import Path, PurePosixPath
 
@@ -19,37 +19,38 @@ def read_attributes(path, names):
         names: paths of the files that may be pictures.
 
     Returns:
-        list of k titles, function: list of names -> int8 (n, k).
+        list of k attribute names; function, list of n file names -> int8 (n, k), each
+        value -1 or 1.
 
     Raises:
-        UserError: it has another format, or no line for one of the pictures.
+        UserError: the format is wrong, or a picture has no line.
     """
     from PIL import Image
 
     def rows_of(names):
         for name in names:
             if PurePosixPath(name).name not in table:
-                raise UserError(f"{path} has no line for the picture {shown(name)}")
+                raise UserError(f"{path} has no line for {shown(name)}: add one")
         return np.stack([table[PurePosixPath(name).name] for name in names])
 
     check_file(path, MOST_ATTRIBUTES)
     wanted = (
-        "a line with the count, one with names, then lines with a file name and as many "
-        "values of -1 or 1"
+        "expected a line with the number of pictures, a line with the attribute names, "
+        "then per picture a line with its file name and a -1 or 1 per attribute"
     )
-    with as_user_error(f"{path} is not like list_attr_celeba.txt", f"wanted: {wanted}"):
+    with as_user_error(f"{path} is not in the format of list_attr_celeba.txt", wanted):
         count, titles, *lines = Path(path).read_text("utf-8-sig").strip().splitlines()
         titles, lines = titles.split(), [line.split() for line in lines]
         if not titles or not all(lines):
-            raise ValueError("the second line names nothing, or a line is empty")
+            raise ValueError("the second line has no names, or a line is empty")
         values = np.array([line[1:] for line in lines], dtype=np.int8)
         if values.shape != (int(count), len(titles)) or (np.abs(values) != 1).any():
             raise ValueError(
-                f"the count is {count[:20]}, the lines {len(lines)}, or a value is "
-                "another"
+                f"it declares {count[:20]} pictures and has {len(lines)}, or a value is "
+                "neither -1 nor 1"
             )
     table = {line[0]: row for line, row in zip(lines, values, strict=True)}
     endings = tuple(Image.registered_extensions())
     if pictures := [name for name in names if name.lower().endswith(endings)]:
-        rows_of(pictures)  # before the long work
+        rows_of(pictures)  # fails before the pictures are packed, not after
     return titles, rows_of

@@ -1,32 +1,33 @@
-"""Batches of real images for `fit`, in an order that follows from seed and step alone."""
+"""Batches of real images for `fit`, reproducible: determined by the seed and the step."""
 
 import keras
 import numpy as np
 
-HELD_BYTES = 128 * 2**20  # of the images that a file's stream mixes in memory
+HELD_BYTES = 128 * 2**20  # of the images that a stream shuffles in memory
 
 
 def batches_of(dataset, n_images, seed, start=0):
-    """RealBatches, or StreamedBatches where the images are in a file."""
+    """Return RealBatches; for images that stay in a file, StreamedBatches."""
     streamed = getattr(dataset, "chunk_rows", None) is not None
     return (StreamedBatches if streamed else RealBatches)(dataset, n_images, seed, start)
 
 
 class RealBatches(keras.utils.PyDataset):
-    """Batches without end: each image once a pass, reshuffled for every pass.
+    """Infinite batches: each image once per pass through the data, reshuffled each pass.
 
-    A batch is (images,), or (images, labels) where the dataset has labels, int32 (n, 1).
+    A batch is (images,), or (images, labels) where the dataset has labels: float32
+    (n_images, h, w, c) and int32 (n_images, 1).
 
-    Batch i is the same whenever it is asked for, so a run may go on at any batch.
+    Batch i depends on the seed and on i alone, so a run can resume at any batch.
 
     Args:
         dataset: array or `datasets.Scaled`, float32 (n, h, w, c), n >= n_images.
-        n_images: images a batch; what is left over at the end of a pass is left out.
-        seed: whole number.
-        start: number of the first batch.
+        n_images: images per batch; the remainder of a pass is dropped.
+        seed: int >= 0.
+        start: index of the first batch.
     """
 
-    num_batches = None  # for Keras: no end
+    num_batches = None  # infinite, for Keras
 
     def __init__(self, dataset, n_images, seed, start=0):
         super().__init__()
@@ -54,14 +55,14 @@ class RealBatches(keras.utils.PyDataset):
 
 
 class StreamedBatches(RealBatches):
-    """The same for images in a file, which is slow to read row by row.
+    """RealBatches of images in a file, which is slow to read row by row.
 
-    It is read in whole chunks, in random order. Some hundred batches, HELD_BYTES, are in
-    memory at a time, and mixed.
+    The file is read chunk by chunk, in random order. HELD_BYTES of images, some hundred
+    batches, are in memory at a time and are shuffled there.
 
     Args:
         dataset: `datasets.Scaled` with `chunk_rows`, float32 (n, h, w, c).
-        n_images, seed, start: as of RealBatches.
+        n_images, seed, start: see RealBatches.
     """
 
     def __init__(self, dataset, n_images, seed, start=0):
@@ -77,7 +78,7 @@ class StreamedBatches(RealBatches):
     def images(self, this_pass, k):
         group, row = divmod(k * self.n_images, self.n_held)
         if self.held_of != (this_pass, group):
-            self.held = None  # the memory of the last group is free before the next
+            self.held = None  # frees the memory of one group before the next is read
             rows = self.order[group * self.n_held : (group + 1) * self.n_held]
             self.held = self.dataset.take(rows)
             self.held_of = this_pass, group
@@ -85,10 +86,16 @@ class StreamedBatches(RealBatches):
 
 
 def order_by_chunks(rng, n_rows, chunk_rows, n_mixed):
-    """A permutation of n_rows in which every n_mixed rows come from few chunks.
+    """Return a permutation of n_rows in which every n_mixed rows come from few chunks.
+
+    Args:
+        rng: numpy Generator.
+        n_rows: number of images.
+        chunk_rows: images per chunk of the file.
+        n_mixed: images that are in memory, and shuffled, at a time.
 
     Returns:
-        int (n_rows,): the chunks in random order, then each run of n_mixed rows shuffled.
+        int (n_rows,): the chunks in random order, then each n_mixed rows shuffled.
     """
     starts = rng.permutation(-(-n_rows // chunk_rows)) * chunk_rows
     order = (starts[:, None] + np.arange(chunk_rows)).ravel()

@@ -1,4 +1,4 @@
-"""CelebA, or pictures of one's own, as squares of 32, 64 or 128 pixels."""
+"""CelebA, or the user's own pictures, as squares of 32, 64 or 128 pixels."""
 
 import hashlib
 from pathlib import Path
@@ -14,33 +14,34 @@ from common.data.shapes import synthetic_shapes
 from common.safety.arrays import check_file
 
 DATA = ("auto", "celeba", "synthetic")  # or a path
-CELEBA_CROP = 0.72  # the usual 128 of 178 pixels: the face without what is around it
+CELEBA_CROP = 0.72  # the usual 128 of 178 pixels: the face without its surroundings
 CELEBA_FILES = ("img_align_celeba.zip", "img_align_celeba")
-FEWEST = 64  # images that a GAN can learn from at all
-VERSION = 1  # part of a cached file's key: raise it when pixels would come out otherwise
+FEWEST = 64  # images, below which no training makes sense
+VERSION = 1  # part of a cached file's key: raise it when the packed pixels change
 
 
 def load_images(data="auto", size=64, crop=None, attribute=None):
-    """Load square images; what is not packed yet is packed into Keras's cache first.
+    """Load square images; pictures that are not packed yet are packed first.
 
     Args:
         data: "auto" or "celeba" (the same), "synthetic", or the path of a folder or a
             zip of pictures, or of a file that `pack_hdf5.py` made.
         size: height and width, 32, 64 or 128.
-        crop: share of the shorter side to keep; if None 1, for CelebA 0.72.
-        attribute: name of one of CelebA's attributes that is to be the label, 0 or 1.
+        crop: fraction of the shorter side to keep, in (0, 1]; None: 0.72 for CelebA,
+            else 1.
+        attribute: name of the CelebA attribute that becomes the label, 0 or 1; or None.
 
     Returns:
         datasets.Images, pixels uint8 (n, size, size, 1 or 3).
 
     Raises:
-        UserError: there are none, fewer than 64, or they have another size.
+        UserError: no images were found, fewer than 64, or of another size.
     """
     if data == "synthetic":
         if attribute is not None:
             raise UserError(
-                "--attribute: drawn shapes (--data synthetic, --dry-run) have none; "
-                "leave it out"
+                f"--attribute {attribute}: synthetic images (--data synthetic, "
+                "--dry-run) have no attributes; leave --attribute out"
             )
         return synthetic_shapes(size=size)
     path = find_celeba() if data in ("auto", "celeba") else Path(data)
@@ -51,46 +52,49 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
         path = pack_into_cache(path, size, crop, attributes)
     elif crop is not None:
         raise UserError(
-            f"--crop {crop}: {path} was cropped when it was packed; leave --crop out"
+            f"--crop {crop}: {path} was already cropped when it was packed; leave --crop "
+            "out"
         )
     images = open_packed(path, attribute)
     n, height = images.pixels.shape[:2]
     if height != size:
         raise UserError(
-            f"{path} holds images of {height}x{height}: use --size {height}, or pack it "
-            "again"
+            f"--size {size}: {path} holds images of {height}x{height}; use --size "
+            f"{height}, or pack the pictures again"
         )
     if n < FEWEST:
-        raise UserError(
-            f"--data {data}: {n} images are too few, at least {FEWEST} are needed"
-        )
+        raise UserError(f"--data {data}: {n} images are too few: use at least {FEWEST}")
     return images
 
 
 def find_celeba():
-    """Where CelebA is: its zip or its folder in `$GAN_DATA_DIR/celeba`."""
+    """Return the path of CelebA's zip or folder in `$GAN_DATA_DIR/celeba`.
+
+    Raises:
+        NotFoundError: neither is there.
+    """
     if path := find_locally([f"celeba/{name}" for name in CELEBA_FILES]):
         return path
     raise NotFoundError(
-        "CelebA is not here: download img_align_celeba.zip (1.4 GB, 202,599 pictures of "
-        "178x218) by hand from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, where "
-        "its terms are, into $GAN_DATA_DIR/celeba or name it with --data; any other "
-        "folder or zip of faces will do as well: --data FOLDER; to try the script: "
+        "CelebA was not found in $GAN_DATA_DIR/celeba: download img_align_celeba.zip "
+        "(1.4 GB, 202,599 pictures of 178x218) by hand to there from "
+        "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, which states its terms of "
+        "use, or give its path or other pictures with --data, or try the script with "
         "--data synthetic"
     )
 
 
 def pack_into_cache(source, size, crop, attributes=None):
-    """Pack into Keras's cache, unless just these files are packed there already.
+    """Pack into Keras's cache, unless the same files are packed there already.
 
     Args:
-        source, size, crop, attributes: as of `pack`.
+        source, size, crop, attributes: see `packing.pack`.
 
     Returns:
         Path of the packed file in `datasets/packed` of $KERAS_HOME or ~/.keras.
 
     Raises:
-        UserError: as `pack` does.
+        UserError: see `packing.pack`.
     """
     source = Path(source)
     key = hashlib.sha256(repr((VERSION, size, crop)).encode())
@@ -109,8 +113,7 @@ def pack_into_cache(source, size, crop, attributes=None):
                             at_least=FEWEST)  # fmt: skip
     except OSError as error:
         raise UserError(
-            f"cannot write into Keras's cache: {error}; let KERAS_HOME name another "
-            "folder"
+            f"cannot write into Keras's cache: {error}; set KERAS_HOME to another folder"
         ) from None
     print(f"{shown(source)} is packed already: using {shown(target)}", flush=True)
     return target

@@ -1,8 +1,8 @@
 """CIFAR-10: 32x32 colour photographs of ten classes.
 
-They are taken from the first place that has them: the folder named by the environment
-variable GAN_DATA_DIR, Keras's cache, Keras's download. Keras downloads again where only
-its unpacked folder is left, so what is on the disk is read here.
+They are looked for in the folder that the environment variable GAN_DATA_DIR names, then
+in Keras's cache, then they are downloaded with Keras. Keras downloads again where only
+its unpacked folder is left, so files on the disk are read here.
 """
 
 import tarfile
@@ -23,10 +23,10 @@ MOST = 2**28  # bytes of all files, unpacked: they have 186 million
 FOLDER, ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
 KERAS_NAMES = (f"{FOLDER}-target", FOLDER, f"{FOLDER}-target_archive", ARCHIVE)
 ADVICE = (
-    f"CIFAR-10 was not found: let GAN_DATA_DIR name a folder with {FOLDER} or {ARCHIVE} "
-    '("CIFAR-10 python version" of https://www.cs.toronto.edu/~kriz/cifar.html), or go '
-    "online for Keras's download (which failed: {}), or try the script with --data "
-    "synthetic"
+    "CIFAR-10 was not found, and its download failed ({}): "
+    f"set GAN_DATA_DIR to a folder with {FOLDER} or {ARCHIVE} "
+    '("CIFAR-10 python version" of https://www.cs.toronto.edu/~kriz/cifar.html), or '
+    "connect to the internet, or try the script with --data synthetic"
 )
 
 
@@ -34,7 +34,7 @@ def load_images(data="auto", split="train"):
     """Load 32x32 colour images.
 
     Args:
-        data: "auto" or "cifar-10" (CIFAR-10 itself), "synthetic" (drawn shapes), or a
+        data: "auto" or "cifar-10" (CIFAR-10 itself), "synthetic" (geometric shapes), or a
             path to a folder `cifar-10-batches-py`, its parent, or a tar archive of it.
         split: "train" or "test".
 
@@ -42,7 +42,7 @@ def load_images(data="auto", split="train"):
         Images: pixels uint8 (n, 32, 32, 3), labels int (n,) in 0..9.
 
     Raises:
-        NotFoundError: CIFAR-10 is in none of the places.
+        NotFoundError: CIFAR-10 was not found, and its download failed.
         UserError: GAN_DATA_DIR or the path is wrong, or a file is damaged or missing.
     """
     if data == "synthetic":
@@ -58,7 +58,15 @@ def load_images(data="auto", split="train"):
 
 
 def read_images(path, split):
-    """The Images in a folder `cifar-10-batches-py`, its parent, or an archive of it."""
+    """Read the Images of a folder `cifar-10-batches-py`, its parent, or an archive of it.
+
+    Args:
+        path: Path.
+        split: "train" or "test".
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
     if not path.exists():
         raise UserError(f"--data {path}: there is no such file or folder; name another")
     if (path / FOLDER).is_dir():
@@ -68,8 +76,8 @@ def read_images(path, split):
         files = read_folder(path, names) if path.is_dir() else read_archive(path, names)
     if missing := [name for name in names if name not in files]:
         raise UserError(
-            f"{path} has no {missing[0]}: wanted are CIFAR-10's data_batch_1 to "
-            f"data_batch_5 and test_batch, so download or copy {ARCHIVE} again"
+            f"{path} has no {missing[0]}, one of CIFAR-10's files data_batch_1 to "
+            f"data_batch_5 and test_batch: download or copy {ARCHIVE} again"
         )
     batches = [read_batch(files[name], path / name) for name in names]
     planes, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
@@ -79,7 +87,7 @@ def read_images(path, split):
 
 
 def is_folder(path):
-    """Return whether a path is a folder of CIFAR-10, or the one above it."""
+    """Return whether a path is a folder of CIFAR-10, or its parent."""
     return any((path / name).exists() for name in (FOLDER, "data_batch_1"))
 
 
@@ -99,21 +107,21 @@ def read_archive(path, names):
                 for member in archive
                 if (name := PurePosixPath(member.name).name) in names
                 and member.isfile()
-                and not member.issparse()  # of holes without end
+                and not member.issparse()  # it can declare any size
             }
-    except tarfile.ReadError:  # its own words are ten lines
-        raise ValueError("it is not a whole tar archive") from None
+    except tarfile.ReadError:  # its own message has ten lines
+        raise ValueError("it is not a complete tar archive") from None
 
 
 class BoundedTar(tarfile.TarFile):
-    """A tar archive, compressed or not; a small one can unpack without end."""
+    """A tar archive, compressed or not, of which at most MOST bytes are unpacked."""
 
     def __init__(self, name=None, mode="r", fileobj=None, **keywords):
         super().__init__(name, mode, Bounded(fileobj), **keywords)
 
 
 class Bounded:
-    """A file of which no more than MOST bytes are read."""
+    """A file of which at most MOST bytes are read."""
 
     def __init__(self, file):
         self.file, self.tell, self.close = file, file.tell, file.close
@@ -132,16 +140,28 @@ class Bounded:
 
 
 def read_batch(content, file):
-    """A pickled dict -> its data, uint8 (n, 3072), and its labels, int (n,) in 0..9."""
-    with as_user_error(f"{file} cannot be read, not a whole CIFAR-10 batch"):
+    """Deserialize an untrusted pickled batch.
+
+    Args:
+        content: bytes of the pickle.
+        file: its Path, for messages.
+
+    Returns:
+        pixels uint8 (n, 3072); labels int (n,) in 0..9.
+
+    Raises:
+        UserError: it is damaged, or no batch of CIFAR-10.
+    """
+    with as_user_error(f"{file} is damaged or not a CIFAR-10 batch"):
         batch = load_plain(content)
-        batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in batch.items()}
+        items = batch.items() if isinstance(batch, dict) else ()
+        batch = {k.decode() if isinstance(k, bytes) else k: v for k, v in items}
         if not {"data", "labels"} <= batch.keys():
-            raise ValueError("it lacks data or labels")
+            raise ValueError("it has no data or no labels")
         pixels, labels = byte_array(batch["data"]), batch["labels"]
         is_list = isinstance(labels, list) and len(labels) > 0
         if not (is_list and all(type(x) is int and 0 <= x <= 9 for x in labels)):
-            raise ValueError("its labels are no list of whole numbers from 0 to 9")
+            raise ValueError("its labels are not a list of whole numbers from 0 to 9")
         if pixels.shape != (len(labels), 3072):
-            raise ValueError(f"data of shape {pixels.shape} for {len(labels)} labels")
+            raise ValueError(f"its data has shape {pixels.shape}, not (n, 3072)")
         return pixels, np.array(labels)

@@ -1,7 +1,7 @@
-"""Sets of images: what they carry, and where they are looked for.
+"""Sets of images, and where they are looked for.
 
-The places are the folder named by the environment variable GAN_DATA_DIR, Keras's cache
-and Keras's download, in this order.
+In this order: the folder that the environment variable GAN_DATA_DIR names, Keras's cache,
+Keras's download.
 """
 
 import hashlib
@@ -17,18 +17,28 @@ from common.devices import quiet_start
 
 
 class Images(NamedTuple):
-    """A set of images and where it comes from."""
+    """A set of images and where it comes from.
 
-    pixels: np.ndarray  # uint8 (n, h, w, c)
-    labels: np.ndarray | None  # (n,)
-    name: str  # mnist, fashion-mnist, digits, synthetic, or the file's name
-    source: str  # path, or the package that brought it
-    notice: str = ""  # what nobody may miss: these are not the images one thinks of
-    checksum: str = ""  # hexadecimal, where the file that brought them holds one
-    classes: tuple = ()  # names of the labels 0, 1, ..., where there are labels
+    Attributes:
+        pixels: uint8 (n, h, w, c).
+        labels: int (n,), or None.
+        name: mnist, fashion-mnist, digits, synthetic, or the file's name.
+        source: path, or the package that contains it.
+        notice: a warning to print, where these are not the images that were requested.
+        checksum: hexadecimal SHA-256, where the file holds one.
+        classes: names of the labels 0, 1, ..., where there are labels.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray | None
+    name: str
+    source: str
+    notice: str = ""
+    checksum: str = ""
+    classes: tuple = ()
 
     def describe(self):
-        """What `options.json` keeps of them."""
+        """Return the description in `options.json`, a dict."""
         return {
             "name": self.name,
             "source": self.source,
@@ -45,19 +55,19 @@ class Images(NamedTuple):
 
 
 class Scaled:
-    """Images that become float32 when they are drawn: as bytes they fit into memory.
+    """Images that are converted to float32 batch by batch: memory holds them as bytes.
 
     Args:
         pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
-        scale: function, uint8 array -> float32 array in the range that G makes.
-        labels, classes: int (n,) and their names, where D and G take the class.
+        scale: function, uint8 array -> float32 array in the range of G's output.
+        labels, classes: int (n,) and their names, for class-conditional models.
     """
 
     def __init__(self, pixels, scale, labels=None, classes=()):
         self.pixels, self.scale, self.shape = pixels, scale, pixels.shape
         self.classes = tuple(classes)
         self.labels = None if labels is None else np.int32(labels).reshape(-1, 1)
-        self.chunk_rows = getattr(pixels, "chunk_rows", None)  # of a file that is read
+        self.chunk_rows = getattr(pixels, "chunk_rows", None)  # where they stay in a file
 
     def __len__(self):
         return len(self.pixels)
@@ -66,12 +76,12 @@ class Scaled:
         return self.scale(self.pixels[picks])
 
     def take(self, rows):
-        """The images of these rows alone, held in memory."""
+        """Return the images of these rows, int (m,), as a Scaled in memory."""
         return Scaled(self.pixels[rows], self.scale)
 
 
 class NotFoundError(UserError):
-    """The set is in none of the places."""
+    """A set of images was not found, and could not be downloaded."""
 
 
 def find_locally(names, cached=()):
@@ -86,14 +96,14 @@ def find_locally(names, cached=()):
     """
     folder = os.environ.get("GAN_DATA_DIR")
     if folder and not Path(folder).is_dir():
-        raise UserError(f"GAN_DATA_DIR names {folder!r}, which is not a folder")
+        raise UserError(f"GAN_DATA_DIR is {folder!r}, not a folder: set it to a folder")
     places = [Path(folder) / name for name in names] if folder else []
     places += [keras_cache() / name for name in cached]
     return next((path for path in places if path.exists()), None)
 
 
 def keras_cache():
-    """The folder where Keras keeps downloaded data."""
+    """Return the folder where Keras keeps downloaded data."""
     return Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
 
 
@@ -103,7 +113,7 @@ def keras_download(module, split, advice):
     Args:
         module: its name, "cifar10".
         split: "train" or "test".
-        advice: the error message; `{}` in it stands for why the download failed.
+        advice: the error message; `{}` in it is replaced by why the download failed.
 
     Raises:
         NotFoundError: the download failed.
@@ -124,7 +134,7 @@ def keras_download(module, split, advice):
 
 
 def show_notice(images):
-    """Print the notice, if there is one, so that no one can miss it."""
+    """Print the notice, if there is one, in a frame."""
     if images.notice:
         frame = "!" * 79
         print(f"{frame}\n{images.notice}\n{frame}", flush=True)

@@ -17,9 +17,9 @@ from common.data.attributes import read_attributes
 from common.data.packed import checksum
 from common.data.pictures import open_source, shown, subfolders, try_to_read
 
-BLOCK = 512  # pictures that are in memory at a time
+BLOCK = 512  # pictures in memory at a time
 CHUNK = 2**20  # bytes
-# lzf makes faces 1 to 5 % smaller and their loading 3 times slower: it is for drawings.
+# lzf makes faces 1 to 5 % smaller and their loading 3 times slower: use it for drawings.
 COMPRESSIONS = {"none": None, "lzf": "lzf"}
 
 
@@ -29,21 +29,22 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
 
     Args:
         source: path of the folder or .zip.
-        target: path of the file; it is made as a whole or not at all.
+        target: path of the file; it is written atomically.
         size: height and width of the packed images: 32, 64 or 128.
-        crop: side of the square that is kept, as a share of the picture's shorter side.
+        crop: side of the square that is kept, as a fraction of the shorter side, (0, 1].
         channels: 1, 3, or None: 1 if every picture is grey, else 3.
         attributes: path of a file like CelebA's list_attr_celeba.txt, or None.
         compression: "none" or "lzf".
         force: replace the target if it exists.
-        at_least: the fewest pictures that are worth a file.
+        at_least: number of readable pictures, below which no file is made.
 
     Returns:
         Path of the target, for `packed.open_packed`.
 
     Raises:
-        UserError: the source, the attributes or the target are wrong, or the pictures
-            too few.
+        UserError: the source, the attributes or the target are wrong, or there are too
+            few pictures.
+        MachineError: the disk is full.
     """
     import h5py
 
@@ -61,10 +62,10 @@ def pack(source, target, size=64, crop=1.0, channels=None, attributes=None,
                 check_number(source, names, skipped, at_least)
                 describe(file, rows, names, skipped, table)
                 file.attrs.update(size=size, crop=crop, source=shown(source.absolute()))
-                file.attrs["complete"] = True  # last: a file without it was cut off
+                file.attrs["complete"] = True  # last: a file without it is incomplete
         except RuntimeError:  # of h5py, as it closes the file
             raise MachineError(
-                f"{target} cannot be written (disk full?): make room"
+                f"{target} cannot be written, perhaps the disk is full: make room"
             ) from None
     report(target, names, skipped, time.perf_counter() - start)
     return target
@@ -74,19 +75,19 @@ def check_target(target, force):
     if target.suffix.lower() not in (".hdf5", ".h5"):
         raise UserError(f"{target}: the name of a packed file must end in .hdf5 or .h5")
     if target.is_dir():
-        raise UserError(f"{target} is a folder: name a file to make")
+        raise UserError(f"{target} is a folder: name a new file")
     if target.exists() and not force:
         raise UserError(f"{target} exists: name another, or replace it with --force")
     if not target.parent.is_dir():
-        raise UserError(f"{target.parent}: there is no such folder to pack into")
+        raise UserError(f"{target}: the folder {target.parent} does not exist: make it")
 
 
 def check_number(source, names, skipped, at_least):
     if len(names) < at_least:
         whys = [f" ({shown(name)}: {why})" for name, why in skipped.items()]
         raise UserError(
-            f"{source} holds {len(names)} pictures that can be read{''.join(whys[:1])}: "
-            f"too few, wanted are at least {at_least}"
+            f"{source} holds {len(names)} readable pictures{''.join(whys[:1])}: add "
+            f"some, at least {at_least} in all"
         )
 
 
@@ -95,12 +96,12 @@ def check_space(target, n_bytes):
     if free < 1.1 * n_bytes + 2**20:
         raise MachineError(
             f"{target.parent} has {free / 2**20:.1f} MiB free, and the packed file may "
-            f"take {n_bytes / 2**20:.1f}: make room, or name another place"
+            f"take {n_bytes / 2**20:.1f}: make room, or name another folder"
         )
 
 
 def base_name(source):
-    """What a packed file is named after: the folder, or the zip without its suffix."""
+    """Return the name of a folder, or of a zip without its suffix."""
     return source.resolve().name if source.is_dir() else source.stem
 
 
@@ -109,23 +110,23 @@ def pack_images(files, read, rows):
 
     Args:
         files: list of names.
-        read: function, name -> pixels, or a text: why it cannot be read.
+        read: function, name -> pixels, or a text: the reason why it cannot be read.
         rows: Rows.
 
     Returns:
-        list of the pictures' names; dict, name of a skipped file -> why.
+        list of the pictures' names; dict, name of a skipped file -> reason.
     """
     from PIL import Image
     from tqdm import tqdm
 
-    Image.init()  # here: two threads that do it at once may miss a format
+    Image.init()  # before the threads start: it is not thread-safe
     names, skipped = [], {}
     with (
         warnings.catch_warnings(),
-        ThreadPoolExecutor(os.cpu_count()) as pool,  # Pillow lets threads run at once
+        ThreadPoolExecutor(os.cpu_count()) as pool,  # Pillow releases the GIL
         tqdm(total=len(files), unit=" images", disable=None) as bar,
     ):
-        warnings.simplefilter("ignore")  # Pillow's, of odd pictures that it reads
+        warnings.simplefilter("ignore")  # Pillow's, of unusual pictures that it reads
         for start in range(0, len(files), BLOCK):
             block = files[start : start + BLOCK]
             found = dict(zip(block, pool.map(read, block), strict=True))
@@ -138,12 +139,12 @@ def pack_images(files, read, rows):
 
 
 class Rows:
-    """The growing dataset `images`: of one channel up to the first coloured picture.
+    """The growing dataset `images`, of one channel until the first coloured picture.
 
     Args:
         file: h5py.File, open for writing.
-        most: how many images may come.
-        size, channels, compression: as of `pack`.
+        most: largest number of images.
+        size, channels, compression: see `pack`.
     """
 
     def __init__(self, file, most, size, channels, compression):
@@ -164,7 +165,7 @@ class Rows:
         )
 
     def append(self, images):
-        """Write a list of uint8 (size, size, 1 or 3)."""
+        """Append a list of images, each uint8 (size, size, 1 or 3)."""
         if not images:
             return
         if max(image.shape[-1] for image in images) > self.data.shape[-1]:
@@ -186,7 +187,7 @@ class Rows:
 
 
 def describe(file, rows, names, skipped, table):
-    """Write what stands beside the images, when all of them are in."""
+    """Write names, labels, attributes and checksum, after the last image."""
     import h5py
 
     rows.data.resize(rows.n, axis=0)
@@ -204,7 +205,7 @@ def describe(file, rows, names, skipped, table):
 
 
 def report(target, names, skipped, seconds):
-    """Print what was packed and what was not."""
+    """Print what was packed and what was skipped."""
     if skipped:
         print(f"skipped {len(skipped)} files:")
     for name, why in list(skipped.items())[:10]:
@@ -220,7 +221,7 @@ def report(target, names, skipped, seconds):
             f"{len(found)} classes: {', '.join(found[:10])}{', ...' * (len(found) > 10)}"
         )
     elif len({Path(name).parent for name in names}) > 1:
-        print("no classes: some pictures lie beside the subfolders")
+        print("no classes: some pictures are outside of the subfolders")
     n = len(names)
     print(
         f"packed {n} images in {seconds:.1f} s ({n / seconds:.0f} images/s) into "

@@ -15,22 +15,22 @@ from common.basics.errors import UserError
 from common.safety.arrays import check_file
 from common.safety.images import MOST_BYTES, open_image
 
-BOMB = 2**30, 200  # bytes that a zip unpacks to, and times its own: pictures do not
-DEEPEST = 100  # folders, one in the other
-DRAFT = 3  # times the wanted size: a JPEG may be decoded that small, which is faster
+BOMB = 2**30, 200  # bytes, and compression ratio, that no zip of pictures exceeds
+DEEPEST = 100  # levels of nested folders
+DRAFT = 3  # times the target size: decoding a JPEG at reduced size is faster
 LEFT = ("*/.*", "*/__MACOSX/*", "*/Thumbs.db", "*/desktop.ini", "*/runs/*_gan/*",
         "*.hdf5", "*.part")  # fmt: skip
 FOREIGN = re.compile("|".join(map(fnmatch.translate, LEFT)))
 HTML = (
-    "{} is a web page, not a zip: Google Drive hands that out when a file was asked for "
-    "too often; the real img_align_celeba.zip has about 1.4 GB: download it again by "
-    "hand from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
+    "{} is a web page, not a zip: Google Drive sends one when a file has too many "
+    "downloads; img_align_celeba.zip has about 1.4 GB: download it again by hand from "
+    "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 )
 
 
 @contextmanager
 def open_source(path):
-    """Open a folder or a .zip: a Folder or a Zip, which have `names`, `stamp` and `read`.
+    """Yield a folder as Folder, a .zip as Zip; both have `names`, `stamp` and `read`.
 
     Raises:
         UserError: there is no such folder or zip, or no file in it.
@@ -44,7 +44,7 @@ def open_source(path):
         else:
             raise UserError(f"{path}: there is no such folder or file; name another")
         if not source.names:
-            raise UserError(f"{path}: there are no files in it; name another")
+            raise UserError(f"{path} holds no files: name another")
         yield source
 
 
@@ -59,14 +59,20 @@ def open_zip(path):
     if b"<html" in start or b"<!doctype html" in start:
         raise UserError(HTML.format(path))
     if start.startswith(b"pk"):
-        raise UserError(f"{path} is a zip that was cut off: download or copy it again")
-    raise UserError(f"{path} is neither a folder nor a .zip of pictures ({why})")
+        raise UserError(f"{path} is an incomplete zip: download or copy it again")
+    raise UserError(f"{path} is neither a folder nor a .zip ({why}): name one of these")
 
 
 class Folder:
-    """The files below a folder: `names` are their paths in it, sorted.
+    """The files below a folder.
 
-    Links to folders are followed, each folder is read once.
+    Links to folders are followed; each folder is read once.
+
+    Attributes:
+        names: list of the paths relative to the folder, sorted.
+
+    Raises:
+        UserError: folders are nested more than DEEPEST levels.
     """
 
     def __init__(self, path):
@@ -74,8 +80,8 @@ class Folder:
         names, seen = [], {path.resolve()}
         for folder, folders, files in os.walk(path, followlinks=True):
             if len(Path(folder).parts) > len(path.parts) + DEEPEST:
-                raise UserError(f"{path}: its folders are nested too deep; name another")
-            ways = sorted(folders, reverse=True)  # of two to one folder, the first name
+                raise UserError(f"{path} nests folders over {DEEPEST} deep: flatten it")
+            ways = sorted(folders, reverse=True)  # the first of two links to one folder
             real = {Path(folder, name).resolve(): name for name in ways}
             folders[:] = [name for place, name in real.items() if place not in seen]
             seen.update(real)
@@ -84,7 +90,7 @@ class Folder:
         self.names = sorted(p.as_posix() for p in found)
 
     def stamp(self, name):
-        """What changes with the file: its bytes, and when it was changed (ns)."""
+        """Return what changes with the file: its size in bytes and its time in ns."""
         status = (self.path / name).stat()
         return status.st_size, status.st_mtime_ns
 
@@ -94,10 +100,10 @@ class Folder:
 
 
 class Zip:
-    """The files in a zip, as Folder's; nothing is unpacked to the disk.
+    """The files in a zip, see Folder; nothing is unpacked to the disk.
 
     Raises:
-        UserError: it was not made of pictures, but to do harm.
+        UserError: see `check_zip`.
     """
 
     def __init__(self, archive, path):
@@ -107,7 +113,7 @@ class Zip:
         self.names = sorted(n for n in infos if not is_foreign(PurePosixPath(n)))
 
     def stamp(self, name):
-        """What changes with the file: its bytes, and its CRC-32."""
+        """Return what changes with the file: its size in bytes and its CRC-32."""
         info = self.archive.getinfo(name)
         return info.file_size, info.CRC
 
@@ -117,24 +123,24 @@ class Zip:
 
 
 def check_zip(path, infos):
-    """Raise a UserError if files of a zip lie outside of it, or unpack without end.
+    """Raise a UserError if paths leave the zip, or if it is a decompression bomb.
 
     Args:
-        path: of the zip.
+        path: Path of the zip.
         infos: dict, name -> zipfile.ZipInfo.
     """
     for name in infos:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise UserError(
-                f"{path} holds {shown(name)!r}, which lies outside of it: zip the folder "
-                "of pictures again"
+                f"{path} holds {shown(name)!r}, a path outside of the zip: zip the "
+                "folder of pictures again"
             )
     total, own = sum(info.file_size for info in infos.values()), path.stat().st_size
     most, times = BOMB
     if total > most and total > times * own:
         raise UserError(
-            f"{path} has {own} bytes and unpacks to {total}, as no pictures do: name a "
-            "zip of pictures"
+            f"{path} has {own} bytes and unpacks to {total}, more than {times} times as "
+            "many: name a zip of pictures"
         )
 
 
@@ -142,29 +148,29 @@ def check_length(source, name):
     """Raise a ValueError if a file of a Folder or Zip is too large for a picture."""
     length, _ = source.stamp(name)
     if length > MOST_BYTES:
-        raise ValueError(f"{length} bytes are too many for a picture")
+        raise ValueError(f"it has {length} bytes, and at most {MOST_BYTES} are read")
 
 
 def is_foreign(path):
-    """Whether not a person put this file there, but a system or a script of ours."""
+    """Return whether an operating system, or one of our scripts, made this file."""
     return FOREIGN.match(f"/{path}") is not None
 
 
 def read_square(source, name, size, crop=1.0, channels=3):
-    """Read one picture, cut to the square at its centre and resized, antialiased.
+    """Read one picture, cropped to the square at its centre and resized (Lanczos).
 
     Args:
         source: Folder or Zip.
         name: one of its names.
         size: height and width of the result.
-        crop: side of the square, as a share of the shorter side.
+        crop: side of the square, as a fraction of the shorter side, in (0, 1].
         channels: 3, or 1 for grey.
 
     Returns:
         uint8 (size, size, channels).
 
     Raises:
-        Exception: of many kinds, where the file is no picture or is damaged.
+        Exception: of many kinds, where the file is not a picture or is damaged.
     """
     from PIL import Image, ImageOps
 
@@ -172,7 +178,7 @@ def read_square(source, name, size, crop=1.0, channels=3):
         least = round(DRAFT * size / crop)
         image.draft(image.mode, (least, least))
         image.load()
-        with suppress(Exception):  # a damaged EXIF record turns nothing
+        with suppress(Exception):  # the picture is usable without its EXIF record
             ImageOps.exif_transpose(image, in_place=True)
         image = opaque(image)
         side = max(1, round(crop * min(image.size)))
@@ -184,7 +190,12 @@ def read_square(source, name, size, crop=1.0, channels=3):
 
 
 def try_to_read(source, size, crop, channels, name):
-    """uint8 (size, size, 1 or 3) of a picture; a text that says why, if it is none."""
+    """Return a picture, uint8 (size, size, 1 or 3), or the reason why there is none.
+
+    Args:
+        source, size, crop, name: see `read_square`.
+        channels: 1, 3, or None: 1 for a grey picture, else 3.
+    """
     from PIL import UnidentifiedImageError
 
     try:
@@ -198,13 +209,13 @@ def try_to_read(source, size, crop, channels, name):
 
 
 def opaque(image):
-    """As a viewer shows it: what is transparent on white, 16 bits as 8."""
+    """Return a PIL image on a white background, with 8 bits per channel."""
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):
         grey = np.asarray(image)
         if image.mode == "F" or grey.min() < 0 or grey.max() > 65535:
-            raise ValueError("neither 8 nor 16 bits a channel")
+            raise ValueError("it has neither 8 nor 16 bits per channel")
         return Image.fromarray(np.round(grey / 257).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -213,13 +224,13 @@ def opaque(image):
 
 
 def subfolders(names):
-    """The subfolder that each file lies in, below what all have in common.
+    """Return the class of each file: its subfolder below their common folder.
 
     Args:
-        names: paths, "cats/1.jpg".
+        names: list of n paths, such as "cats/1.jpg".
 
     Returns:
-        list of as many names of classes, or None where there are no such subfolders.
+        list of n names of classes, or None where there are no such subfolders.
     """
     folders = [PurePosixPath(name).parts[:-1] for name in names]
     for depth in range(min(map(len, folders))):
@@ -230,5 +241,5 @@ def subfolders(names):
 
 
 def shown(path):
-    """The text of a path, even if it has bytes that are no characters."""
+    """Return the text of a path; bytes that are not UTF-8 are escaped."""
     return str(path).encode("utf-8", "backslashreplace").decode()

@@ -1,17 +1,17 @@
-"""Drawn coloured shapes of ten classes: something to try a script on."""
+"""Synthetic images: coloured geometric shapes of ten classes, to test a script with."""
 
 import numpy as np
 
 from common.data.datasets import Images
 
-SPLITS = {"train": (2000, 0), "test": (500, 1)}  # how many, seed
+SPLITS = {"train": (2000, 0), "test": (500, 1)}  # number of images, seed
 
 
 def largest(x, y):
     return np.maximum(abs(x), abs(y))
 
 
-SHAPES = (  # is (x, y) in the shape? x goes right, y down, both from -1 to 1
+SHAPES = (  # whether (x, y) is in the shape; x goes right, y down, both from -1 to 1
     lambda x, y: x**2 + y**2 < 1,  # disc
     lambda x, y: largest(x, y) < 0.8,  # square
     lambda x, y: (2 * abs(x) - 1 < y) & (y < 0.7),  # triangle
@@ -29,10 +29,10 @@ FIFTHS = np.arange(5) * 2 * np.pi / 5
 
 
 def synthetic_shapes(split="train", size=32):
-    """Draw shapes of ten classes, each in one random colour on another.
+    """Return images of shapes of ten classes, each in a random colour on another.
 
     Args:
-        split: "train" (2,000 images) or "test" (500 others).
+        split: "train" (2,000 images) or "test" (500 other images).
         size: height and width.
 
     Returns:
@@ -41,7 +41,7 @@ def synthetic_shapes(split="train", size=32):
     n, seed = SPLITS[split]
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(n) % 10)
-    fine = max(2, 128 // size)  # fine x fine points in a pixel
+    fine = max(2, 128 // size)  # fine x fine subpixels, for antialiasing
     grid = (np.arange(fine * size) + 0.5) / fine
     pixels = np.empty((n, size, size, 3), np.uint8)
     for image, label in zip(pixels, labels, strict=True):
@@ -50,8 +50,8 @@ def synthetic_shapes(split="train", size=32):
         x, y = (grid - left) / radius, (grid[:, np.newaxis] - top) / radius
         inside = SHAPES[label](x, y).reshape(size, fine, size, fine)
         ground = rng.integers(0, 256, 3)
-        colour = (ground + rng.integers(64, 193, 3)) % 256  # never alike
+        colour = (ground + rng.integers(64, 193, 3)) % 256  # differs by at least 64
         cover = inside.mean((1, 3))[..., np.newaxis]
         image[:] = np.round(ground + cover * (colour - ground))
-    notice = "THESE ARE NOT PHOTOGRAPHS but drawn coloured shapes, for trying the script."
+    notice = "THESE ARE NOT PHOTOGRAPHS but coloured shapes, to test the script with."
     return Images(pixels, labels, "synthetic", "drawn", notice, classes=NAMES)

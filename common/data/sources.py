@@ -1,4 +1,4 @@
-"""Which module loads the images of which dataset folder; one row each, nothing else."""
+"""The dataset folders and the modules that load their images, one row each."""
 
 from contextlib import suppress
 from importlib import import_module
@@ -17,10 +17,11 @@ class Source(NamedTuple):
 
     Attributes:
         loader: a module, imported on use, whose function `load_images` returns
-            `datasets.Images`. It takes `data`, what `--data` names; if there are held-out
-            images `split`, "train" or "test"; and may take `size`, `crop`, `attribute`.
+            `datasets.Images`. It takes `data`, the value of `--data`; if there are
+            held-out images `split`, "train" or "test"; and may take `size`, `crop`,
+            `attribute`.
         shape: (h, w, c) of its images, where all have the same.
-        names: what `--data` of `common/evaluate.py` and `common/explore.py` knows.
+        names: values of `--data` in `common/evaluate.py` and `common/explore.py`.
     """
 
     loader: str
@@ -42,12 +43,12 @@ def load_splits(folder, **chosen):
 
     Args:
         folder: one of SOURCES.
-        chosen: options of a run that choose images; what the loader does not take is
-            left out.
+        chosen: options of a run that choose images; those that the loader does not take
+            are ignored.
 
     Returns:
-        two `datasets.Images`, hashed once; the second is None where there are no
-        held-out images, or where they are the first again.
+        two `datasets.Images` with checksums; the second is None where there are no
+        held-out images, or where they are equal to the training images.
 
     Raises:
         UserError: there are no such images.
@@ -65,7 +66,7 @@ def load_splits(folder, **chosen):
 
 
 def hashed(images):
-    """Return the same images with their checksum, which is asked for often."""
+    """Return the same images with their checksum, so that it is computed once."""
     return images._replace(checksum=images.checksum or images.digest())
 
 
@@ -74,8 +75,8 @@ def folder_for(data, shape=None):
 
     Args:
         data: "synthetic", one of the names of SOURCES, or a path.
-        shape: (h, w, c) of the images that are wanted, which "synthetic" depends on; a
-            path is read by the folder of this shape, pictures by `celeba_gan`.
+        shape: (h, w, c) of the requested images, which "synthetic" depends on; a path is
+            read by the folder of this shape, pictures by `celeba_gan`.
     """
     for folder, source in SOURCES.items():
         if data in source.names or (data == "synthetic" and shape == source.shape):

@@ -1,4 +1,4 @@
-"""The machines of TF_CONFIG, for `--device all`."""
+"""The machines of a distributed run, from TF_CONFIG, for `--device all`."""
 
 import json
 import os
@@ -9,29 +9,32 @@ from common.basics.errors import UserError
 
 
 def check(options):
-    """Refuse what needs no device to be refused, see `strategy.start`."""
+    """Raise a UserError if options do not fit TF_CONFIG; see also `strategy.start`."""
     if options.device == "all" and machines() > 1 and options.seed is None:
         raise UserError(
-            "--device all on several machines: give each the same --seed, so that all "
-            "go through the images in the same order"
+            "--device all on several machines has no --seed: set the same on each, so "
+            "that all use the images in the same order"
         )
 
 
 def machines():
-    """How many machines TF_CONFIG names; 1 where it is not set.
+    """Return the number of machines in TF_CONFIG; 1 where it is not set.
 
     Raises:
-        UserError: it cannot be understood.
+        UserError: TF_CONFIG is not valid.
     """
     cluster, _ = cluster_and_task()
     return sum(map(len, cluster.values())) or 1
 
 
 def cluster_and_task():
-    """The parts of TF_CONFIG: {"worker": [address, ...]}, and the own (kind, index).
+    """Return the parts of TF_CONFIG.
+
+    Returns:
+        dict, {"worker": [address, ...]}; (kind, index) of this machine.
 
     Raises:
-        UserError: see `machines`.
+        UserError: TF_CONFIG is not valid.
     """
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
@@ -50,10 +53,10 @@ def cluster_and_task():
             and all(0 < port < 2**16 for port in ports)
         ):
             return cluster, (kind, index)
-    except Exception:  # JSON of any other shape raises half a dozen kinds
+    except Exception:  # JSON of another shape raises many kinds
         pass
     raise UserError(
         'TF_CONFIG must be like {"cluster": {"worker": ["10.0.0.1:2222", '
-        '"10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}, where each machine '
-        "has another address and is told its own index; only workers, and one chief"
+        '"10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}: each machine with '
+        "its own address and index, only workers and at most one chief"
     )

@@ -6,23 +6,23 @@ from common.runs.record import format_of, read_options
 
 
 def resumed_options(script, parser, given, dry_run):
-    """Return name -> value of the run that is resumed.
+    """Return the options of the run to resume, a dict, name -> value.
 
     Args:
         script: training_options.Script.
         parser: its Parser.
-        given: dict of the options that were typed now.
+        given: dict of the options of the command line.
         dry_run: dict of the options that `--dry-run` sets.
 
     Raises:
-        UserError: not a run of this script, of another format, with options that could
-            not have been typed, or another option than then was typed.
+        UserError: the run is of another script or format, its record has options that
+            are not valid, or an option of the command line differs from the record.
     """
     run = given["resume"]
     record = read_options(run)
     if record["script"] != script.path:
         raise UserError(
-            f"--resume {run} is a run of {record['script']}, not of {script.path}"
+            f"--resume {run} is a run of {record['script']}: resume it with that script"
         )
     if record.get("format", 1) != FORMAT:
         raise UserError(
@@ -32,7 +32,7 @@ def resumed_options(script, parser, given, dry_run):
     rows, own = script.rows(), record["options"]
     if unknown := set(own) - {"data", *rows}:
         raise UserError(
-            f"--resume {run}: its options.json has options that are unknown here: "
+            f"--resume {run}: its options.json has unknown options, "
             f"{', '.join(sorted(unknown))}: resume it with the scripts that made it, or "
             "start a new run"
         )
@@ -44,8 +44,8 @@ def resumed_options(script, parser, given, dry_run):
     ]
     if others:
         raise UserError(
-            f"--resume {run}: {', '.join(others)}: leave out what differs, or start "
-            "a new run"
+            f"--resume {run}: options differ, {', '.join(others)}: leave them out, or "
+            "start a new run"
         )
     changed = {name: value for name, value in given.items() if name in may_change}
     options = own | changed
@@ -57,30 +57,27 @@ def resumed_options(script, parser, given, dry_run):
 
 
 def check_options(parser, options, known):
-    """Refuse recorded options that could not have been typed.
+    """Raise a UserError if a recorded option has a wrong type, or is out of range.
 
     Args:
         parser: the Parser of the script.
         options: dict of the options of an `options.json`.
-        known: list of dicts of options that need not be typed, of defaults and presets.
-
-    Raises:
-        UserError: a value has another type, or is out of range.
+        known: list of dicts of options that are always valid: defaults and presets.
     """
     for action in parser._actions:
         name, value = action.dest, options.get(action.dest)
         is_default = name not in options or is_known(name, value, known)
-        if is_default and name != "seed":  # which, as None, would be drawn anew
+        if is_default and name != "seed":  # None would be replaced by a random seed
             continue
         try:
             if not is_typed(parser, action, value):
-                raise UserError(f"{name} is {value!r}, of another type")
+                raise UserError(f"{name} is {value!r}, of a wrong type")
         except UserError as error:
-            raise UserError(f"the run's options.json: {error}; mend it there") from None
+            raise UserError(f"the run's options.json: {error}; fix it there") from None
 
 
 def is_known(name, value, known):
-    """Whether one of these dicts has this value."""
+    """Return whether one of these dicts has this value, of the same type."""
     return any(
         name in each and each[name] == value and type(each[name]) is type(value)
         for each in known
@@ -88,7 +85,7 @@ def is_known(name, value, known):
 
 
 def is_typed(parser, action, value):
-    """Whether a value is what its option makes of its text."""
+    """Return whether a value is unchanged when its text is parsed as its option."""
     if action.nargs == 0:  # a switch
         return isinstance(value, bool)
     word = f"{action.option_strings[-1]}={value}"

@@ -1,4 +1,4 @@
-"""Which options do not go together, each with its reason."""
+"""Combinations of options that are not allowed, each with its reason."""
 
 from common.basics.errors import UserError
 from common.objectives.table import OBJECTIVES
@@ -18,10 +18,10 @@ def flexible_options(options):
 
 
 def check(options):
-    """Refuse combinations that make no sense, each with its reason.
+    """Raise a UserError for the first combination of options that is not allowed.
 
-    Raises:
-        UserError: the first that was found.
+    Args:
+        options: Namespace of all options.
     """
     rules = (*_rules_of_classes(options), *_rules_of_losses(options))
     for nonsense, reason in rules:
@@ -41,36 +41,36 @@ def _rules_of_classes(o):
     return (
         (
             typed and o.architecture != "flexible",
-            f"{typed} belongs to --architecture flexible, not to {o.architecture}",
+            f"{typed} belongs to --architecture flexible, not {o.architecture}: omit it",
         ),
-        (needing and not o.conditional, f"{needing} needs --conditional"),
+        (needing and not o.conditional, f"{needing} needs --conditional: add it"),
         (
             o.architecture in TAKE_LABELS and o.condition != "concat",
-            f"--architecture {o.architecture} joins the class as --condition concat does",
+            f"--architecture {o.architecture} allows --condition concat only: use that",
         ),
         (
             o.wrong_labels and o.condition == "classify",
-            "--wrong-labels: with --condition classify D is never told a class, so none "
-            "can be wrong",
+            "--wrong-labels: with --condition classify no class is an input of D; use "
+            "concat or hadamard",
         ),
         (
             o.wrong_labels and o.objective in (*PENALIZED, *ENERGIES),
-            f"--wrong-labels: --objective {o.objective} compares real images with as "
-            "many fakes, and there is no place for a third kind",
+            f"--wrong-labels: the loss of --objective {o.objective} has no third kind of "
+            "images besides real and fake ones; leave it out",
         ),
         (
             o.wrong_labels and o.d_batches == "separate",
-            "--wrong-labels: the three kinds are one update; add --d-batches mixed",
+            "--wrong-labels needs one D batch of all three kinds; add --d-batches mixed",
         ),
         (
             o.conditional and o.objective in ENERGIES,
-            f"--conditional: {AUTO.format(o.objective)} copies images and has no verdict "
-            "on a class; leave out --conditional, or the preset that sets it",
+            f"--conditional: {AUTO.format(o.objective)} has no output for a class; leave "
+            "out --conditional, or the preset that sets it",
         ),
         (
             o.condition == "classify" and o.objective in PENALIZED,
-            f"--condition classify: the loss of --objective {o.objective} is one of "
-            "scores alone; use concat or hadamard",
+            f"--condition classify: the loss of --objective {o.objective} takes scores "
+            "only, no classes; use concat or hadamard",
         ),
     )
 
@@ -80,22 +80,22 @@ def _rules_of_losses(o):
     return (
         (
             o.normalization == "batch" and o.objective in (*PENALIZED, *ENERGIES),
-            "--normalization batch looks at the other images of the batch, while D of "
-            f"--objective {o.objective} judges each alone: use layer",
+            "--normalization batch depends on the other images of the batch, while D of "
+            f"--objective {o.objective} must score each image independently; use layer",
         ),
         (
             (o.label_smoothing or o.label_noise) and o.objective not in LABELLED,
-            f"--label-smoothing and --label-noise: D of --objective {o.objective} does "
-            f"not learn labels of 1 and 0, as it does with {', '.join(LABELLED)}",
+            f"--label-smoothing and --label-noise: --objective {o.objective} has no "
+            f"labels of 1 and 0; use one of {', '.join(LABELLED)}",
         ),
         (
             o.objective == "wgan"
             and (o.normalization == "spectral" or o.architecture in ("resnet", "best")),
-            "--objective wgan clips D's weights, and spectral normalization sets their "
-            "norm to 1: they undo each other; use wgan-gp or hinge",
+            "--objective wgan clips D's weights, which conflicts with spectral "
+            "normalization, which scales them to norm 1; use wgan-gp or hinge",
         ),
         (
             o.augment and o.objective in ENERGIES,
-            f"--augment: {auto} would learn to copy the changes",
+            f"--augment: {auto} would learn to copy the augmentations; leave it out",
         ),
     )

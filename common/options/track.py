@@ -1,11 +1,11 @@
-"""What `--track comet` needs: the package, and the key of an account."""
+"""Requirements of `--track comet`: the package, and the API key of an account."""
 
 import logging
 import os
 
 from common.basics.errors import UserError
 
-SILENT = {  # read when it is imported
+SILENT = {  # comet_ml reads them at its import
     "COMET_DISABLE_AUTO_LOGGING": "1",
     "COMET_DISABLE_ANNOUNCEMENT": "1",
     "COMET_ERROR_TRACKING_ENABLE": "0",
@@ -13,7 +13,7 @@ SILENT = {  # read when it is imported
 
 
 def package():
-    """The module `comet_ml`, without its patches of Keras, reports and chatter.
+    """Import and return `comet_ml`, without its patches of Keras, reports and log.
 
     Raises:
         UserError: it is not installed.
@@ -31,19 +31,16 @@ def package():
 
 
 def check(track):
-    """See whether `--track` can do its work, before anything else is done.
+    """Raise a UserError if the package or the API key for `--track` is missing.
 
     Args:
         track: "none", "comet" or "comet-offline".
-
-    Raises:
-        UserError: the package is missing, or the key of an account.
     """
     if track == "none":
         return
     comet_ml = package()
     if track == "comet" and not comet_ml.get_config()["comet.api_key"]:
         raise UserError(
-            "--track comet needs the key of an account: set COMET_API_KEY, or run "
-            "`comet login`, or take --track comet-offline, which needs none"
+            "--track comet has no API key: set COMET_API_KEY, or run `comet login`, or "
+            "use --track comet-offline, which needs none"
         )

@@ -1,1 +1,1 @@
-"""The run folder: its files, its record, its tables, the state that is resumed."""
+"""The run folder: its files, its record, its tables, and the state to resume from."""

@@ -1,4 +1,4 @@
-"""Is what a run folder holds fit to go on with? Anyone may have edited or damaged it."""
+"""Validate the files of a run folder before it is resumed: they may be damaged."""
 
 from pathlib import Path
 
@@ -10,30 +10,24 @@ from common.runs.tables import read_columns, whole_lines
 
 
 def check_files(run):
-    """Refuse links in a run folder, through which a run would write elsewhere.
+    """Raise a UserError if a run folder holds links, pipes, or folders in place of files.
 
-    And folders or pipes in place of files, which would be found when an epoch is done.
-
-    Raises:
-        UserError: there is one.
+    Through a link a run would write to another place. The others would raise an error at
+    the end of an epoch only.
     """
     for path in Path(run).iterdir():
         if path.is_symlink():
-            raise UserError(f"{path} is a link: put what it leads to in its place")
+            raise UserError(f"{path} is a link: replace it by a copy of its target")
         if path.suffix and path.is_dir():
             raise UserError(f"{path} is a folder: move it away")
         if path.name in (TENSORBOARD, COMET) and not path.is_dir():
-            raise UserError(f"{path} is no folder: move it away")
+            raise UserError(f"{path} is not a folder: move it away")
         if not path.is_dir() and not path.is_file():
             raise UserError(f"{path} is a pipe or a device: move it away")
 
 
 def check_tables(run):
-    """Refuse the tables of a run folder that could not be gone on with or drawn.
-
-    Raises:
-        UserError: a row is damaged, or the columns are not those that a run writes.
-    """
+    """Raise a UserError if a row of a run's tables is damaged, or a column unknown."""
     for name in (HISTORY, *HEADS):
         path = Path(run) / name
         lines = whole_lines(path)
@@ -42,16 +36,16 @@ def check_tables(run):
         names = lines[0].split(",")
         if '"' in "".join(lines) or not is_head(name, names):
             raise UserError(
-                f"{path} has other columns than a run's, or quotes, in "
-                f"{lines[0][:60]!r}: restore them"
+                f"{path} has quotes, or not the columns of a run, in {lines[0][:60]!r}: "
+                "restore the file"
             )
         epochs = read_columns(path)["epoch"]
         if not (np.isfinite(epochs) & (epochs == np.round(epochs))).all():
-            raise UserError(f"{path} has epochs that are no whole numbers: mend them")
+            raise UserError(f"{path} has epochs that are not whole numbers: fix them")
 
 
 def is_head(name, names):
-    """Whether these are the names of the columns in a run's file."""
+    """Return whether these are the names of the columns of a run's table."""
     if name in HEADS:
         return names == HEADS[name]
     means = set(names[2:])

@@ -1,4 +1,4 @@
-"""Run folders: `runs/mnist_gan/0001` holds everything that one run made."""
+"""Run folders: `runs/mnist_gan/0001` holds everything that one run writes."""
 
 import errno
 from contextlib import ExitStack, suppress
@@ -18,14 +18,21 @@ from common.runs.record import (
 )
 from common.runs.state import find_state, has_begun
 
-HELD = ExitStack()  # the lock of the run folder that this process has taken
+HELD = ExitStack()  # the lock of the run folder that this process trains in
 
 
 def new_run(project, run_dir=None):
     """Make a new run folder: `run_dir`, or the next number in `runs/<project>`.
 
+    Args:
+        project: name of the dataset folder, "mnist_gan".
+        run_dir: path of the new folder, or None.
+
+    Returns:
+        Path of the run folder.
+
     Raises:
-        UserError: `run_dir` holds something, or the folder cannot be made.
+        UserError: `run_dir` is not empty, or the folder cannot be made.
     """
     try:
         if run_dir is not None:
@@ -33,7 +40,7 @@ def new_run(project, run_dir=None):
             with new_folders(run):
                 if any(run.iterdir()):
                     raise UserError(
-                        f"--run-dir {run} is not empty, and nothing is ever overwritten: "
+                        f"--run-dir {run} is not empty, and files are never overwritten: "
                         "name a new folder"
                     )
                 probe(run)
@@ -55,27 +62,28 @@ def new_run(project, run_dir=None):
 
 
 def folder_of(name, option):
-    """The Path of a run folder; TensorBoard writes only where names are of UTF-8."""
+    """Return the Path of a run folder.
+
+    Raises:
+        UserError: the name is not UTF-8, which TensorBoard needs.
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
         raise UserError(
-            f"{option} {name}: the name is no UTF-8; choose another one"
+            f"{option} {name}: the name is not UTF-8; choose another"
         ) from None
     return Path(name).expanduser()
 
 
 def probe(run):
-    """Raise the OSError that writing into this folder raises, if it does."""
+    """Raise an OSError if nothing can be written into this folder."""
     (run / ".probe").touch()
     (run / ".probe").unlink()
 
 
 def start_run(script, options, data, device):
-    """The folder of the run that these options ask for: a new one, or the resumed one.
-
-    And the record of it, which is still to be written where the run is a resumed one: its
-    state may not fit.
+    """Make a new run folder, or open the one of `--resume`.
 
     Args:
         script: path of the script below the repository, "mnist_gan/train.py".
@@ -83,9 +91,13 @@ def start_run(script, options, data, device):
         data: dict, see `datasets.Images.describe`.
         device: one line, see `devices.set_up`.
 
+    Returns:
+        Path of the run folder; its record, a dict. The record of a resumed run is not
+        written yet, because its state may not match the models.
+
     Raises:
-        UserError: the folder cannot be made, or the run to go on with is finished, has
-            no state, or had other data.
+        UserError: the folder cannot be made, or the run to resume is finished, has no
+            state, or was trained on other images.
     """
     if options.resume:
         return resumed_run(options, data, device)
@@ -97,33 +109,33 @@ def start_run(script, options, data, device):
 
 
 def resumed_run(options, data, device):
-    """The folder of the run that is resumed, and its record; see `start_run`."""
+    """Return the folder of the run to resume, and its record; see `start_run`."""
     run = folder_of(options.resume, "--resume")
     record = read_options(run)
-    take(run)  # first: a process that trains in it renames files meanwhile
+    take(run)  # before reading: another process may rename files meanwhile
     check_files(run)
     check_tables(run)
     before = record["data"]
     if before["fingerprint"] != data["fingerprint"]:
         raise UserError(
-            f"--resume {run}: its images came from {before.get('source')} "
-            f"({before['fingerprint']}), now there are others ({data['fingerprint']})"
+            f"--resume {run}: its images came from {before.get('source')} (fingerprint "
+            f"{before['fingerprint']}), now they have {data['fingerprint']}: use the same"
         )
     path, state, _ = find_state(run) if has_begun(run) else (None, None, {})
     done = state.epoch if state else 0
     if done > options.epochs or (done == options.epochs and has_video(path)):
-        raise UserError(f"{run} has finished {done} epochs: ask for more with --epochs")
+        raise UserError(f"{run} has finished {done} epochs: set a larger --epochs")
     if others := other_versions(record):
-        print(f"not bit for bit, with {others}")
+        print(f"not reproducible bit for bit, with {others}")
     now = {"options": vars(options), "device": device, "versions": all_versions()}
     return run, record | now
 
 
 def take(run):
-    """Keep other processes from training in a run folder, until this one ends.
+    """Lock a run folder until this process ends.
 
     Raises:
-        UserError: another one does, or nothing may be written into it.
+        UserError: another process trains in it, or it is not writable.
     """
     HELD.close()  # a process trains one run at a time
     try:
@@ -131,17 +143,17 @@ def take(run):
         probe(run)
     except BlockingIOError:
         raise UserError(
-            f"{run} is being trained by another process: wait for it, or start a new run"
+            f"{run} is in use by another process: wait for it, or start a new run"
         ) from None
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         raise UserError(
-            f"{run} cannot be written ({error.strerror}): copy it where it can be"
+            f"{run} is not writable ({error.strerror}): copy it to a writable folder"
         ) from None
 
 
 def has_video(state):
-    """Whether the video was made after this state, the run's last: a run's last act."""
+    """Return whether the video is newer than this state: it is a run's last file."""
     video = state.with_name(VIDEO)
     return video.exists() and video.stat().st_mtime >= state.stat().st_mtime

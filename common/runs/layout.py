@@ -1,8 +1,8 @@
-"""What a run folder holds: the names of its files, and the columns of its tables."""
+"""The layout of a run folder: names of its files, and columns of its tables."""
 
 from pathlib import Path
 
-FORMAT = 2  # of `options.json` and of the state; another one cannot be resumed
+FORMAT = 2  # of `options.json` and of the state; a run of another one is not resumed
 OPTIONS = "options.json"
 HISTORY, TIMES, EVENTS = "history.csv", "times.csv", "events.csv"
 METRICS = "metrics.jsonl"  # a line of JSON for each scored generator
@@ -18,9 +18,9 @@ LOSSES = {  # column of HISTORY -> label and colour of its curve
     "g_loss": ("G's loss", "tab:orange"),
 }
 OUTPUTS = {
-    "acc_real": ("real images called real", "tab:blue"),
-    "acc_fake": ("fake images called fake", "tab:orange"),
-    "acc_adv": ("G's new images called real", "tab:green"),
+    "acc_real": ("real images classified as real", "tab:blue"),
+    "acc_fake": ("fake images classified as fake", "tab:orange"),
+    "acc_adv": ("G's new images classified as real", "tab:green"),
     "score_real": ("D's score of real images", "tab:blue"),
     "score_fake": ("D's score of fake images", "tab:orange"),
     "score_adv": ("D's score of G's new images", "tab:green"),
@@ -34,8 +34,8 @@ HEADS = {
     TIMES: ["epoch", "seconds", "ended"],
     EVENTS: ["epoch", "what", "value", "action"],
 }
-TEXTS = ("what", "ended", "action")  # columns that hold no numbers
-# Of an epoch: the Path is `run / GENERATOR.format(epoch)`
+TEXTS = ("what", "ended", "action")  # columns of texts, all others hold numbers
+# Files of an epoch: `run / GENERATOR.format(epoch)`
 GENERATOR, DISCRIMINATOR = "generator_model_{:03d}.h5", "discriminator_model_{:03d}.h5"
 PLOT = "generated_plot_e{:03d}.png"
 
@@ -47,6 +47,6 @@ def files_of_epochs(run, pattern):
 
 
 def epoch_of(path):
-    """Return the epoch in a name like `generator_model_010.h5` or `.._e010.png`."""
+    """Return the epoch in a name, `generator_model_010.h5` or `x_e010.png`, or None."""
     digits = Path(path).stem.rpartition("_")[2].removeprefix("e")
     return int(digits) if digits.isdecimal() else None

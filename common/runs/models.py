@@ -1,4 +1,4 @@
-"""Which saved models there are, and which of them is meant."""
+"""Find saved models by path, by name, or by run folder."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ def find_model(name):
     """Return the path of a model: as given, or the newest of this name under `runs/`.
 
     Raises:
-        UserError: there is none.
+        UserError: no model has this name.
     """
     path = Path(name).expanduser()
     if path.exists() or len(path.parts) > 1:
@@ -20,24 +20,24 @@ def find_model(name):
     newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
     if newest is None:
         raise UserError(
-            f"{name} is neither in this folder nor in a run folder under runs/: "
-            "`python common/generate.py` alone lists what is there"
+            f"{name} is neither in this folder nor in a run folder under runs/: run "
+            "`python common/generate.py` without options to list the models"
         )
     print(f"using {newest}")
     return newest
 
 
 def find_models(target):
-    """Return the generators that are meant, and their run folder, or None.
+    """Return the generators of a run folder, or one generator.
 
     Args:
-        target: text, a run folder, of which all are meant, or a model, see `find_model`.
+        target: text, a run folder, or a model, see `find_model`.
 
     Returns:
-        list of Path in the order of their epochs; Path or None.
+        list of Path in the order of their epochs; Path of their run folder, or None.
 
     Raises:
-        UserError: there are none.
+        UserError: no generator was found.
     """
     path = Path(target).expanduser()
     if path.is_dir():
@@ -51,13 +51,17 @@ def find_models(target):
 
 
 def list_models():
-    """Print the generators in the run folders under `runs/`."""
+    """Print the generators in the run folders under `runs/`.
+
+    Raises:
+        UserError: there are none.
+    """
     models = sorted(Path("runs").glob("*/*/generator_model_*"))
     if not models:
         raise UserError(
             "no MODEL was named and runs/ holds none: train one first, for example with "
-            "python mnist_gan/train.py --preset quick"
+            "`python mnist_gan/train.py --preset quick`"
         )
-    print("generators here; name one of them:")
+    print("generators in runs/; name one of them:")
     for model in models:
         print(f"  {model}")

@@ -1,4 +1,4 @@
-"""`options.json`: what is needed to know a run, and to repeat it."""
+"""`options.json`: the record that makes a run reproducible."""
 
 import json
 import platform
@@ -41,12 +41,12 @@ def describe_run(script, options, data, device):
 
 
 def all_versions():
-    """Return what decides about results to the last bit; call it after `set_up`."""
+    """Return the versions that results depend on, a dict; call it after `set_up`."""
     return {"python": platform.python_version(), **versions(), "oneDNN": onednn()}
 
 
 def other_versions(record):
-    """Return which versions, or oneDNN, differ from a run's first ones; "" if none."""
+    """Return the versions, or oneDNN, that differ from those of a run, a text or ""."""
     then = record.get("versions", {})
     return ", ".join(
         f"{name} {now} (the run's: {then.get(name, 'unknown')})"
@@ -56,7 +56,7 @@ def other_versions(record):
 
 
 def versions():
-    """Return the versions of PACKAGES; None where one is missing."""
+    """Return the versions of PACKAGES, a dict; None where one is missing."""
     found = {}
     for name in PACKAGES:
         try:
@@ -67,7 +67,7 @@ def versions():
 
 
 def commit():
-    """Return the repository's commit, `-dirty` where files differ; None without git."""
+    """Return the repository's commit, with `-dirty` for changes; None without git."""
     try:
         words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
         answer = subprocess.run(words, capture_output=True, text=True)
@@ -79,8 +79,11 @@ def commit():
 def read_options(run):
     """Read the `options.json` of a run folder, of this format or an older one.
 
+    Returns:
+        dict, see `describe_run`.
+
     Raises:
-        UserError: it is not a run folder, or its format is a newer one.
+        UserError: it is not a run folder, or its format is newer than FORMAT.
     """
     path = Path(run).expanduser() / OPTIONS
     if path.exists():
@@ -91,7 +94,7 @@ def read_options(run):
         record["options"]["epochs"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise UserError(
-            f"{run} is not a run folder: it has no readable {OPTIONS}"
+            f"{run} is not a run folder (it has no readable {OPTIONS}): name another"
         ) from None
     if record.get("format", 1) > FORMAT:
         raise UserError(f"{path} {format_of(record)}; update these scripts")
@@ -99,15 +102,15 @@ def read_options(run):
 
 
 def format_of(record):
-    """Return the format of a record and the known one, as a part of a message."""
+    """Return the format of a record and the current one, as a part of a message."""
     made_by = f", commit {record['commit']}" if record.get("commit") else ""
     return (
-        f"has format {record.get('format', 1)}{made_by}, and these scripts know {FORMAT}"
+        f"has format {record.get('format', 1)}{made_by}, and these scripts use {FORMAT}"
     )
 
 
 def check_record(record):
-    """Raise what read_options catches unless this describes a run, by its types, too."""
+    """Raise a LookupError or a TypeError unless a decoded JSON value describes a run."""
     data, options = record["data"], record["options"]
     texts = [record["script"], data["fingerprint"]]
     texts += [data.get(name, "") for name in ("name", "source")]
@@ -121,11 +124,11 @@ def check_record(record):
 
 
 def trained_on(run):
-    """Return what a model file keeps of the run that made it, to find its images again.
+    """Return the part of a run's record that is saved in its models, to find its images.
 
     Returns:
-        dict of the script, of the options that choose images and of their description;
-        None where the folder does not tell.
+        dict of the script, the options that choose images, and their description; None
+        where the folder has no readable record.
     """
     try:
         record = read_options(run)
@@ -136,6 +139,6 @@ def trained_on(run):
 
 
 def write_record(run, record):
-    """Write `options.json`, as a whole or not at all."""
+    """Write `options.json` atomically."""
     with atomic_write(run / OPTIONS) as part:
         part.write_text(json.dumps(record, indent=2) + "\n")

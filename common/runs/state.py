@@ -1,7 +1,7 @@
-"""The state from which a run goes on: weights, optimizers and every random generator.
+"""The state that a run is resumed from: weights, optimizers and all random generators.
 
-Two files, each written as a whole or not at all: after the last epoch, and after the one
-before, should the last be damaged.
+Two files, each written atomically: the state after the last epoch, and the one before,
+in case the last is damaged.
 """
 
 import random
@@ -20,11 +20,11 @@ MOST_BYTES = 2**36  # of a file
 
 
 class State(NamedTuple):
-    """What a file holds.
+    """The content of a state file.
 
     Attributes:
         epoch: number of finished epochs.
-        variables: arrays of `state_variables`.
+        variables: list of arrays, the values of `state_variables`.
         generators: dict, see `global_generators`.
     """
 
@@ -37,18 +37,18 @@ GENERATORS = (*(f"numpy {i}" for i in range(4)), "python", "python gauss")
 
 
 def state_variables(gan):
-    """Everything that a step changes: weights, random generators, both optimizers."""
+    """Return all variables that a step changes: weights, generators, both optimizers."""
     optimizers = (gan.d_model.optimizer, gan.gan_model.optimizer)
     return [*gan.variables, *(v for o in optimizers for v in o.variables)]
 
 
 def random_states(gan):
-    """The variables of its random generators: those of latent points and of layers."""
+    """Return the variables of its random generators: of latent vectors and of layers."""
     return [v for v in gan.variables if v.path.endswith("seed_generator_state")]
 
 
 def save_state(gan, epoch, run):
-    """Write the state after so many epochs.
+    """Write the state after an epoch.
 
     Args:
         gan: gan.GAN.
@@ -68,7 +68,7 @@ def save_state(gan, epoch, run):
 
 
 def global_generators():
-    """The states of NumPy's and Python's own generators, for code that uses them."""
+    """Return the states of NumPy's and Python's global random generators, a dict."""
     _, *numpy_state = np.random.get_state()
     version, words, gauss = random.getstate()
     gauss = np.nan if gauss is None else gauss
@@ -80,14 +80,14 @@ def global_generators():
 
 
 def set_generators(states, of_numpy=np.random, of_python=random):
-    """Set these generators to what `global_generators` gave.
+    """Set random generators to the states that `global_generators` returned.
 
     Raises:
-        Exception: of many kinds, where they cannot be set to it.
+        Exception: of many kinds, where the states are damaged.
     """
     keys, place, has_gauss, gauss = (states[f"numpy {i}"] for i in range(4))
-    if keys.dtype != np.uint32 or not 0 <= place <= 624:  # NumPy does not look
-        raise ValueError("its random generators are not such")
+    if keys.dtype != np.uint32 or not 0 <= place <= 624:  # NumPy does not check these
+        raise ValueError("its states of random generators are damaged")
     of_numpy.set_state(("MT19937", keys, int(place), int(has_gauss), float(gauss)))
     version, *words = map(int, states["python"])
     gauss = float(states["python gauss"])
@@ -95,9 +95,9 @@ def set_generators(states, of_numpy=np.random, of_python=random):
 
 
 def load_state(gan, run):
-    """Set `gan` and the global generators to the last state in this run folder.
+    """Set `gan` and the global random generators to the last state in this run folder.
 
-    Says so where a damaged file made it an earlier one.
+    Where the last state is damaged, print a message and use the one before.
 
     Args:
         gan: gan.GAN.
@@ -113,13 +113,13 @@ def load_state(gan, run):
     variables = state_variables(gan)
     if [v.shape for v in state.variables] != [tuple(v.shape) for v in variables]:
         raise UserError(
-            f"{path} belongs to other models than these: take back what was changed in "
-            "them, or start a new run"
+            f"{path} does not match the weights of these models: undo what was changed "
+            "in them, or start a new run"
         )
     for other, error in damaged.items():
-        other.replace(other.with_suffix(".damaged"))  # not to be saved as the one before
+        other.replace(other.with_suffix(".damaged"))  # else it would replace the good one
         print(
-            f"{other} is damaged ({error}): going on with {path.name}, after epoch "
+            f"{other} is damaged ({error}): resuming from {path.name}, after epoch "
             f"{state.epoch}"
         )
     for variable, value in zip(variables, state.variables, strict=True):
@@ -129,15 +129,15 @@ def load_state(gan, run):
 
 
 def has_begun(run):
-    """Whether a run folder has a state, or rows of steps that would need one."""
+    """Return whether a run folder has a state, or a history, which needs a state."""
     return any((Path(run) / name).exists() for name in (STATE, STATE_BEFORE, HISTORY))
 
 
 def find_state(run):
-    """The last state in a run folder that is whole.
+    """Return the last undamaged state in a run folder.
 
     Returns:
-        its path, the State, and a dict of the files that are damaged, path -> error.
+        its Path; the State; dict of the damaged files, Path -> error.
 
     Raises:
         UserError: there is no state, or all are damaged.
@@ -151,25 +151,29 @@ def find_state(run):
                 damaged[path] = error
     for path, error in damaged.items():
         raise UserError(f"{path} is damaged ({error}): start a new run")
-    raise UserError(f"{run} has no {STATE}: there is nothing to go on with")
+    raise UserError(f"{run} has no {STATE} to resume from: start a new run")
 
 
 def read_state(path):
-    """The State in a file, of which nothing is read unless it holds what it declares."""
+    """Validate an untrusted state file and return its State.
+
+    Raises:
+        Exception: of many kinds, where it is damaged.
+    """
     check_file(path, MOST_BYTES)
     if not zipfile.is_zipfile(path):
-        raise ValueError("it is not a whole zip of arrays")
+        raise ValueError("it is not a complete zip of arrays")
     with np.load(path, allow_pickle=False) as archive:
         for info in archive.zip.infolist():
             if info.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{info.filename} is compressed")
         arrays = {name: member(archive, name) for name in archive.files}
     if not {x.dtype.kind for x in arrays.values()} <= set("biuf"):
-        raise ValueError("it holds what are no numbers")
+        raise ValueError("it holds values that are not numbers")
     epoch = arrays["epoch"]
     if epoch.dtype.kind != "i" or epoch.shape != () or epoch < 0:
-        raise ValueError("its epoch is no whole number")
+        raise ValueError("its epoch is not a whole number")
     variables = [x for name, x in arrays.items() if name.startswith("variable ")]
     generators = {name: arrays[name] for name in GENERATORS}
-    set_generators(generators, np.random.RandomState(), random.Random())  # a trial
+    set_generators(generators, np.random.RandomState(), random.Random())  # validates
     return State(int(epoch), variables, generators)

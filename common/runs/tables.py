@@ -1,4 +1,4 @@
-"""Tables: a run's columns of numbers, whose last row may be in writing, and Markdown."""
+"""Tables: CSV files of a run, whose last row may be incomplete, and Markdown tables."""
 
 import numpy as np
 from tabulate import tabulate
@@ -8,18 +8,20 @@ from common.runs.layout import TEXTS
 from common.safety.arrays import check_file
 
 LONGEST = 100  # characters of a number
-AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}  # whatever bytes it has
-MOST_TABLE = 2**27  # bytes of a history: of a million rows
+AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}  # any bytes can be decoded
+MOST_TABLE = 2**27  # bytes, of a million rows
 
 
 def read_columns(path):
-    """The columns of a CSV file of numbers: name -> float64 (rows,).
+    """Read the columns of numbers of a CSV file.
 
-    A missing file has none. A last row without its end is left out: a training is
-    writing it.
+    A last row without a line end is ignored: a training process is writing it.
 
     Args:
-        path: the file; its columns of TEXTS are left out.
+        path: Path of the file, which may be missing; its columns of TEXTS are ignored.
+
+    Returns:
+        dict, name -> float64 (rows,).
 
     Raises:
         UserError: a row is damaged.
@@ -37,23 +39,23 @@ def read_columns(path):
         except ValueError:
             raise UserError(
                 f"{path}, line {line} is damaged: {row[:60]!r} is not a row of "
-                f"{len(names)} values; remove it"
+                f"{len(names)} values; remove the line"
             ) from None
     columns = np.array(numbers, dtype=float).reshape(len(numbers), len(kept)).T
     return dict(zip(kept, columns, strict=True))
 
 
 def whole_lines(path):
-    """The lines of a file, without a last one that is in writing; none without a file.
+    """Return the complete lines of a file; none where there is no file.
 
     Raises:
-        UserError: it is no plain file, or too large to be of a training.
+        UserError: it is not a regular file, or larger than MOST_TABLE.
     """
     return lines_of(path)[0]
 
 
 def lines_of(path):
-    """The whole lines of a file, and what comes after the last one's end, mostly ""."""
+    """Return the complete lines of a file, and the text after the last line end."""
     if not path.exists():
         return [], ""
     check_file(path, MOST_TABLE)
@@ -62,7 +64,7 @@ def lines_of(path):
 
 
 def markdown_table(rows, heads):
-    """Return a Markdown table that can be read as it stands.
+    """Return a Markdown table with aligned columns.
 
     Args:
         rows: list of lists of cells, shown by `str`; None is shown as "-".

@@ -1,4 +1,4 @@
-"""Films: of the pictures of a run's epochs, or of any frames."""
+"""Videos: of the pictures of a run's epochs, or of any frames."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -8,10 +8,10 @@ from common.runs.layout import epoch_of
 
 
 def video_frames(pictures):
-    """Yield the frames of a video, RGB and of one size: the epoch above each picture.
+    """Yield the frames of a video, RGB and of one size: each picture below its epoch.
 
     Args:
-        pictures: PNG files, named after their epoch, not all of one size perhaps.
+        pictures: Paths of PNG files, named after their epoch; sizes may differ.
     """
     sizes = []
     for path in pictures:
@@ -24,12 +24,15 @@ def video_frames(pictures):
 
 
 def captioned(picture, text, size=None):
-    """A picture on white with a line of text above, of even width and height (for H.264).
+    """Return a picture on white with a line of text above it.
 
     Args:
         picture: PIL image.
         text: the line.
-        size: (width, height) of the place for the picture; if None, its own.
+        size: (width, height) of the area for the picture; None: of the picture.
+
+    Returns:
+        PIL image, RGB, of even width and height, which H.264 needs.
     """
     width, height = size or picture.size
     strip = max(16, width // 16)  # pixels above the picture
@@ -42,13 +45,13 @@ def captioned(picture, text, size=None):
 
 
 def save_video(frames, path, seconds, last_seconds=None):
-    """Save frames as one video, `path` as .mp4 (H.264) and as .gif, which repeats.
+    """Save frames as an .mp4 (H.264) and as a .gif that repeats.
 
     Args:
         frames: PIL images, RGB, of one even width and height.
-        path: of either file; its ending does not matter.
-        seconds: how long a frame stays.
-        last_seconds: how long the last one stays; if None, as long as all.
+        path: Path of either file; its suffix is replaced.
+        seconds: duration of a frame.
+        last_seconds: duration of the last frame; None: `seconds`.
     """
     import imageio.v2 as imageio
 
@@ -72,11 +75,11 @@ def save_video(frames, path, seconds, last_seconds=None):
 
 
 def is_picture(path):
-    """Whether a file is a picture; says so where it is not."""
+    """Return whether a file is a readable picture; print a message if not."""
     try:
         with Image.open(path) as picture:
             picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        print(f"{path} is not in the video: {error}")
+        print(f"{path} is left out of the video: {error}")
         return False
     return True

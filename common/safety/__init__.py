@@ -1,1 +1,1 @@
-"""Untrusted input: HDF5 files, model files and pictures are validated before use."""
+"""Untrusted input: arrays, HDF5, model files, pickles, pictures: validated before use."""

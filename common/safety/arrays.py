@@ -1,4 +1,4 @@
-"""Files of arrays: they are read only if they are as large as they declare."""
+"""Untrusted files of arrays: validated to be as large as they declare before reading."""
 
 import math
 from pathlib import Path
@@ -11,24 +11,32 @@ MOST_BYTES = 2**30  # of a set of images in memory: 1.3 million of 28x28, as byt
 
 
 def check_file(path, most=MOST_BYTES):
-    """Raise a UserError unless this is a plain file, of at most so many bytes.
+    """Raise a UserError unless this is a regular file of at most `most` bytes.
 
-    A pipe or a device would be waited for, and a file without end read without end.
+    To read a pipe or a device would block, or never end.
     """
     path = Path(path)
     if not path.exists():
         raise UserError(f"{path}: there is no such file; name another")
     if not path.is_file():
-        raise UserError(f"{path} cannot be read: it is no plain file; put one there")
+        raise UserError(f"{path} is not a regular file: replace it by one")
     if path.stat().st_size > most:
         raise UserError(
-            f"{path} has {path.stat().st_size} bytes, and at most {most} are read: put a "
-            "smaller one in its place"
+            f"{path} has {path.stat().st_size} bytes, and at most {most} are read: "
+            "replace it by a smaller one"
         )
 
 
 def member(archive, name):
-    """An array of an open .npz, if the file is as large as its first line declares."""
+    """Return an array of an open .npz, after `check_declared`.
+
+    Args:
+        archive: NpzFile.
+        name: of the array, without .npy.
+
+    Raises:
+        ValueError: see `check_declared`.
+    """
     info = archive.zip.getinfo(f"{name}.npy")
     with archive.zip.open(info) as file:
         check_declared(file, info.file_size)
@@ -36,7 +44,11 @@ def member(archive, name):
 
 
 def read_array(path):
-    """The array in a .npy file, which is read as `member` reads one."""
+    """Return the array in a .npy file, after `check_declared`.
+
+    Raises:
+        ValueError: see `check_declared`.
+    """
     with Path(path).open("rb") as file:
         check_declared(file, Path(path).stat().st_size)
         file.seek(0)
@@ -46,17 +58,21 @@ def read_array(path):
 def check_declared(file, n_bytes):
     """Raise a ValueError if an open .npy file declares more than it can hold.
 
-    NumPy makes room for what is declared before it reads.
+    NumPy allocates what is declared before it reads.
+
+    Args:
+        file: binary file, at its start.
+        n_bytes: size of the file.
     """
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"it is of version {version} of the format, not 1 or 2")
+        raise ValueError(f"it has version {version} of the format, not 1 or 2")
     read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
     try:
         shape, _, dtype = read(file)
     except Exception:  # of ast, of tokenize, of NumPy
-        raise ValueError("its first line describes no array") from None
+        raise ValueError("its header does not describe an array") from None
     if dtype.hasobject:
         raise ValueError("it holds Python objects, not numbers")
     if math.prod(shape) * dtype.itemsize > n_bytes:
-        raise ValueError(f"it declares an array of {shape} and has {n_bytes} bytes")
+        raise ValueError(f"it declares an array {shape} and has only {n_bytes} bytes")

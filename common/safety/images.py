@@ -1,19 +1,20 @@
-"""Opening pictures that anyone may have made."""
+"""Untrusted pictures: opened without formats that run programs."""
 
-MOST_BYTES = 2**28  # of one file: what is larger is no picture
+MOST_BYTES = 2**28  # of one file
 
 
 def open_image(file):
-    """Open a picture with Pillow, in any format but EPS, which would run Ghostscript.
+    """Open a picture with Pillow, in any format except EPS, which runs Ghostscript.
 
     Args:
         file: a path, or a binary file.
 
     Returns:
-        PIL.Image.Image, of which nothing is decoded yet.
+        PIL.Image.Image, not decoded yet.
 
     Raises:
-        Exception: of many kinds, where it is no picture, or one of 179 million pixels.
+        Exception: of many kinds, where it is not a picture, or has more than 179 million
+            pixels.
     """
     from PIL import Image
 

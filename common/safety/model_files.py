@@ -1,9 +1,9 @@
-"""Model files from strangers: read, and refused, before Keras makes anything of them.
+"""Untrusted model files: validated before Keras deserializes them.
 
-A model file describes its layers, and a description can name any function of any module
-(`Lambda` layers, other libraries' wrappers, vocabularies read from any path), numbers
-that lie in other files, and sizes that no memory holds. Here it may name Keras's layers
-for images and this project's own, and nothing else; no switch trusts a file more.
+A model file describes its layers. A hostile description can name any function of any
+module (`Lambda` layers, wrappers of other libraries, vocabularies read from any path),
+numbers in other files, and sizes that exceed the memory. Here only Keras's layers for
+images and this project's own are allowed; no option turns this off.
 """
 
 import inspect
@@ -35,75 +35,76 @@ MODULES = {  # of Keras, in descriptions
     "keras.regularizers", "keras.constraints", "keras.src.models.functional",
     "keras.src.models.sequential",
 }  # fmt: skip
-REFUSED = ("lora_rank", "quantization_config")  # settings by which layers grow weights
-OWN = {  # layers of this project: the modules that files name, the first is today's
+FORBIDDEN = ("lora_rank", "quantization_config")  # settings that add weights
+OWN = {  # layers of this project: modules in saved files, the current one first
     "Augment": ("common.layers.augment", "common.augment"),
     "ClassLoss": ("common.layers.losses", "common.objectives.heads"),
     "CopyError": ("common.layers.losses", "common.objectives.heads"),
 }
-HDF5 = b"\x89HDF\r\n\x1a\n"  # how such files start
+HDF5 = b"\x89HDF\r\n\x1a\n"  # first bytes of such a file
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
 MOST_TEXT = 2**24  # bytes of a description; 100 layers have some 10**5
-MOST_NUMBERS = 2**24  # that one layer makes of one image: 64 MiB in float32
-MOST_CALLS = 200  # of layers: Keras takes 10 s for so many, and 40 s for twice as many
+MOST_NUMBERS = 2**24  # of one layer's output for one image: 64 MiB in float32
+MOST_CALLS = 200  # of layers: Keras needs 10 s for 200, and 40 s for 400
 DTYPES = {"float16", "bfloat16", "float32", "float64", "int32", "int64", "uint8", "bool",
           "mixed_float16", "mixed_bfloat16"}  # fmt: skip
 
 
 def check(path):
-    """Raise an error unless a model file holds allowed layers and their numbers.
+    """Validate an untrusted model file: its layers, their number and their weights.
 
     Args:
         path: Path of an `.h5` file, or of a `.keras` file, which is a zip.
 
     Raises:
-        UserError: it is another model than those that are loaded here.
-        Exception: of a dozen kinds, of h5py and zipfile, where it is damaged.
+        UserError: a layer or a setting is not allowed.
+        Exception: of many kinds, of h5py and zipfile, where it is damaged.
     """
     check_file(path, 2 * MOST_BYTES)
     text = read_zip(path) if path.suffix == ".keras" else read_hdf5(path)
     if text is None:
         raise UserError(
-            f"{path} has no description of a model: it may hold weights alone"
+            f"{path} has no description of a model, only weights: save the whole model"
         )
     if not isinstance(text, str | bytes) or len(text) > MOST_TEXT:
-        raise ValueError("its description is no text, or too long")
+        raise ValueError("its description is not a text, or too long")
     described = json.loads(text)
     if isinstance(described, dict):
-        described.pop("compile_config", None)  # nobody loads it
+        described.pop("compile_config", None)  # is never loaded
     check_layers(described, path)
     if (n := n_calls(described)) > MOST_CALLS:
         raise UserError(
-            f"{path} calls its layers {n} times in all, and {MOST_CALLS} are the most"
+            f"{path} calls its layers {n} times in all, more than the limit of "
+            f"{MOST_CALLS}: use a smaller model"
         )
 
 
 def read_hdf5(path):
-    """The description in an `.h5` file, whose numbers are checked, too."""
+    """Validate the weights in an `.h5` file and return its description, JSON or None."""
     import h5py
 
     if zipfile.is_zipfile(path):
-        raise ValueError("it is a zip, which is called .keras")
+        raise ValueError("it is a zip, whose name must end in .keras")
     with h5py.File(path) as file:
         check_numbers(file, path)
         return file.attrs.get("model_config")
 
 
 def read_zip(path):
-    """The description in a `.keras` file, whose numbers are checked, too."""
+    """Validate the weights in a `.keras` file and return its description, JSON."""
     import h5py
 
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if set(names) - MEMBERS or len(names) != len(set(names)):
             raise ValueError(
-                f"it holds {names[:5]}: a .keras file of plain layers holds "
+                f"it holds {names[:5]}, and a .keras file of plain layers holds "
                 f"{', '.join(sorted(MEMBERS))}, each once, and nothing else"
             )
         for member in archive.infolist():
             if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
                 raise ValueError(
-                    f"its {member.filename} is packed or encrypted, as Keras never "
+                    f"its {member.filename} is compressed or encrypted, as Keras never "
                     "writes it"
                 )
         with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
@@ -113,7 +114,12 @@ def read_zip(path):
 
 
 def check_layers(described, path):
-    """Raise a UserError unless a description, as of JSON, names allowed classes alone."""
+    """Raise a UserError unless a description, decoded JSON, names allowed classes only.
+
+    Args:
+        described: dict, list, or any other value of JSON.
+        path: Path of the model file, for messages.
+    """
     if isinstance(described, list):
         for part in described:
             check_layers(part, path)
@@ -123,24 +129,23 @@ def check_layers(described, path):
         names = described.get("module"), described["class_name"]
         named = ".".join(str(name) for name in names if name)[:100]
         raise UserError(
-            f"{path} holds {named}, which is not on the list of what may be "
-            "loaded: Keras's standard layers for images, and this project's; others "
-            "could run code of their own"
+            f"{path} holds {named}, which is not allowed because it could run code: use "
+            "a model of Keras's standard layers for images and this project's alone"
         )
     for key, value in described.items():
         if not is_harmless(key, value):
             raise UserError(
-                f"{path} holds a layer whose {key[:50]} is {str(value)[:50]!r}: save it "
-                "without"
+                f"{path} holds a layer whose {key[:50]} is {str(value)[:50]!r}, which is "
+                "not allowed: save the model without it"
             )
         check_layers(value, path)
 
 
 def is_harmless(key, value):
-    """Whether a setting in a description is: Keras makes functions of some texts."""
+    """Return whether a setting may be deserialized: some texts become functions."""
     import keras
 
-    if key in REFUSED:
+    if key in FORBIDDEN:
         return not value
     if not isinstance(value, str):
         return True
@@ -152,9 +157,9 @@ def is_harmless(key, value):
 
 
 def n_calls(described):
-    """How often layers are called in what a description, as of JSON, tells of.
+    """Return the number of calls of layers in a description, decoded JSON.
 
-    A model that is called twice calls each of its own layers twice.
+    A model that is called twice calls each of its layers twice.
     """
     if isinstance(described, list):
         return sum(map(n_calls, described))
@@ -167,7 +172,7 @@ def n_calls(described):
 
 
 def is_allowed(described):
-    """Whether a dict that names a class names one of those that are made here."""
+    """Return whether the class that a dict of a description names is allowed."""
     import keras
 
     name, module = described["class_name"], described.get("module")
@@ -186,7 +191,7 @@ def is_allowed(described):
 
 @contextmanager
 def no_memory():
-    """Inside, models are made whose weights take no memory; they cannot be used."""
+    """Build models inside this context whose weights take no memory, for validation."""
     from keras import StatelessScope
     from keras.src.backend.common import global_state
 
@@ -195,5 +200,5 @@ def no_memory():
     try:
         with StatelessScope(initialize_variables=False):
             yield
-    finally:  # or Keras gives them memory after all, at its next use of such a scope
+    finally:  # else Keras allocates them at its next use of such a scope
         global_state.set_global_attribute(waiting, before)

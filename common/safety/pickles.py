@@ -1,4 +1,4 @@
-"""Untrusted pickles: plain values and arrays of bytes are read, nothing is run."""
+"""Untrusted pickles: only plain values and arrays of bytes are deserialized."""
 
 import io
 import pickle
@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 
 MOST_ENCODED = 2**28  # bytes of all texts that a pickle turns into bytes
-NEEDLESS = (  # bytearrays, for which room is made before they are read, and sets
+NEEDLESS = (  # bytearrays, which are allocated before they are read, and sets
     pickle.BYTEARRAY8 + pickle.NEXT_BUFFER
     + pickle.EMPTY_SET + pickle.ADDITEMS + pickle.FROZENSET
 )  # fmt: skip
@@ -17,18 +17,18 @@ STANDINS = {
 
 
 def load_plain(content):
-    """Return what a pickle holds; bytes stay bytes, arrays are Records.
+    """Deserialize a pickle; bytes stay bytes, arrays become Records.
 
     Raises:
-        Exception: of many kinds, where it is no pickle, or would do more than that.
+        Exception: of many kinds, where it is not a pickle, or holds other objects.
     """
     return PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
 
 
 class Record:
-    """Stands in for NumPy's array and dtype, and only keeps what is said of them.
+    """A placeholder for NumPy's array and dtype that stores their description.
 
-    The real dtype would believe a pickle that calls bytes the addresses of objects.
+    NumPy's own dtype would let a pickle declare bytes to be addresses of objects.
     """
 
     def __init__(self, *words):
@@ -42,22 +42,22 @@ def byte_array(record):
     """Return the array of bytes that a Record describes.
 
     Raises:
-        ValueError: it describes another one.
+        ValueError: it does not describe an array of bytes.
     """
     if not isinstance(record, Record):
-        raise ValueError("data that is not an array")
+        raise ValueError("its data is not an array")
     _, shape, dtype, is_fortran, content = record.state
     if dtype.words[0] not in (b"u1", "u1"):
-        raise ValueError("data that is not bytes")
+        raise ValueError("its data is not bytes")
     return np.frombuffer(content, np.uint8).reshape(shape, order="CF"[is_fortran])
 
 
 class TextDict(dict):
-    """A dict whose keys are texts: the hash of a tuple of tuples can take for ever."""
+    """A dict whose keys are texts: to hash nested tuples can take exponential time."""
 
     def __setitem__(self, key, value):
         if not isinstance(key, bytes | str):
-            raise pickle.UnpicklingError("it has a dict whose keys are no texts")
+            raise pickle.UnpicklingError("it has a dict whose keys are not texts")
         super().__setitem__(key, value)
 
 
@@ -72,25 +72,30 @@ def dict_of_items(unpickler):
         unpickler.stack[-1][key] = value
 
 
+def forbidden(unpickler):
+    raise pickle.UnpicklingError("it holds a set or a bytearray")
+
+
 DISPATCH = {
-    **{c: f for c, f in pickle._Unpickler.dispatch.items() if c not in NEEDLESS},
+    **pickle._Unpickler.dispatch,
+    **dict.fromkeys(NEEDLESS, forbidden),
     pickle.EMPTY_DICT[0]: new_dict,
     pickle.DICT[0]: dict_of_items,
 }
 
 
 class PlainUnpickler(pickle._Unpickler):
-    """Reads plain values and Records, nothing else: a pickle can run any code.
+    """Deserializes plain values and Records only, because a pickle can run any code.
 
-    It is Python's own in Python: the one in C makes room for as many values as a pickle
-    says that it will remember.
+    It is based on the unpickler in Python: the one in C allocates as many values as a
+    pickle declares to memoize.
     """
 
     encoded = 0  # characters so far
     dispatch = DISPATCH
 
     def encode(self, text, kind):
-        """What old pickles of bytes call; nothing is to grow by it."""
+        """Encode a text, as old pickles of bytes do; the total length is limited."""
         self.encoded += len(text)
         if kind != "latin1" or self.encoded > MOST_ENCODED:
             raise pickle.UnpicklingError(f"it encodes texts as {kind!r}, or too many")

@@ -92,7 +92,7 @@ def zipped(members, kind=zipfile.ZIP_STORED):
 
 
 def declared(content, name, size):
-    """A zip whose directory says that a file unpacks to another size."""
+    """A zip whose directory declares another unpacked size of a file."""
     at = content.rindex(name.encode()) - 46 + 24
     return content[:at] + struct.pack("<I", size) + content[at + 4 :]
 
@@ -165,7 +165,7 @@ MEMO = b"\x80\x02}" + b"r" + struct.pack("<I", 2**31 - 1) + b"."
 
 
 def tar(name, declares, kind=tarfile.REGTYPE):
-    """A packed archive that declares more than it holds, which is refused unread."""
+    """A packed archive that declares more than it holds."""
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w:gz") as archive:
         member = tarfile.TarInfo(name)

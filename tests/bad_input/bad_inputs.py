@@ -1,7 +1,7 @@
 """Wrong inputs of every script: what `test_bad_input.py` tries, see docs/bad_inputs.md.
 
 A case is a script, a function that makes files in the working directory and returns the
-words, and what the one sentence must say.
+words of the command line, and words that the message must contain.
 """
 
 import contextlib
@@ -35,17 +35,17 @@ class Case(NamedTuple):
 
     script: str
     make: Callable  # () -> list of words
-    says: str
+    expected: str
     code: int = 2
-    alone: bool = False  # tried in a process of its own, too
+    alone: bool = False  # tried also in a new process
     settings: dict = {}  # of the environment  # noqa: RUF012
 
 
 class Seen(NamedTuple):
-    """What came of it."""
+    """The outcome of a case."""
 
     code: int | None
-    said: str  # on standard error
+    printed: str  # on standard error
     seconds: float
     changed: list  # files
 
@@ -66,12 +66,12 @@ def cases():
     """All cases: name -> Case."""
     found = {}
     for script, rows in OPTIONS.items():
-        for words, says in rows:
+        for words, expected in rows:
             name = f"{script} {words}".strip()
-            found[name] = Case(script, typed(words), says, alone=name in ALONE)
-    for name, (script, make, says, *more) in FILES.items():
+            found[name] = Case(script, typed(words), expected, alone=name in ALONE)
+    for name, (script, make, expected, *more) in FILES.items():
         settings = more[0] if more else {}
-        found[f"{script}: {name}"] = Case(script, make, says, **settings)
+        found[f"{script}: {name}"] = Case(script, make, expected, **settings)
     return found
 
 
@@ -90,7 +90,7 @@ def snapshot():
 
 
 def stop(signum, frame):
-    raise TimeoutError(f"not refused within {SECONDS} s")
+    raise TimeoutError(f"no error within {SECONDS} s")
 
 
 def observe(case):
@@ -98,13 +98,13 @@ def observe(case):
     words = case.make()
     with patch.dict(os.environ):  # which benchmarks set for themselves
         main = importlib.import_module(case.script[:-3].replace("/", ".")).main
-    before, code, told = snapshot(), None, io.StringIO()
+    before, code, stderr = snapshot(), None, io.StringIO()
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(SECONDS)
     started = time.process_time()
     try:
         with (
-            contextlib.redirect_stderr(told),
+            contextlib.redirect_stderr(stderr),
             contextlib.redirect_stdout(io.StringIO()),
             warnings.catch_warnings(record=True) as warned,
             patch.dict(os.environ, case.settings),
@@ -123,13 +123,13 @@ def observe(case):
         for path in before.keys() | after.keys()
         if before.get(path) != after.get(path)
     )
-    said = told.getvalue() + "".join(f"{w.category.__name__}\n" for w in warned)
-    return Seen(code, said, time.process_time() - started, changed)
+    printed = stderr.getvalue() + "".join(f"{w.category.__name__}\n" for w in warned)
+    return Seen(code, printed, time.process_time() - started, changed)
 
 
-def shortened(said, folder):
-    """A sentence without what differs from one machine to the next, or is endless."""
-    text = said.removeprefix("error: ").strip()
+def shortened(printed, folder):
+    """Return a message without what differs between machines, or is very long."""
+    text = printed.removeprefix("error: ").strip()
     for place in (str(Path(folder).resolve()), str(folder)):
         text = text.replace(place, "FOLDER")
     return re.sub(r"(.)\1{20,}", r"\1\1\1\1...", text)

@@ -52,10 +52,10 @@ def cut_model(share):
     return lambda: model()[: int(len(model()) * share)]
 
 
-def told(**record):
-    """A change: the model says that it was trained on this."""
+def origin(**changed):
+    """A change: the record in the model of the images that it was trained on."""
     whole = {"script": "mnist_gan/train.py", "options": {"data": "synthetic"},
-             "data": {"fingerprint": "0", "name": "synthetic"}, **record}  # fmt: skip
+             "data": {"fingerprint": "0", "name": "synthetic"}, **changed}  # fmt: skip
     return lambda file: file.attrs.update(trained_on=json.dumps(whole))
 
 
@@ -119,7 +119,7 @@ def a_run(name="run", record=None, state=None, history=HISTORY, **changed):
 
 
 def resume(text=None, words=("--epochs", "3"), beside=None, link=None, **keywords):
-    """A maker: a run folder, with this as its options.json, to go on with.
+    """A maker: a run folder, with this as its options.json, to resume.
 
     And with another file, a name and what is in it, or a link of this name.
     """

@@ -1,6 +1,6 @@
 """Damaged and hostile sets of small images.
 
-Name -> (script, function that makes them, what is said).
+Name -> (script, function that makes them, words of the message).
 """
 
 import gzip
@@ -50,19 +50,19 @@ DATA = {
        for share in (0.01, 0.3, 0.6, 0.9, 0.999)},
     "a .npz of 29x29 pixels": (MNIST, npz(x_train=np.zeros((9, 29, 29), "u1")), "(n, 28"),
     "a .npz without images": (MNIST, npz(x_train=np.zeros((0, 28, 28), "u1")), "no imag"),
-    "a .npz of texts": (MNIST, npz(x_train=np.full((2, 28, 28), "a")), "not numbers"),
-    "a .npz of complex numbers": (MNIST, npz(x_train=GREY * 1j), "not numbers"),
-    "a .npz of NaN": (MNIST, npz(x_train=np.full((2, 28, 28), np.nan)), "from nan"),
-    "a .npz of values up to 1e30": (MNIST, npz(x_train=GREY * 1e30), "not from 0 to 255"),
+    "a .npz of texts": (MNIST, npz(x_train=np.full((2, 28, 28), "a")), "as uint8"),
+    "a .npz of complex numbers": (MNIST, npz(x_train=GREY * 1j), "save them as uint8"),
+    "a .npz of NaN": (MNIST, npz(x_train=np.full((2, 28, 28), np.nan)), "nan..nan"),
+    "a .npz of values up to 1e30": (MNIST, npz(x_train=GREY * 1e30), "in 0..255"),
     "a .npz of pickles": (
         MNIST, npz(x_train=np.array([Hostile()], object)), "Python objects"),
     "a .npz of a single number": (MNIST, npz(x_train=np.uint8(3)), "(n, 28, 28)"),
-    "a .npz of other names": (MNIST, npz(a=GREY, b=GREY), "not an array named x_train"),
+    "a .npz of other names": (MNIST, npz(a=GREY, b=GREY), "name the array of im"),
     "a .npz with too few labels": (
         MNIST, npz(x_train=GREY, y_train=np.arange(3)), "labels of shape (3,)"),
     "a .npz that declares 10**12 numbers": (
         MNIST, with_file("set.npz", lambda: zipped({"x_train.npy": header((10**12,))})),
-        "declares an array of (1000000000000,)"),
+        "declares an array (1000000000000,)"),
     "a .npz of a negative shape": (
         MNIST, with_file("set.npz", lambda: zipped({"x_train.npy": header((-1, 28))})),
         "cannot be read"),
@@ -71,9 +71,9 @@ DATA = {
         "cannot be read"),
     "a .npz that declares 4 GB unpacked": (
         MNIST, with_file("set.npz", lambda: declared(
-            saved(x_train=GREY), "x_train.npy", 2**32 - 2)), "are the most"),
-    "a .npz that is a folder": (MNIST, folder("set.npz"), "no set.npz"),
-    "a .npz that is a pipe": (MNIST, pipe("set.npz"), "no plain file"),
+            saved(x_train=GREY), "x_train.npy", 2**32 - 2)), "more than the limit"),
+    "a .npz that is a folder": (MNIST, folder("set.npz"), "neither set.npz.npz"),
+    "a .npz that is a pipe": (MNIST, pipe("set.npz"), "not a regular file"),
     "a .npz of 1 TB, all holes": (MNIST, sparse("set.npz", 2**40), "smaller"),
     "a name with a newline": (MNIST, odd("no\nsuch.npz"), "no\\nsuch.npz", ALONE),
     "a name with spaces": (MNIST, odd("my own set.npz"), "my own set.npz: there is no"),
@@ -88,7 +88,7 @@ DATA = {
     "a damaged model of a name that rings": (
         DRAW, with_file("\a.h5", b"x", named()), "\\x07.h5 is not a Keras model"),
     "a zip of a name with a tab, cut off": (
-        PACK, with_file("a\tb.zip", b"PK", named()), "a\\tb.zip is a zip that was cut"),
+        PACK, with_file("a\tb.zip", b"PK", named()), "a\\tb.zip is an incomplete"),
     "a run of a name with a newline": (
         TRAIN, lambda: [write("r\nn/options.json", "{"), ["--resume", "r\nn"]][1],
         "r\\nn is not a run folder"),
@@ -97,7 +97,7 @@ DATA = {
     "a picture for a set of images": (
         MNIST, with_file("a.png", picture), "neither an .npz nor a .csv"),
     "GAN_DATA_DIR names no folder": (
-        TRAIN, list, "GAN_DATA_DIR names 'nowhere'",
+        TRAIN, list, "GAN_DATA_DIR is 'nowhere'",
         {"settings": {"GAN_DATA_DIR": "nowhere"}, "alone": True}),
     # IDX
     "an IDX file of 0 bytes": (MNIST, idx_folder(b""), "cannot be read"),
@@ -109,12 +109,12 @@ DATA = {
     "an IDX file of 255 dimensions": (
         MNIST, idx_folder(b"\0\0\x08\xff" + bytes(2000)), "cannot be read"),
     "an IDX file of no images": (MNIST, idx_folder(idx((0, 28, 28), 0)), "no images"),
-    "an IDX file of floats": (MNIST, idx_folder(idx((1, 28, 28), 784, 13)), "not start"),
+    "an IDX file of floats": (MNIST, idx_folder(idx((1, 28, 28), 784, 13)), "its header"),
     "an IDX file of larger images": (
-        MNIST, idx_folder(idx((2, 32, 32), 2048)), "not (n, 28, 28)"),
+        MNIST, idx_folder(idx((2, 32, 32), 2048)), "(n, 28, 28)"),
     "an IDX file that is a folder": (
         MNIST, lambda: [Path("set/train-images-idx3-ubyte").mkdir(parents=True),
-                        data("set")][1], "no plain file"),
+                        data("set")][1], "not a regular file"),
     "IDX images whose labels are images": (
         MNIST, idx_folder(idx((2, 28, 28), 1568),
                           train_labels_idx1_ubyte=idx((2, 28, 28), 1568)), "labels of"),
@@ -123,48 +123,48 @@ DATA = {
     "a .gz cut off": (
         MNIST, idx_folder(gzip.compress(idx((70, 28, 28), 54880))[:-20],
                           "train-images-idx3-ubyte.gz"), "cannot be read"),
-    "a folder of nothing": (MNIST, folder("set"), "no set.npz and no train-images"),
+    "a folder of nothing": (MNIST, folder("set"), "neither set.npz nor train-images"),
     # CSV
-    "a .csv of 0 bytes": (MNIST, with_file("set.csv", b""), "no images in it"),
+    "a .csv of 0 bytes": (MNIST, with_file("set.csv", b""), "holds no images"),
     "a .csv of names alone": (MNIST, with_file("set.csv", "label,1,2\n"), "no images"),
     "a .csv of three columns": (MNIST, with_file("set.csv", "1,2,3\n"), "3 columns"),
     "a .csv cut off in a row": (MNIST, with_file("set.csv", lambda: csv(3)[:-900]), "co"),
     "a .csv of words": (
         MNIST, with_file("set.csv", lambda: csv(2) + csv(1, "cat")), "cannot be read"),
     "a .csv of values above 255": (
-        MNIST, with_file("set.csv", lambda: csv(2).replace("7", "700")), "not from 0 to"),
+        MNIST, with_file("set.csv", lambda: csv(2).replace("7", "700")), "must be in 0"),
     "a .csv of a line without end": (
-        MNIST, with_file("set.csv", lambda: "1," * 200_000), "a line of more than"),
+        MNIST, with_file("set.csv", lambda: "1," * 200_000), "a line is longer than"),
     "a .csv of bytes that are no text": (
         MNIST, with_file("set.csv", bytes(range(256)) * 9), "cannot be read"),
     "a .csv of labels that are no classes": (
         MNIST, with_file("set.csv", lambda: csv(2, "nan") + csv(2, "1e30")), "whole num"),
     "a .csv that is /dev/zero": (
         MNIST, lambda: [Path("a.csv").symlink_to("/dev/zero"), data("a.csv")][1],
-        "no plain file"),
+        "not a regular file"),
     "a .csv as test set": (
         "mnist_gan/train_discriminator.py", with_file("a.csv", "1\n"), "1 columns"),
     # CIFAR-10
-    "a batch of 0 bytes": (CIFAR, batches(b""), "not a whole CIFAR-10 batch"),
+    "a batch of 0 bytes": (CIFAR, batches(b""), "not a CIFAR-10 batch"),
     **{f"a batch cut off at {share:.0%}": (
-        CIFAR, batches(batch()[: int(len(batch()) * share)]), "not a whole CIFAR-10")
+        CIFAR, batches(batch()[: int(len(batch()) * share)]), "not a CIFAR-10 batch")
        for share in (0.001, 0.5, 0.99)},
     "a batch that would run code": (
         CIFAR, batches(pickle.dumps(Hostile())), "would run 'posix.system'", ALONE),
     "a batch of lists in lists without end": (
-        CIFAR, batches(batch(labels=laughs(60))), "no list of whole numbers"),
+        CIFAR, batches(batch(labels=laughs(60))), "not a list of whole numbers"),
     "a batch whose key is tuples in tuples without end": (
-        CIFAR, batches(TUPLES), "keys are no texts"),
-    "a batch that is a set": (CIFAR, batches(pickle.dumps({1}, 4)), "not a whole"),
-    "a batch that remembers 2**31 values": (CIFAR, batches(MEMO), "lacks data or labels"),
-    "a batch of a list": (CIFAR, batches(pickle.dumps([1])), "not a whole CIFAR-10"),
-    "a batch without labels": (CIFAR, batches(batch(labels=None)), "no list of whole"),
+        CIFAR, batches(TUPLES), "keys are not texts"),
+    "a batch that is a set": (CIFAR, batches(pickle.dumps({1}, 4)), "holds a set"),
+    "a batch that memoizes 2**31 values": (CIFAR, batches(MEMO), "no data or no labels"),
+    "a batch of a list": (CIFAR, batches(pickle.dumps([1])), "not a CIFAR-10 batch"),
+    "a batch without labels": (CIFAR, batches(batch(labels=None)), "not a list of whole"),
     "a batch of labels up to 99": (CIFAR, batches(batch(labels=[99] * 4)), "0 to 9"),
     "a batch of other pixels": (
-        CIFAR, batches(batch(data=np.zeros((4, 100), "u1"))), "of shape (4, 100)"),
+        CIFAR, batches(batch(data=np.zeros((4, 100), "u1"))), "has shape (4, 100)"),
     "a batch of floats": (CIFAR, batches(batch(data=np.zeros((4, 3072)))), "not bytes"),
     "a batch that is missing": (CIFAR, batches(batch(), n=4), "has no data_batch_4"),
-    "an archive of 0 bytes": (CIFAR, with_file("c.tar.gz", b""), "not a whole tar"),
+    "an archive of 0 bytes": (CIFAR, with_file("c.tar.gz", b""), "not a complete tar"),
     "an archive cut off": (
         CIFAR, with_file("c.tar.gz", lambda: tar("data_batch_1", 2**20)[:200]), "cannot"),
     "an archive that unpacks to 1 GB": (

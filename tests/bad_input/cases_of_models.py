@@ -1,6 +1,6 @@
 """Damaged and hostile models, for whatever draws with them, scores or explores them.
 
-Name -> (script, function that makes them, what is said).
+Name -> (script, function that makes them, words of the message).
 """
 
 import os
@@ -33,8 +33,8 @@ from bad_models import (
     many_layers,
     model,
     modelled,
+    origin,
     points,
-    told,
 )
 
 MODELS = {
@@ -61,7 +61,7 @@ MODELS = {
     "a .keras file that is a bomb": (
         DRAW, with_file("m.keras", lambda: zipped({"config.json": bytes(10**7)},
                                                   zipfile.ZIP_DEFLATED), named()),
-        "packed or encrypted"),
+        "compressed or encrypted"),
     "a class of a model that has none": (
         DRAW, modelled("m.h5", "--label", "3"), "takes no class"),
     "points of another size": (
@@ -94,7 +94,7 @@ MODELS = {
         DRAW, modelled("m.h5", "--out", "a.png", make=lambda: write("a.png", b"mine")),
         "exists already"),
     "a model of 500 layers": (
-        DRAW, modelled("m.h5", change=many_layers), "200 are the most"),
+        DRAW, modelled("m.h5", change=many_layers), "the limit of 200"),
     "a generator for --discriminator": (
         DRAW, modelled("m.h5", "--discriminator", "m.h5"), "is not a discriminator"),
     # Scores
@@ -105,7 +105,7 @@ MODELS = {
         SCORE, with_file("m.h5", cut_model(0.5), named()), "damaged or not"),
     "scores against other images": (
         SCORE, modelled("m.h5", "--data", "cifar", make=batches(batch(50))),
-        "has no cifar.npz"),
+        "makes images of (28, 28, 1)"),
     "scores against a damaged set": (
         SCORE, modelled("m.h5", "--data", "a.npz", make=lambda: write("a.npz", b"x")),
         "cannot be read"),
@@ -133,13 +133,13 @@ MODELS = {
     # Looking inside
     "no real images named": (LOOK, modelled("diversity", "m.h5"), "does not record"),
     "a model that names another script": (
-        LOOK, modelled("diversity", "m.h5", change=told(script="toy_gan/train.py")),
+        LOOK, modelled("diversity", "m.h5", change=origin(script="toy_gan/train.py")),
         "makes no images"),
     "a model that names its images by a number": (
-        LOOK, modelled("diversity", "m.h5", change=told(options={"data": 5})),
+        LOOK, modelled("diversity", "m.h5", change=origin(options={"data": 5})),
         "training images is damaged"),
     "a model that names images of another size": (
-        LOOK, modelled("diversity", "m.h5", change=told(
+        LOOK, modelled("diversity", "m.h5", change=origin(
             script="celeba_gan/train.py", options={"data": "/", "size": 10**9})),
         "training images is damaged"),
     "a model whose images' name is damaged": (
@@ -154,7 +154,7 @@ MODELS = {
                        make=lambda: write("a.png", huge_png())), "is not a picture"),
     "a picture that is a pipe": (
         LOOK, modelled("project", "m.h5", "a.png", make=lambda: os.mkfifo("a.png")),
-        "no plain file"),
+        "not a regular file"),
     "the number of a picture, 5000 digits": (
         LOOK, modelled("project", "m.h5", "9" * 5000), "too long"),
     "one point to walk from": (

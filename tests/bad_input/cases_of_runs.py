@@ -1,6 +1,6 @@
-"""Damaged and hostile runs, to go on with or to compare.
+"""Damaged and hostile runs, to resume or to compare.
 
-Name -> (script, function that makes them, what is said).
+Name -> (script, function that makes them, words of the message).
 """
 
 import os
@@ -25,13 +25,13 @@ from bad_files import (
 from bad_models import HISTORY, a_run, compared, resume, scores
 
 RUNS = {
-    # Runs to go on with
+    # Runs to resume
     "options.json of 0 bytes": (TRAIN, resume(""), "no readable options.json"),
     "options.json cut off": (TRAIN, resume('{"script": "mnist_gan/tr'), "no readable"),
     "options.json of a list": (TRAIN, resume("[1, 2]"), "no readable options.json"),
     "options.json nested without end": (TRAIN, resume("[" * 10**5), "no readable", ALONE),
     "options.json of bytes": (TRAIN, resume(b"\xff\xfe"), "no readable options.json"),
-    "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "smaller one in its"),
+    "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "by a smaller one"),
     "options.json without data": (TRAIN, resume(record={"data": {}}), "no readable"),
     "options.json whose script is a number": (TRAIN, resume(record={"script": 5}), "no"),
     "options.json of another script": (
@@ -42,10 +42,10 @@ RUNS = {
     "options.json with batch_size of a list": (TRAIN, resume(batch_size=[16]), "even"),
     "options.json with null for a number": (TRAIN, resume(latent_dim=None), "latent"),
     "options.json with a text for a number": (
-        TRAIN, resume(learning_rate="0.1"), "of another type"),
+        TRAIN, resume(learning_rate="0.1"), "of a wrong type"),
     "options.json with NaN": (TRAIN, resume(learning_rate=float("nan")), "finite"),
     "options.json with a made-up objective": (TRAIN, resume(objective="x"), "objective"),
-    "options.json with an object for a flag": (TRAIN, resume(augment={}), "another type"),
+    "options.json with an object for a flag": (TRAIN, resume(augment={}), "a wrong type"),
     "options.json that contradicts itself": (
         TRAIN, resume(wrong_labels=True), "needs --conditional"),
     "options.json of other images": (
@@ -56,12 +56,12 @@ RUNS = {
     "metrics.jsonl that is a pipe": (
         TRAIN, lambda: [resume()(), os.mkfifo("run/metrics.jsonl")][0], "is a pipe"),
     "options.json with an option that is unknown": (
-        TRAIN, resume(warmth=3), "unknown here: warmth"),
+        TRAIN, resume(warmth=3), "unknown options, warmth"),
     "options.json of an older format": (
         TRAIN, resume(record={"format": 1, "commit": "f89383e"}),
-        "has format 1, commit f89383e, and these scripts know 2"),
+        "has format 1, commit f89383e, and these scripts use 2"),
     "options.json of a newer format": (
-        TRAIN, resume(record={"format": 3}), "has format 3, and these scripts know 2"),
+        TRAIN, resume(record={"format": 3}), "has format 3, and these scripts use 2"),
     "options.json with a format in words": (
         TRAIN, resume(record={"format": "2"}), "not a run folder"),
     "no more epochs than the run's": (
@@ -77,36 +77,36 @@ RUNS = {
     "history.csv with a row too short": (TRAIN, resume(history=HISTORY + "1,2\n"), "li"),
     "history.csv of a row without end": (
         TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "is damaged"),
-    "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "other columns"),
+    "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "not the columns"),
     "history.csv without losses": (
-        TRAIN, resume(history="epoch,step\n1,2\n"), "other columns"),
+        TRAIN, resume(history="epoch,step\n1,2\n"), "not the columns"),
     "history.csv without steps": (
-        TRAIN, resume(history="epoch,g_loss\n1,2\n"), "other columns"),
+        TRAIN, resume(history="epoch,g_loss\n1,2\n"), "not the columns"),
     "history.csv of quoted numbers": (
-        TRAIN, resume(history=HISTORY + '"1",2,1,1\n'), "other columns"),
+        TRAIN, resume(history=HISTORY + '"1",2,1,1\n'), "not the columns"),
     "events.csv of other columns": (
-        TRAIN, resume(beside=("events.csv", "epoch,x\n1,2\n")), "other columns"),
+        TRAIN, resume(beside=("events.csv", "epoch,x\n1,2\n")), "not the columns"),
     "events.csv that is a folder": (
         TRAIN, resume(beside=("events.csv/x", "")), "is a folder"),
     "a folder in place of a picture": (
         TRAIN, resume(beside=("generated_plot_e003.png/x", "")), "is a folder"),
     "tensorboard that is a file": (
-        TRAIN, resume(beside=("tensorboard", "x")), "is no folder"),
+        TRAIN, resume(beside=("tensorboard", "x")), "is not a folder"),
     "a run folder with a link": (
         TRAIN, resume(link=".state.npz"), "is a link"),
     "options.json without a seed": (TRAIN, resume(seed=None), "--seed: must be a whole"),
     "a state.npz of texts": (
-        TRAIN, resume(state=saved(**STATE, variable=np.array("x"))), "no numbers"),
+        TRAIN, resume(state=saved(**STATE, variable=np.array("x"))), "not numbers"),
     "a state.npz of epoch -5": (
-        TRAIN, resume(state=saved(**{**STATE, "epoch": -5})), "no whole number"),
+        TRAIN, resume(state=saved(**{**STATE, "epoch": -5})), "not a whole number"),
     "a state.npz of epoch 1.5": (
-        TRAIN, resume(state=saved(**{**STATE, "epoch": 1.5})), "no whole number"),
+        TRAIN, resume(state=saved(**{**STATE, "epoch": 1.5})), "not a whole number"),
     "a state.npz whose generator is out of its range": (
         TRAIN, resume(state=saved(**{**STATE, "numpy 1": 10**9})), "generators"),
     "a state.npz of half a generator": (
         TRAIN, resume(state=saved(**{**STATE, "numpy 0": np.zeros(3)})), "generators"),
     "history.csv of epoch NaN": (
-        TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "no whole numbers"),
+        TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "not whole numbers"),
     # Runs to compare
     "a run without history": (SIDE, compared(history=""), "has no history"),
     "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "line 2 is"),
@@ -128,10 +128,10 @@ RUNS = {
         "not a run folder"),
     "a run whose history is a folder": (
         SIDE, lambda: [compared()(), Path("two/history.csv").unlink(),
-                       Path("two/history.csv").mkdir(), ["one", "two"]][3], "no plain"),
+                       Path("two/history.csv").mkdir(), ["one", "two"]][3], "regular"),
     "results into a folder that is not empty": (
         SIDE, lambda: [*compared()(), "--run-dir", "one"], "is not empty"),
-    "a table gone on with in a damaged run": (
+    "a table resumed in a damaged run": (
         "mnist_gan/compare.py",
         lambda: [write("t/bce/state.npz", b""), write("t/bce/options.json", ""),
                  ["objectives", "--only", "bce", *data("synthetic"), "--resume", "t"]][2],

@@ -1,4 +1,4 @@
-"""List the wrong inputs with their exit codes and sentences in `docs/bad_inputs.md`.
+"""List the wrong inputs with their exit codes and messages in `docs/bad_inputs.md`.
 
 Run as `python tests/bad_input/list_bad_inputs.py`; the list is the same on every machine.
 """
@@ -16,12 +16,12 @@ from bad_inputs import cases, observe, shortened  # noqa: E402
 
 HEAD = """# Wrong inputs
 
-What each script says to a wrong input, and its exit code: 2. (3 is for faults of the
-machine, as a full disk: `tests/test_faults.py` makes these.) Nothing on the disk is
-changed. `tests/bad_input/test_bad_input.py` tries them all; this list is written by
+The message of each script for a wrong input, and its exit code: 2. (3 is for faults of
+the machine, such as a full disk: `tests/test_faults.py` makes these.) No file changes.
+`tests/bad_input/test_bad_input.py` tries them all; this list is written by
 `python tests/bad_input/list_bad_inputs.py`.
 
-| script | input | exit code | sentence |
+| script | input | exit code | message |
 |---|---|---|---|
 """
 
@@ -34,10 +34,10 @@ def row(name, case):
         seen = observe(case)
         bad_files.flatten()
         os.chdir(ROOT)
-        said = shortened(seen.said, folder)
+        message = shortened(seen.printed, folder)
     what = name.removeprefix(case.script).removeprefix(":").strip() or "nothing"
     what = what if name.startswith(f"{case.script}:") else f"`{what}`"
-    cells = (f"`{case.script}`", what, seen.code, said)
+    cells = (f"`{case.script}`", what, seen.code, message)
     return "| " + " | ".join(str(x).replace("|", "\\|") for x in cells) + " |\n"
 
 

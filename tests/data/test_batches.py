@@ -116,7 +116,7 @@ def test_memory_of_the_stream_is_bounded_by_its_buffer(monkeypatch):
 
 
 def test_fit_goes_through_the_batches_across_epochs():
-    """Keras asks for batch 0, 1, 2, ... and never begins again with a new epoch."""
+    """Keras takes batch 0, 1, 2, ... and does not restart at a new epoch."""
     seen = []
 
     class Spy(keras.Model):

@@ -49,9 +49,9 @@ def rows(run):
 
 @pytest.mark.slow
 def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder="cifar10_gan"):
-    said, _ = run_here(f"{folder}/train.py", ["--dry-run"], monkeypatch, capsys)
+    printed, _ = run_here(f"{folder}/train.py", ["--dry-run"], monkeypatch, capsys)
     run = run_of(folder)
-    assert "NOT PHOTOGRAPHS" in said and "shapes" in said
+    assert "NOT PHOTOGRAPHS" in printed and "shapes" in printed
     record = json.loads((run / "options.json").read_text())
     assert record["options"]["d_batches"] == "separate"
     assert record["data"]["name"] == "synthetic"
@@ -60,7 +60,7 @@ def test_dry_run_trains_on_shapes_and_says_so(monkeypatch, capsys, folder="cifar
     with Image.open(run / "generated_plot_e001.png") as grid:
         colours = np.asarray(grid.convert("RGB"))
     assert (colours[0] == 255).all()  # white paper between the images
-    assert abs(colours[4:-4].mean() - 127) < 40  # grey, as an untrained G draws, rescaled
+    assert abs(colours[4:-4].mean() - 127) < 40  # grey, as of an untrained G, rescaled
     _, latent_dim, made = load_generator(run / "generator_model_001.h5")
     assert (latent_dim, made) == (100, (-1, 1))
 
@@ -112,8 +112,8 @@ def test_own_pictures_from_a_folder_to_a_grid(capsys, architecture):
     Path("photos", "notes.txt").write_text("no picture")
     words = ["--data", "photos", "--size", "32", "--architecture", architecture]
     celeba([*words, *TINY, "--epochs", "1"])
-    said = capsys.readouterr().out
-    assert "66 images of photos" in said and "notes.txt" in said
+    printed = capsys.readouterr().out
+    assert "66 images of photos" in printed and "notes.txt" in printed
     run = run_of("celeba_gan")
     with Image.open(run / "generated_plot_e001.png") as grid:
         grid.load()
@@ -224,7 +224,7 @@ BAD = {
     "unknown architecture": (["--architecture", "huge"], "huge"),
     "unknown d_batches": (["--d-batches", "third"], "third"),
     "no CelebA": ([], "mmlab.ie.cuhk.edu.hk"),
-    "no CelebA, by name": (["--data", "celeba"], "--data FOLDER"),
+    "no CelebA, by name": (["--data", "celeba"], "with --data"),
     "no such folder": (["--data", "nowhere"], "nowhere"),
     "an empty name": (["--data", ""], "empty"),
     "quota page with a mark": (["--data", "marked.zip"], "web page"),
@@ -272,9 +272,9 @@ def test_celeba_is_taken_from_the_data_folder_with_its_usual_crop(monkeypatch):
 
 
 def test_no_cifar10_is_told_before_anything_is_made(capsys):
-    sentence = refused(capsys, cifar10)
+    message = refused(capsys, cifar10)
     for way in ("GAN_DATA_DIR", "download", "--data synthetic"):
-        assert way in sentence
+        assert way in message
     assert not Path("runs").exists()
 
 

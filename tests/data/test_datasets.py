@@ -241,7 +241,7 @@ def test_other_labels_are_other_data():
 
 
 def test_synthetic_bars_have_classes():
-    """To try a training with classes as well: the middle of the bar tells its class."""
+    """To test class-conditional training: the position of the bar is its class."""
     images = mnist.load_images("synthetic")
     assert images.classes == ("left", "right") and "SYNTHETIC" in images.notice
     columns = (images.pixels[..., 0] > 0).any(1)

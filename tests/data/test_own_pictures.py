@@ -32,12 +32,12 @@ def test_quick_learns_a_folder_of_pictures_and_an_untrained_generator_does_not()
     main([*words, "--seed", "1"])
     path = max(Path("runs/celeba_gan/0001").glob("generator_model_*.h5"))
     trained, latent_dim, _ = load_generator(path)
-    points = generate_latent_points(latent_dim, 1000, np.random.default_rng(0))
+    vectors = generate_latent_points(latent_dim, 1000, np.random.default_rng(0))
     real = fields(scale(load_images("others", 32).pixels))
     made = {
         "real": scale(load_images("photos", 32).pixels),
-        "trained": generate_images(trained, points),
-        "untrained": generate_images(quick.define_generator(64, (32, 32, 3)), points),
+        "trained": generate_images(trained, vectors),
+        "untrained": generate_images(quick.define_generator(64, (32, 32, 3)), vectors),
     }
     distance = {k: frechet_distance(fields(images), real) for k, images in made.items()}
     print(distance)

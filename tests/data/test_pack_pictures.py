@@ -149,8 +149,8 @@ def test_where_subfolders_are_no_classes(capsys):
     assert open_packed(pack("same", "same.hdf5")).labels is None
     save("same/3.png")
     assert open_packed(pack("same", "some.hdf5")).labels is None
-    said = capsys.readouterr().out
-    assert said.count("no classes") == 1 and "beside the subfolders" in said
+    printed = capsys.readouterr().out
+    assert printed.count("no classes") == 1 and "outside of the subfolders" in printed
 
 
 ATTRIBUTES = "3\nBald  Young\n1.png  -1  1\n2.png   1 -1\n3.png   1  1\n"
@@ -159,7 +159,7 @@ ATTRIBUTES = "3\nBald  Young\n1.png  -1  1\n2.png   1 -1\n3.png   1  1\n"
 def test_attributes():
     for name in ("faces/2.png", "faces/1.png"):
         save(name)
-    Path("faces/list.txt").write_text(ATTRIBUTES)  # skipped, and has no line of its own
+    Path("faces/list.txt").write_text(ATTRIBUTES)  # skipped, and has no line itself
     pack("faces", "new.hdf5", attributes="faces/list.txt")
     with h5py.File("new.hdf5") as file:
         assert file["attributes"][:].tolist() == [[-1, 1], [1, -1]]
@@ -186,19 +186,19 @@ def test_attributes():
 def test_wrong_attributes_are_refused(capsys, text):
     save("faces/1.png")
     Path("list.txt").write_text(text)
-    said = refused(capsys, pack_hdf5.main, "faces", "--attributes", "list.txt")
-    assert "list.txt is not like list_attr_celeba.txt" in said
+    printed = refused(capsys, pack_hdf5.main, "faces", "--attributes", "list.txt")
+    assert "list.txt is not in the format of list_attr" in printed
     assert not list(Path().glob("faces_64*"))
 
 
 def test_a_picture_without_a_line_is_refused(capsys):
     Path("list.txt").write_text(ATTRIBUTES)
     save("faces/1.png")
-    save("faces/7.png").rename("faces/late")  # a picture, as only its reading tells
+    save("faces/7.png").rename("faces/late")  # a picture, recognized by its content only
     for missing in ("faces/late", "faces/9.png"):
         Path("faces/late").rename(missing)
-        said = refused(capsys, pack_hdf5.main, "faces", "--attributes", "list.txt")
-        assert f"no line for the picture {Path(missing).name}" in said
+        printed = refused(capsys, pack_hdf5.main, "faces", "--attributes", "list.txt")
+        assert f"no line for {Path(missing).name}" in printed
         Path(missing).rename("faces/late")
     assert "list.gone" in refused(
         capsys, pack_hdf5.main, "faces", "--attributes", "list.gone"

@@ -1,4 +1,4 @@
-"""Packed files: read as arrays are, and refused where they are damaged."""
+"""Packed files: indexed like arrays, and rejected where they are damaged."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_packed_images_are_picked_as_arrays_are(monkeypatch):
 
 
 def test_a_large_file_whose_pixels_changed_is_another(monkeypatch):
-    """Though its checksum is that of before, and is not asked: reading all takes long."""
+    """Though the checksum in it is unchanged: to verify it takes too long."""
     monkeypatch.setattr(packed, "IN_MEMORY", 1)
     path, found = whole_file(), []
     for change in (0, 0, 1):
@@ -74,7 +74,7 @@ def test_damaged_pixels_are_noticed():
 def test_cut_off_files_are_refused(share):
     content = whole_file().read_bytes()
     Path("whole.hdf5").write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(UserError, match="pack it again"):
+    with pytest.raises(UserError, match="pack the pictures again"):
         open_packed("whole.hdf5")
 
 
@@ -97,7 +97,7 @@ def test_other_files_are_refused(tmp_path):
     }.items():
         with h5py.File(f"{name}.hdf5", "w") as file:
             file["images"] = data
-        with pytest.raises(UserError, match="pack it again"):
+        with pytest.raises(UserError, match="pack the pictures again"):
             open_packed(f"{name}.hdf5")
     h5py.File("hollow.hdf5", "w").close()
     Path("text.hdf5").write_text("hello")
@@ -115,5 +115,5 @@ def test_files_that_were_changed_are_refused(wrong):
             file.create_group("labels")
         else:
             del file.attrs[wrong.split()[1]]
-    with pytest.raises(UserError, match="pack it again"):
+    with pytest.raises(UserError, match="pack the pictures again"):
         open_packed("whole.hdf5")

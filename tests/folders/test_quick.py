@@ -1,4 +1,4 @@
-"""`--preset quick` learns to draw all ten digits; an untrained generator does not.
+"""`--preset quick` learns to generate all ten digits; an untrained generator does not.
 
 On real MNIST where GAN_DATA_DIR has it, otherwise on the digits of scikit-learn.
 """
@@ -23,26 +23,26 @@ DATA_DIR = os.environ.get("GAN_DATA_DIR")
 
 
 @pytest.fixture
-def judge(monkeypatch, shared_classifiers):
-    """A Scorer of 1,000 real digits, whose classifier reads them."""
+def scorer(monkeypatch, shared_classifiers):
+    """Return a Scorer of 1,000 real digits, with a classifier."""
     if DATA_DIR is not None:
         monkeypatch.setenv("GAN_DATA_DIR", DATA_DIR)
     monkeypatch.setitem(classifier.EPOCHS, "mnist", 2)  # of 3, for there are tests to run
-    judge = classifier_scorer(*load_reference("mnist" if DATA_DIR else "digits"), 1000)
-    assert judge.features.accuracy >= (0.99 if DATA_DIR else 0.95)
-    return judge
+    scorer = classifier_scorer(*load_reference("mnist" if DATA_DIR else "digits"), 1000)
+    assert scorer.features.accuracy >= (0.99 if DATA_DIR else 0.95)
+    return scorer
 
 
 @pytest.mark.slow
-def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(judge):
+def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(scorer):
     started = time.time()
     main(["--preset", "quick", "--seed", "1", "--epochs", "5"])
     print(f"trained in {time.time() - started:.0f} s")
     models, _ = find_models("runs/mnist_gan/0001")
     g_model, *_ = load_generator(models[-1])
     scores = {
-        "trained": judge.score(*judge.sample(g_model, 0)),
-        "control": judge.ceiling(g_model),
+        "trained": scorer.score(*scorer.sample(g_model, 0)),
+        "control": scorer.ceiling(g_model),
     }
     print(scores)
     draws_all = {k: x["rarest"] > 0 and x["commonest"] <= 0.25 for k, x in scores.items()}
@@ -52,9 +52,11 @@ def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(judge):
 
 
 @pytest.mark.slow
-def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(monkeypatch, judge):
-    """And with --wrong-labels D knows a real image from one with a wrong label."""
-    real, test = judge.train, judge.test
+def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(
+    monkeypatch, scorer
+):
+    """With --wrong-labels D also separates real images with right and wrong labels."""
+    real, test = scorer.train, scorer.test
     shuffled = np.random.default_rng(0).permutation(real.labels)
     agreement = {}
     for name, images, words in (
@@ -65,7 +67,7 @@ def test_classes_are_drawn_as_asked_unless_their_labels_were_shuffled(monkeypatc
         words += ["--preset", "quick", "--seed", "1", "--epochs", "1", "--conditional"]
         main([*words, "--run-dir", name])
         g_model, *_ = load_generator(Path(name, "generator_model_001.h5"))
-        agreement[name] = judge.score(*judge.sample(g_model, 0))["agreement"]
+        agreement[name] = scorer.score(*scorer.sample(g_model, 0))["agreement"]
     print(agreement)
     assert agreement["right"] >= 0.85 > agreement["shuffled"]
     d_model = load_discriminator(Path("right/discriminator_model_001.h5"))

@@ -38,7 +38,7 @@ SCRIPTS = {
     "mnist_gan/train.py": (["--dry-run"], ["done"], ["generated_plot_e001.png"]),
     "mnist_gan/conditional_dense.py": (
         [],
-        ["538,625", "584,592", "the class enters twice"],
+        ["538,625", "584,592", "the class is an input of both"],
         ["gan_plot.png"] if PLOTS else [],
     ),
     "mnist_gan/dense_story.py": (
@@ -123,7 +123,7 @@ SCRIPTS = {
         ["memory.png"],
     ),
 }
-ALONE = {  # in a process of their own; the others run in this one, which is faster
+ALONE = {  # in a new process; the others run in this one, which is faster
     "mnist_gan/train.py",
     "common/devices.py",
     "celeba_gan/compare_memory.py",
@@ -169,11 +169,11 @@ def test_script_runs_alone(script, monkeypatch, capsys):
     if script in ALONE:
         answer = run_script(script, *words)
         assert answer.returncode == 0, answer.stderr
-        said, complaints = answer.stdout, answer.stderr
+        printed, complaints = answer.stdout, answer.stderr
     else:
-        said, complaints = run_here(script, words, monkeypatch, capsys)
+        printed, complaints = run_here(script, words, monkeypatch, capsys)
     for text in expected:
-        assert text in said
+        assert text in printed
     for name in pictures:
         with Image.open(Path("runs", script.split("/")[0], "0001", name)) as picture:
             picture.load()

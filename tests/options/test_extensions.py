@@ -1,4 +1,4 @@
-"""The options beyond the tutorials: alone, in pairs, and those that are refused."""
+"""The options beyond the tutorials: alone, in pairs, and those that are not allowed."""
 
 import itertools
 from pathlib import Path
@@ -123,16 +123,16 @@ BAD = {
     "--upsampling resize --architecture dcgan": "belongs to --architecture flexible",
     "--condition hadamard": "needs --conditional",
     "--wrong-labels": "needs --conditional",
-    "--conditional --condition classify --wrong-labels": "never told a class",
-    "--conditional --wrong-labels --d-batches separate": "one update",
+    "--conditional --condition classify --wrong-labels": "no class is an input",
+    "--conditional --wrong-labels --d-batches separate": "one D batch",
     "--conditional --wrong-labels --objective r3gan": "third kind",
     "--conditional --objective began": "auto-encoder",
-    "--conditional --condition classify --objective wgan-gp": "scores alone",
+    "--conditional --condition classify --objective wgan-gp": "takes scores only",
     "--normalization batch --objective wgan-gp": "use layer",
     "--normalization batch --objective ebgan": "use layer",
     "--label-smoothing 0.1 --objective hinge": "labels of 1 and 0",
     "--label-noise 0.1 --objective ebgan": "labels of 1 and 0",
-    "--augment --objective began": "copy the changes",
+    "--augment --objective began": "copy the augmentations",
     "--architecture conditional-dense": "needs --conditional",
     "--conditional --condition classify --architecture conditional-dense": "concat",
     "--ema 1": "below 1",
@@ -141,8 +141,8 @@ BAD = {
     "--width 0": "above 0",
     "--width 9": "at most 8",
     "--label-noise 0.5": "below 0.5",
-    "--objective wgan --normalization spectral": "undo each other",
-    "--objective wgan --architecture resnet": "undo each other",
+    "--objective wgan --normalization spectral": "conflicts with",
+    "--objective wgan --architecture resnet": "conflicts with",
     "--depth 1.5": "whole number",
     "--dropout 1": "below 1",
     "--condition telepathy": "invalid choice",

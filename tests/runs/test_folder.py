@@ -65,11 +65,11 @@ def test_all_options_that_differ_are_named():
     known = {"format": 2, "script": TRAIN.path, "data": data, "options": options}
     record.write_record(Path("run"), known)
     given = ["--resume", "run", "--epochs", "2", "--save-every", "3"]
-    with pytest.raises(UserError) as refusal:
+    with pytest.raises(UserError) as error:
         training_options([*given, "--batch-size", "16", "--ema", "0.5"], TRAIN)
-    sentence = str(refusal.value)
-    assert "--batch-size 16 (the run's: 8)" in sentence and "--ema 0.5" in sentence
-    assert "--save-every" not in sentence and "--epochs" not in sentence
+    message = str(error.value)
+    assert "--batch-size 16 (the run's: 8)" in message and "--ema 0.5" in message
+    assert "--save-every" not in message and "--epochs" not in message
     merged = {**options, "resume": "run", "epochs": 2, "save_every": 3}
     assert vars(training_options(given, TRAIN)) == merged
 
@@ -77,11 +77,11 @@ def test_all_options_that_differ_are_named():
 def test_other_versions_are_told_when_a_run_goes_on():
     now = record.all_versions()
     assert record.other_versions({"versions": now}) == ""
-    said = record.other_versions({"versions": {**now, "keras": "2.15.0"}})
-    assert said == f"keras {now['keras']} (the run's: 2.15.0)"
+    printed = record.other_versions({"versions": {**now, "keras": "2.15.0"}})
+    assert printed == f"keras {now['keras']} (the run's: 2.15.0)"
     earlier = {name: now[name] for name in now if name != "oneDNN"}
-    said = record.other_versions({"versions": earlier})
-    assert said == f"oneDNN {now['oneDNN']} (the run's: unknown)"
+    printed = record.other_versions({"versions": earlier})
+    assert printed == f"oneDNN {now['oneDNN']} (the run's: unknown)"
 
 
 def test_a_run_killed_between_two_renames_knows_whether_it_is_drawn():

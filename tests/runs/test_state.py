@@ -60,12 +60,12 @@ def all_that_draws():
 
 
 def test_every_part_of_the_state_matters(tmp_path):
-    """Leave out one random generator, and the run that goes on is another one."""
+    """Leave out one random generator, and the resumed run differs."""
     whole, resumed = all_that_draws(), all_that_draws()
     whole.fit(real_images(4), batch_size=4, verbose=0, shuffle=False)
     save_state(whole, 1, tmp_path)
     mine, found = random_states(resumed), []
-    assert len(mine) == 5  # two dropouts, augmentation, label noise, latent points
+    assert len(mine) == 5  # two dropouts, augmentation, label noise, latent vectors
     for left_out in (None, *mine):
         before = None if left_out is None else left_out.numpy()
         load_state(resumed, tmp_path)
@@ -82,7 +82,7 @@ def test_wrong_states_are_refused(tmp_path):
     with pytest.raises(UserError, match="has no state"):
         load_state(gan, tmp_path)
     save_state(gan, 1, tmp_path)
-    with pytest.raises(UserError, match="other models"):
+    with pytest.raises(UserError, match="does not match"):
         load_state(GAN(*quick_models()), tmp_path)
     path = tmp_path / STATE
     path.write_bytes(path.read_bytes()[:-5000])
@@ -103,8 +103,8 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys, gan):
         other = GAN(*quick_models())
         assert load_state(other, tmp_path) == find_state(tmp_path)[1].epoch == 1
         assert np.array_equal(weights(other.g_model), first)
-        said = capsys.readouterr().out
-        assert "state.npz is damaged" in said and "going on with state_before" in said
+        printed = capsys.readouterr().out
+        assert "state.npz is damaged" in printed and "from state_before" in printed
         assert not (tmp_path / STATE).exists()  # it is not to be the one before
     save_state(gan, 2, tmp_path)
     (tmp_path / STATE).unlink()  # between the two renamings of a new state
@@ -145,7 +145,7 @@ def test_a_state_is_whole_wherever_saving_it_was_broken_off(
 
 
 def test_numpys_and_pythons_generators_go_on_where_they_were(tmp_path, gan):
-    np.random.standard_normal()  # of which it draws two, and keeps one
+    np.random.standard_normal()  # which samples two numbers, and stores one
     random.gauss(0, 1)
     save_state(gan, 1, tmp_path)
 

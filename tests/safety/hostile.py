@@ -1,4 +1,4 @@
-"""Model files as a stranger might send them; `python tests/safety/hostile.py` lists what
+"""Hostile model files; `python tests/safety/hostile.py` lists what
 becomes of each in docs/hostile_files.md.
 
 They are made as the published advisories on Keras's loading describe them: a Lambda layer
@@ -147,7 +147,7 @@ def files():
             "models that call each other": lambda kind=kind: called_often(kind),
             "image that no memory holds": lambda kind=kind: huge_image(kind),
             "pickle that runs a command": lambda kind=kind: pickled(kind),
-            "HDF5 file that is a zip as well": lambda kind=kind: both_kinds(kind),
+            "HDF5 file that is also a zip": lambda kind=kind: both_kinds(kind),
             "file of the other kind": lambda kind=kind: renamed(kind),
         }
         both |= {f".{kind}: {name}": make for name, make in made.items()}
@@ -178,8 +178,8 @@ def files():
 
 
 def main():
-    """Write docs/hostile_files.md: what `common/generate.py` says to each."""
-    from common.basics.errors import UserError, one_sentence
+    """Write docs/hostile_files.md: the message of `common/generate.py` for each."""
+    from common.basics.errors import UserError, error_message
     from common.checkpoints import load_generator
 
     rows = []
@@ -189,17 +189,17 @@ def main():
             path = make()
             try:
                 load_generator(path)
-                sentence = "LOADED"
+                message = "LOADED"
             except UserError as error:
-                sentence = one_sentence(error).replace("|", "\\|")
+                message = error_message(error).replace("|", "\\|")
             ran = "yes" if Path(RAN).exists() else "no"
-            rows.append(f"| {name} | {ran} | {sentence} |")
-    text = """# Model files from strangers
+            rows.append(f"| {name} | {ran} | {message} |")
+    text = """# Untrusted model files
 
-Made and loaded by `python tests/safety/hostile.py`. Each is refused, by every script that
-takes a model, with exit code 2 and this sentence; whether code in it ran is looked up.
+Made and loaded by `python tests/safety/hostile.py`. Every script that takes a model
+rejects each, with exit code 2 and this message; whether code in it ran was tested.
 
-| file | code ran | sentence |
+| file | code ran | message |
 |---|---|---|
 """
     docs = Path(__file__).resolve().parents[2] / "docs"

@@ -73,7 +73,7 @@ def contents(whole):
 
 
 def bounded(function, *arguments):
-    """What a reader gives, or None where it refuses; it may neither run nor take much."""
+    """Return what a reader returns, or None after an error; limit its memory and time."""
     tracemalloc.start()
     try:
         return function(*arguments)
@@ -163,7 +163,7 @@ values = st.one_of(
 
 @given(st.dictionaries(st.sampled_from(sorted(bad_models.options())), values, max_size=4))
 def test_recorded_options(odd):
-    """What a run says that it was trained on is as if it were typed, or refused."""
+    """The record of a run's images is validated like options, or rejected."""
     from common.options.training_options import training_options
     from mnist_gan.train import SCRIPT
 
@@ -222,7 +222,7 @@ def test_points_npy(content):
         return np.load(path, allow_pickle=False)
 
     try:
-        points = bounded(read)
-    except ValueError:  # which generate.py tells
+        vectors = bounded(read)
+    except ValueError:  # which generate.py reports
         return
-    assert len(points.tobytes()) <= len(content)
+    assert len(vectors.tobytes()) <= len(content)
