@@ -85,8 +85,7 @@ def folder_for(data, shape=None):
         return "celeba_gan"
     if Path(data).suffix in (".npz", ".csv"):
         return "mnist_gan"
-    if cifar10.is_folder(Path(data)):
-        return "cifar10_gan"
-    shapes = {source.shape: folder for folder, source in reversed(SOURCES.items())}
-    of_pictures = shape in (None, SOURCES["cifar10_gan"].shape)
-    return "celeba_gan" if of_pictures else shapes.get(shape, "celeba_gan")
+    for folder, source in SOURCES.items():
+        if shape and shape == source.shape and folder != "cifar10_gan":
+            return folder
+    return "cifar10_gan" if cifar10.is_folder(Path(data)) else "celeba_gan"
