@@ -50,7 +50,7 @@ TABLES = {  # name of a table -> name of a training -> its options
         "latent-dim 20": f"{SMALL} --latent-dim 20",
         "latent-dim 500": f"{SMALL} --latent-dim 500",
         "batch": f"{SMALL} --normalization batch",
-        "batch, separate halves": f"{SMALL} --normalization batch --d-batches separate",
+        "batch, separate batches": f"{SMALL} --normalization batch --d-batches separate",
         "layer": f"{SMALL} --normalization layer",
         "spectral": f"{SMALL} --normalization spectral",
         "resize": f"{SMALL} --upsampling resize",
@@ -153,7 +153,7 @@ def score_all(folders, data):
             "confident": f"{score['confident']:.0%}",
             "digits seen": score["classes_seen"],
             "commonest": f"{score['commonest']:.1%}",
-            "as asked": "" if labels is None else f"{score['agreement']:.1%}",
+            "class accuracy": "" if labels is None else f"{score['agreement']:.1%}",
             "minutes": f"{minutes:.1f}",
             "ms a step": f"{milliseconds:.0f}",
         }

@@ -89,7 +89,7 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see --help){now}")
 
     def parse_known_args(self, args=None, namespace=None):
-        """As argparse's, `~` being home; nothing, or the home of nobody, is refused."""
+        """Parse as argparse does; `~` is home. Raise a UserError for an empty value."""
         options, rest = super().parse_known_args(args, namespace)
         for name, value in vars(options).items():
             if value == "":

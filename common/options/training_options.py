@@ -33,13 +33,13 @@ class Script:
         path: below the repository, "mnist_gan/train.py".
         doc: its docstring, whose first line heads the help.
         data: names for `--data`, the default first.
-        tutorial: dict of the values of epochs, batch_size, halves, latent_dim and
+        tutorial: dict of the values of epochs, batch_size, d_batches, latent_dim,
             save_every, and of other options that the tutorial sets.
         presets: dict, name of a preset -> dict of the options that it changes.
         architectures: names for `--architecture`, the default first; none where the data
             are no images, nor paths of such.
         objectives: dict, objective -> dict of the options that it sets.
-        own: rows of its own options, see `table.Option`.
+        own: rows that only this script has, see `table.Option`.
     """
 
     path: str
@@ -94,7 +94,7 @@ def training_options(argv, script):
     given = {name: value for name, value in words.items() if value is not None}
     if "resume" in given:
         if "run_dir" in given:
-            raise UserError("--resume goes on in the run's own folder: omit --run-dir")
+            raise UserError("--resume continues in its run folder: omit --run-dir")
         chosen = resumed_options(script, parser, given, DRY_RUN)
     else:
         chosen = chosen_options(script, given)
