@@ -105,7 +105,7 @@ MODELS = {
         SCORE, with_file("m.h5", cut_model(0.5), named()), "damaged or not"),
     "scores against other images": (
         SCORE, modelled("m.h5", "--data", "cifar", make=batches(batch(50))),
-        "makes images of (28, 28, 1)"),
+        "has neither cifar.npz"),
     "scores against a damaged set": (
         SCORE, modelled("m.h5", "--data", "a.npz", make=lambda: write("a.npz", b"x")),
         "cannot be read"),
