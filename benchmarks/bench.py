@@ -27,6 +27,7 @@ from benchmarks.contenders import (
 from benchmarks.summary import header, ratios, row, spread, write
 from common.basics import cli
 from common.basics.errors import UserError
+from common.runs.layout import HISTORY
 
 BATCH = {"mnist": 256, "cifar10": 128, "faces": 128}
 SIZES = (64, 128, 256, 512)
@@ -137,7 +138,7 @@ def start_up(results, quick):
 def until_first_step(script):
     """Return the seconds until a training has written the row of its first step."""
     with tempfile.TemporaryDirectory() as folder:
-        history, started = Path(folder) / "run/history.csv", time.perf_counter()
+        history, started = Path(folder) / "run" / HISTORY, time.perf_counter()
         words = [sys.executable, script, "--epochs", "1", "--steps-per-epoch", "1"]
         words += ["--run-dir", history.parent]
         with subprocess.Popen(words, stdout=subprocess.DEVNULL) as training:

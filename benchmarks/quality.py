@@ -22,6 +22,7 @@ from benchmarks.contenders import HERE, OTHER_PYTHON, WORK
 from benchmarks.summary import header, row, write
 from common.basics import cli
 from common.basics.errors import UserError
+from common.runs.layout import GENERATOR, files_of_epochs
 from common.runs.record import versions
 
 SEEDS = (1, 2, 3)
@@ -72,7 +73,7 @@ def train_ours(folder, size, seed):
 def snapshots(folder):
     """Return [(minutes since the start, path), ...] of the snapshots of a run."""
     started = float((folder / "started").read_text())
-    paths = [*folder.glob("*.npz"), *folder.glob("run/generator_model_*.h5")]
+    paths = [*folder.glob("*.npz"), *files_of_epochs(folder / "run", GENERATOR)]
     return sorted(((path.stat().st_mtime - started) / 60, path) for path in paths)
 
 

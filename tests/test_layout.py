@@ -93,6 +93,8 @@ def test_few_files_stand_at_the_top():
 
 def test_every_package_says_what_it_serves_and_stands_in_the_map():
     text = (ROOT / "common" / "README.md").read_text()
+    for path in {path.parent for path in (ROOT / "common").rglob("*.py")}:
+        assert ast.get_docstring(ast.parse((path / "__init__.py").read_text())), path
     for path in (ROOT / "common").iterdir():
         if (path / "__init__.py").exists():
             assert ast.get_docstring(ast.parse((path / "__init__.py").read_text()))

@@ -44,6 +44,7 @@ def too_large(texts):
         for function in functions_of(text):
             arguments = function.args
             n = len([*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs])
+            n += (arguments.vararg is not None) + (arguments.kwarg is not None)
             lines = function.end_lineno - function.lineno + 1
             if n > MOST_PARAMETERS or lines > MOST_OF_FUNCTION:
                 found.append(f"{path}: {function.name}")
@@ -57,8 +58,8 @@ def named_elsewhere(texts):
         for path, text in texts.items()
         if path != "common/runs/layout.py"
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Constant)
-        and (node.value in RUN_FILES or str(node.value).endswith(PREFIXES))
+        if isinstance(node, ast.Constant) and " " not in str(node.value)
+        if any(name in str(node.value) for name in (*RUN_FILES, *PREFIXES))
     ]
 
 

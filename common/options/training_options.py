@@ -184,7 +184,8 @@ def epilog_of(script):
 
 def help_of(row, script, names):
     """Return the help of an option: its meaning, and its default in brackets."""
-    shown = row.shown or script.defaults().get(row.name)
+    default = script.defaults().get(row.name)
+    shown = default if row.name in script.tutorial else row.shown or default
     text = row.help
     if row.name == "preset":
         return "; ".join(f"{name}: {PRESETS[name]}" for name in names) + "; see below"

@@ -38,6 +38,7 @@ TEXTS = ("what", "ended", "action")  # columns of texts, all others hold numbers
 # Files of an epoch: `run / GENERATOR.format(epoch)`
 GENERATOR, DISCRIMINATOR = "generator_model_{:03d}.h5", "discriminator_model_{:03d}.h5"
 PLOT = "generated_plot_e{:03d}.png"
+NEAREST = "nearest_{}.png"  # of an epoch, "e008", or of a model
 
 
 def files_of_epochs(run, pattern):

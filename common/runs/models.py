@@ -56,7 +56,8 @@ def list_models():
     Raises:
         UserError: there are none.
     """
-    models = sorted(Path("runs").glob("*/*/generator_model_*"))
+    runs = sorted(Path("runs").glob("*/*"))
+    models = [model for run in runs for model in files_of_epochs(run, GENERATOR)]
     if not models:
         raise UserError(
             "no MODEL was named and runs/ holds none: train one first, for example with "

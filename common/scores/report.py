@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from common.runs.layout import METRICS, epoch_of
+from common.runs.layout import METRICS, NEAREST, epoch_of
 from common.runs.record import commit, read_options, versions
 from common.runs.tables import markdown_table
 from common.sampling import image_range
@@ -143,7 +143,7 @@ def of_run(run):
 def nearest_picture(model, epoch):
     """Return "nearest_e008.png", or "nearest_MODEL.png" if the epoch is None."""
     name = model.removesuffix(".h5") if epoch is None else f"e{epoch:03d}"
-    return f"nearest_{name}.png"
+    return NEAREST.format(name)
 
 
 def means(record):
