@@ -120,7 +120,7 @@ def test_a_run_that_cannot_be_written_is_rejected():
     if "unshare" in answer.stderr or "mount" in answer.stderr:
         pytest.skip("no folder can be made read-only here")
     assert answer.returncode == 2
-    assert "cannot be written" in answer.stderr and answer.stderr.count("\n") == 1
+    assert "is not writable" in answer.stderr and answer.stderr.count("\n") == 1
 
 
 def test_data_that_are_no_numbers_are_rejected(capsys):

@@ -328,7 +328,7 @@ def test_a_lost_machine_ends_the_run_with_one_sentence_and_its_state(lost):
     _, complaint = processes[1 - lost].communicate(timeout=60)
     processes[lost].communicate()
     assert processes[1 - lost].returncode == 3, complaint
-    assert complaint.startswith("error: another machine of TF_CONFIG is gone: ")
+    assert complaint.startswith("error: another machine of TF_CONFIG stopped: ")
     assert complaint.count("\n") == 1
     with np.load(run / "state.npz") as state:
         epoch = int(state["epoch"])

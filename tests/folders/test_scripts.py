@@ -119,7 +119,7 @@ SCRIPTS = {
     ),
     "celeba_gan/compare_memory.py": (
         ["--size", "32"],
-        ["| dense        | 2       |", "| conv         | 128     |", "conv / dense"],
+        ["| dense          | 2       |", "| conv           | 128     |", "conv / dense"],
         ["memory.png"],
     ),
 }
