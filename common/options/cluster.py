@@ -12,8 +12,8 @@ def check(options):
     """Raise a UserError if options do not fit TF_CONFIG; see also `strategy.start`."""
     if options.device == "all" and machines() > 1 and options.seed is None:
         raise UserError(
-            "--device all on several machines has no --seed: set the same on each, so "
-            "that all use the images in the same order"
+            "--device all on several machines: no --seed is set: set the same --seed on "
+            "each, so that all use the images in the same order"
         )
 
 
