@@ -93,7 +93,9 @@ class Parser(argparse.ArgumentParser):
         options, rest = super().parse_known_args(args, namespace)
         for name, value in vars(options).items():
             if value == "":
-                raise UserError(f"{name.replace('_', '-')} is empty: name what is meant")
+                action = next(x for x in self._actions if x.dest == name)
+                shown = (*action.option_strings, action.metavar or name)[0]
+                raise UserError(f"{shown} has no value: add one (see --help)")
             if isinstance(value, str) and value.startswith("~"):
                 setattr(options, name, str(expanded(value)))
         return options, rest
