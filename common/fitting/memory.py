@@ -31,8 +31,8 @@ def check(g_model, d_model, n_batch):
     if fixed_bytes + n_batch * bytes_per_image <= free:
         return
     gib = 2**30
-    half = free / 2  # as the estimate is a lower bound
-    fits = int((half - fixed_bytes) // bytes_per_image)
+    # Half of the memory, as the estimate is a lower bound.
+    fits = int((free / 2 - fixed_bytes) // bytes_per_image)
     advice = "smaller models, or close other programs"
     if fits >= 2:
         advice = f"at most --batch-size {2 ** int(math.log2(fits))}"
