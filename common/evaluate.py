@@ -34,14 +34,15 @@ def parse(argv):
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] MODEL | RUN | --images DIR"
     add = parser.add_argument
-    add("target", nargs="?", metavar="MODEL|RUN", help="a generator, or all of a run")
+    text = "a saved generator, or a run folder: all its generators"
+    add("target", nargs="?", metavar="MODEL|RUN", help=text)
     add("--images", metavar="DIR", help="score the pictures of a folder or zip instead")
     text = f"real images: {', '.join(DATA)} or a path (the run's own, else auto)"
     add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
     add("--split", choices=("train", "test"), default="train", help="data split (train)")
     text = "number of real and of generated images (10000)"
     add("-n", type=cli.whole_number(references.FEWEST, 1_000_000), default=N, help=text)
-    text = "number of independent samplings of n, for the +- (3)"
+    text = "number of samplings, for the standard deviation (3)"
     add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
     add("--seed", type=cli.seed_number, default=0, help="seed of the latent vectors (0)")
     add("--features", default="classifier", metavar="F", help=f"{SOURCES} (classifier)")
@@ -75,7 +76,7 @@ def make_scorer(options, train, test, n):
     """
     show_notice(train)
     if options.split == "test" and test is None:
-        raise UserError(f"--split test: {train.name} has no held-out images")
+        raise UserError(f"--split test: {train.name} has no held-out images; use train")
     n_real = len(test.pixels if options.split == "test" else train.pixels)
     fewest = 2 * references.FEWEST  # the floor may need two parts
     if n_real < fewest:
@@ -102,7 +103,7 @@ def evaluate_models(options, models, run):
     for model in models:
         g_model = load_generator(model)[0]
         try:
-            records.append(report.generator(g_model, model.name))
+            records.append(report.score_generator(g_model, model.name))
         except UserError as error:  # the other snapshots may be valid
             print(f"{model.name} is not scored: {error}", flush=True)
             continue
@@ -148,7 +149,7 @@ def evaluate_images(options):
         scorer.features = scorer.features._replace(resize=resize)
     folder = result_folder(options, None)
     report = Report(scorer, folder, repeats=1)
-    report.print_table(report.images(pixels, Path(options.images).name))
+    report.print_table(report.score_images(pixels, Path(options.images).name))
     print(f"saved {METRICS} and a picture of the nearest training images in {folder}")
 
 

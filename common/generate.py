@@ -25,9 +25,10 @@ MOST = 100_000  # images
 def parse(argv):
     """Return the validated options as a Namespace."""
     parser = cli.Parser(__doc__)
-    parser.usage = "%(prog)s [options] MODEL"
+    parser.usage = "%(prog)s [options] [MODEL]"
     add = parser.add_argument
-    add("model", nargs="?", metavar="MODEL", help="an .h5 or .keras file; none: list all")
+    text = "an .h5 or .keras file; omit it to list all saved models"
+    add("model", nargs="?", metavar="MODEL", help=text)
     text = "number of images (25), or per class with --grid-by-class (10)"
     add("-n", type=cli.whole_number(1, MOST), help=text)
     add("--seed", type=cli.seed_number, help="random seed of the latent vectors (random)")

@@ -82,11 +82,12 @@ def prepare(options, images, models):
     check_classes(options, images)
     n_images = options.batch_size // 2 * options.critic_steps
     if n_images > len(images.pixels):
-        n_updates = options.critic_steps
-        critic = f" and --critic-steps {n_updates}" if n_updates > 1 else ""
+        n_updates, n_real = options.critic_steps, len(images.pixels)
+        must = f"--batch-size must be at most {2 * n_real}"
+        if n_updates > 1:
+            must = f"--batch-size / 2 x --critic-steps must be at most {n_real}"
         raise UserError(
-            f"--batch-size {options.batch_size}{critic}: a step takes {n_images} real "
-            f"images, and there are {len(images.pixels)}: choose a smaller number"
+            f"a step takes {n_images} real images, and there are {n_real}: {must}"
         )
     device = set_up(options.device, options.precision) + strategy.start(options)
     show_notice(images)
@@ -94,7 +95,7 @@ def prepare(options, images, models):
     print(f"models: {options.architecture}, defined in {source_files(models)}")
     strategy.check_same(options, images)
     if options.device == "all" and not strategy.is_chief():
-        strategy.as_worker(options)
+        strategy.redirect_worker_output(options)
     import keras
 
     keras.utils.set_random_seed(options.seed)

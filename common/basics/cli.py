@@ -93,7 +93,8 @@ class Parser(argparse.ArgumentParser):
         options, rest = super().parse_known_args(args, namespace)
         for name, value in vars(options).items():
             if value == "":
-                raise UserError(f"{name.replace('_', '-')} is empty: name what is meant")
+                flag = next(x.option_strings for x in self._actions if x.dest == name)
+                raise UserError(f"{(*flag, name.upper())[0]} has no value: add one")
             if isinstance(value, str) and value.startswith("~"):
                 setattr(options, name, str(expanded(value)))
         return options, rest

@@ -45,7 +45,8 @@ def as_user_error(what, fix="download or copy it again"):
         if isinstance(error, UserError) or is_out_of_memory(error):
             raise
         name = "it is incomplete" if type(error) is EOFError else type(error).__name__
-        why = re.split("[.;] ", (str(error).splitlines() or [name])[0])[0]
+        text = getattr(error, "strerror", None) or str(error)
+        why = re.split("[.;] ", (text.splitlines() or [name])[0])[0].rstrip(".")
         raise UserError(f"{what}: {why}; {fix}") from None
 
 

@@ -126,8 +126,8 @@ def read_scored(path, fingerprint):
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError,
                 RecursionError):  # fmt: skip
             raise UserError(
-                f"{path}, line {number} is damaged: {line[:60]!r} holds no epoch, scores "
-                "and protocol; remove it"
+                f"{path}, line {number}: expected a JSON object with a whole number epoch"
+                f", numeric scores and a protocol, found {line[:60]!r}; delete this line"
             ) from None
         found.append(Scored(epoch, scores, protocol))
     return found

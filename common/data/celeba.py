@@ -6,7 +6,7 @@ from pathlib import Path
 from common.basics.errors import UserError
 from common.basics.files import exclusive_lock, new_folders
 from common.data.attributes import MOST_ATTRIBUTES
-from common.data.datasets import NotFoundError, find_locally, keras_cache
+from common.data.datasets import TRY, NotFoundError, find_locally, keras_cache
 from common.data.packed import open_packed
 from common.data.packing import base_name, pack
 from common.data.pictures import open_source, shown
@@ -79,8 +79,7 @@ def find_celeba():
         "CelebA was not found in $GAN_DATA_DIR/celeba: download img_align_celeba.zip "
         "(1.4 GB, 202,599 pictures of 178x218) by hand to there from "
         "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, which states its terms of "
-        "use, or give its path or other pictures with --data, or try the script with "
-        "--data synthetic"
+        f"use, or give its path or other pictures with --data{TRY}"
     )
 
 

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from common.basics.errors import UserError, as_user_error
-from common.data.datasets import Images, find_locally, keras_download
+from common.data.datasets import TRY, Images, find_locally, keras_download
 from common.data.shapes import synthetic_shapes
-from common.safety.arrays import check_file
+from common.safety.arrays import check_file, size_of
 from common.safety.pickles import byte_array, load_plain
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
@@ -26,7 +26,7 @@ ADVICE = (
     "CIFAR-10 was not found, and its download failed ({}): "
     f"set GAN_DATA_DIR to a folder with {FOLDER} or {ARCHIVE} "
     '("CIFAR-10 python version" of https://www.cs.toronto.edu/~kriz/cifar.html), or '
-    "connect to the internet, or try the script with --data synthetic"
+    f"connect to the internet{TRY}"
 )
 
 
@@ -72,7 +72,7 @@ def read_images(path, split):
     if (path / FOLDER).is_dir():
         path = path / FOLDER
     names = BATCHES[split]
-    with as_user_error(f"{path} cannot be read"):
+    with as_user_error(f"{path} cannot be read", f"download {ARCHIVE} again"):
         files = read_folder(path, names) if path.is_dir() else read_archive(path, names)
     if missing := [name for name in names if name not in files]:
         raise UserError(
@@ -136,7 +136,7 @@ class Bounded:
 
     def check(self, end):
         if end > MOST:
-            raise ValueError(f"it unpacks to more than {MOST} bytes")
+            raise ValueError(f"it unpacks to more than {size_of(MOST)}")
 
 
 def read_batch(content, file):

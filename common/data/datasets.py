@@ -80,6 +80,9 @@ class Scaled:
         return Scaled(self.pixels[rows], self.scale)
 
 
+TRY = ", or try the script with --data synthetic"
+
+
 class NotFoundError(UserError):
     """A set of images was not found, and could not be downloaded."""
 
@@ -126,8 +129,8 @@ def keras_download(module, split, advice):
     try:
         train, test = getattr(datasets, module).load_data()
     except Exception as error:  # Keras raises plain Exceptions
-        reason = " ".join(str(error).split())
-        raise NotFoundError(advice.format(reason)) from None
+        reason = " ".join(str(error).split()).rpartition(" -- ")[2].rpartition("] ")[2]
+        raise NotFoundError(advice.format(reason.lower())) from None
     finally:
         socket.setdefaulttimeout(patience)
     return train if split == "train" else test

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError, as_user_error
-from common.safety.arrays import MOST_BYTES, check_file, member
+from common.safety.arrays import MOST_BYTES, check_file, member, size_of
 
 IDX_FILES = {
     "train": ("train-images", "train-labels"),
@@ -25,6 +25,7 @@ IDX_FILES = {
 IDX_START = bytes((0, 0, 0x08))  # 0x08: bytes, the only type that image sets use
 PART = 2**20  # bytes read at a time
 MOST_LABEL = 2**24
+LARGE = f"{{}} unpacks to more than {size_of(MOST_BYTES)}: use a smaller data set"
 LONGEST_LINE = 2**16  # characters of a CSV file: 785 numbers take 20,000 at most
 
 
@@ -67,11 +68,8 @@ def read_npz(path, split):
             raise ValueError("it is not a complete .npz, which is a zip of arrays")
         with np.load(path, allow_pickle=False) as archive:
             names = archive.files
-            total = sum(info.file_size for info in archive.zip.infolist())
-            if total > MOST_BYTES:
-                raise ValueError(
-                    f"it unpacks to {total} bytes, more than the limit of {MOST_BYTES}"
-                )
+            if sum(info.file_size for info in archive.zip.infolist()) > MOST_BYTES:
+                raise UserError(LARGE.format(path))
             if f"x_{split}" in names:
                 labels = member(archive, f"y_{split}") if f"y_{split}" in names else None
                 return member(archive, f"x_{split}"), labels
@@ -90,8 +88,8 @@ def read_idx(folder, split):
     )
     if not images:
         raise UserError(
-            f"{folder} has neither {folder.name}.npz nor {IDX_FILES[split][0]}-idx3-ubyte"
-            ", plain or .gz: copy one there, or name another folder"
+            f"{folder} is a folder without IDX or .npz files in it: copy "
+            f"{IDX_FILES[split][0]}-idx3-ubyte, plain or .gz, into it, or name another"
         )
     return read_idx_file(images[0]), read_idx_file(labels[0]) if labels else None
 
@@ -111,7 +109,7 @@ def read_idx_file(path):
             parts = iter(partial(file.read, PART), b"")  # allocates what is read, no more
             content = b"".join(islice(parts, MOST_BYTES // PART + 1))
         if len(content) > MOST_BYTES:
-            raise ValueError(f"it unpacks to more than the limit of {MOST_BYTES} bytes")
+            raise UserError(LARGE.format(path))
         start = 4 + 4 * sum(content[3:4])  # of the pixels: the fourth byte is the rank
         if content[:3] != IDX_START or start not in (8, 16) or len(content) < start:
             raise ValueError("its header is not that of an IDX file of bytes")
@@ -150,10 +148,11 @@ def read_csv(path, split):
             f"{path} has {table.shape[1]} columns: it needs 785, a label and 784 pixels"
         )
     labels = table[:, 0]
-    if not ((np.abs(labels) <= MOST_LABEL) & (labels == np.round(labels))).all():
+    is_label = (np.abs(labels) <= MOST_LABEL) & (labels == np.round(labels))
+    if not is_label.all():
         raise UserError(
-            f"{path}: its first column must hold the labels, whole numbers from "
-            f"-{MOST_LABEL} to {MOST_LABEL}"
+            f"{path}: column 1 must hold class labels (0, 1, ...), found "
+            f"{labels[~is_label][0]:g}; correct it"
         )
     return table[:, 1:].reshape(-1, 28, 28), labels.astype(int)
 

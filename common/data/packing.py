@@ -84,10 +84,10 @@ def check_target(target, force):
 
 def check_number(source, names, skipped, at_least):
     if len(names) < at_least:
-        whys = [f" ({shown(name)}: {why})" for name, why in skipped.items()]
+        first = [f", first: {shown(name)}: {why}" for name, why in skipped.items()][:1]
         raise UserError(
-            f"{source} holds {len(names)} readable pictures{''.join(whys[:1])}: add "
-            f"some, at least {at_least} in all"
+            f"{source} has {len(names)} readable pictures, at least {at_least} are needed"
+            f"; skipped {len(skipped)}{''.join(first)}; add complete, readable pictures"
         )
 
 

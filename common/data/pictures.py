@@ -203,7 +203,7 @@ def try_to_read(source, size, crop, channels, name):
     except UnidentifiedImageError:
         return "not a picture"
     except Exception as error:  # Pillow and zipfile raise a dozen kinds
-        return " ".join(str(error).split()) or type(error).__name__
+        return " ".join(str(error).split()).rstrip(".") or type(error).__name__
     is_grey = channels is None and (pixels == pixels[..., :1]).all()
     return pixels[..., :1] if is_grey else pixels
 

@@ -1,4 +1,4 @@
-"""Concepts in images: for each one a mask of the pixels where it is present."""
+"""Find concepts in images: for each one a mask of the pixels where it is present."""
 
 from pathlib import Path
 
@@ -134,13 +134,13 @@ def evidence_of_classes(subject, images):
     before = subject.probabilities(images)
     rows, predicted = np.arange(n), before.argmax(axis=1)
     # The background hides strokes, the mean colour hides parts of a photograph.
-    hides = images.mean(axis=(1, 2), keepdims=True) if n_channels == 3 else subject.low
+    occluder = images.mean(axis=(1, 2), keepdims=True) if n_channels == 3 else subject.low
     losses, times = np.zeros((n, height, width)), np.zeros((height, width))
     for top in tqdm(starts[0], desc="evidence", disable=None, leave=False):
         for left in starts[1]:
             area = tuple(slice(max(x, 0), x + PATCH) for x in (top, left))
             hidden = images.copy()
-            hidden[:, *area] = hides
+            hidden[:, *area] = occluder
             after = subject.probabilities(hidden)[rows, predicted]
             loss = np.log(before[rows, predicted] + 1e-6) - np.log(after + 1e-6)
             losses[:, *area] += loss[:, np.newaxis, np.newaxis]

@@ -1,6 +1,6 @@
 """Pictures of `explore.py`: rows of images with captions."""
 
-from common.basics.errors import UserError
+from common.basics.errors import as_user_error
 from common.plotting import tile, to_pictures
 from common.safety.arrays import check_file
 from common.safety.images import MOST_BYTES, open_image
@@ -50,9 +50,7 @@ def read_picture(option, path, mode):
     Raises:
         UserError: the file is not a picture that can be read.
     """
-    try:
+    with as_user_error(f"{option} {path} cannot be read", "name another picture"):
         check_file(path, MOST_BYTES)
         with open_image(path) as picture:
             return picture.convert(mode)
-    except Exception as error:  # Pillow raises a dozen kinds
-        raise UserError(f"{option} {path} is not a picture: {error}") from None

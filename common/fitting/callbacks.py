@@ -10,7 +10,7 @@ import keras
 from common.basics.errors import UserError
 from common.runs.layout import COLUMNS, GENERATOR, HEADS, HISTORY, TIMES
 from common.runs.state import save_state
-from common.scores.report import means, of_run
+from common.scores.report import means, report_of_run
 
 EVERY = 10  # steps averaged in one row
 
@@ -110,7 +110,7 @@ class Scores(keras.callbacks.Callback):
         self.run, self.every = run, every
 
     def on_train_begin(self, logs=None):
-        self.report = of_run(self.run)
+        self.report = report_of_run(self.run)
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
@@ -118,7 +118,7 @@ class Scores(keras.callbacks.Callback):
             model = GENERATOR.format(done)
             try:
                 with self.model.averaged_generator():
-                    record = self.report.generator(self.model.g_model, model)
+                    record = self.report.score_generator(self.model.g_model, model)
             except UserError as error:  # e.g. NaN weights, which the detector handles
                 return print(f"not scored: {error}")
             scores = means(record).items()

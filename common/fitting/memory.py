@@ -27,17 +27,18 @@ def check(g_model, d_model, n_batch):
     if not on_cpu():
         return  # a GPU has its own memory
     free = free_bytes()
-    an_image, always = bytes_of_step(g_model, d_model)
-    if always + n_batch * an_image <= free:
+    bytes_per_image, fixed_bytes = bytes_of_step(g_model, d_model)
+    if fixed_bytes + n_batch * bytes_per_image <= free:
         return
     gib = 2**30
-    fits = int((free / 2 - always) // an_image)  # half: the estimate is a lower bound
+    # Half of the memory, as the estimate is a lower bound.
+    fits = int((free / 2 - fixed_bytes) // bytes_per_image)
     advice = "smaller models, or close other programs"
     if fits >= 2:
         advice = f"at most --batch-size {2 ** int(math.log2(fits))}"
     raise UserError(
         f"--batch-size {n_batch}: a step takes at least "
-        f"{(always + n_batch * an_image) / gib:.1f} GiB of memory, and "
+        f"{(fixed_bytes + n_batch * bytes_per_image) / gib:.1f} GiB of memory, and "
         f"{free / gib:.1f} GiB are free: choose {advice}"
     )
 
@@ -49,13 +50,13 @@ def bytes_of_step(g_model, d_model):
     weight has a gradient and Adam's two moments.
     """
     layers = [*all_layers(g_model), *all_layers(d_model)]
-    an_image = sum(
+    bytes_per_image = sum(
         math.prod(n or 1 for n in layer.output.shape[1:])
         * (2 if "16" in layer.compute_dtype else 4)
         for layer in layers
     )
     weights = sum(math.prod(w.shape) for w in (*g_model.weights, *d_model.weights))
-    return an_image, 4 * 4 * weights
+    return bytes_per_image, 4 * 4 * weights
 
 
 def free_bytes():

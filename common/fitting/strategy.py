@@ -1,4 +1,4 @@
-"""Devices of distributed training: all GPUs of one machine, or those of TF_CONFIG."""
+"""Distribute training: over all GPUs of one machine, or those of TF_CONFIG."""
 
 import atexit
 import os
@@ -33,8 +33,8 @@ def start(options):
         UserError: these options cannot be trained on these devices.
     """
     if options.device != "all":
-        unused = bool(os.environ.get("TF_CONFIG"))
-        return "; TF_CONFIG is not used without --device all" * unused
+        is_set = os.environ.get("TF_CONFIG")
+        return "; TF_CONFIG is not used without --device all" if is_set else ""
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -50,7 +50,7 @@ def start(options):
         )
     if n == 1:
         return "; --device all: only one device found"
-    return f"; {n} devices{f' of {machines()} machines' * (machines() > 1)}"
+    return f"; {n} devices" + (f" of {machines()} machines" if machines() > 1 else "")
 
 
 @cache
@@ -131,7 +131,7 @@ def is_chief():
     return task == ("chief" if "chief" in cluster else "worker", 0)
 
 
-def as_worker(options):
+def redirect_worker_output(options):
     """Send the output of a machine that is not the chief to a temporary folder.
 
     It runs the same code as the chief, grids and scores included, so that all machines

@@ -17,16 +17,20 @@ def flexible_options(options):
     return {n: options[n] for n in FLEXIBLE if options.get(n) is not None}
 
 
-def check(options):
+def check(options, source="", preset=()):
     """Raise a UserError for the first combination of options that is not allowed.
 
     Args:
         options: Namespace of all options.
+        source: text before the message: where the options are from.
+        preset: flags that the preset sets; those in the message are named at its end.
     """
     rules = (*_rules_of_classes(options), *_rules_of_losses(options))
     for nonsense, reason in rules:
         if nonsense:
-            raise UserError(reason)
+            flags = [x for x in preset if x in reason.replace(":", " ").split()]
+            by = f" (--preset {options.preset} sets {', '.join(flags)})" if flags else ""
+            raise UserError(f"{source}{reason}{by}")
 
 
 def _rules_of_classes(o):
@@ -65,7 +69,7 @@ def _rules_of_classes(o):
         (
             o.conditional and o.objective in ENERGIES,
             f"--conditional: {AUTO.format(o.objective)} has no output for a class; leave "
-            "out --conditional, or the preset that sets it",
+            "it out, or use another --objective",
         ),
         (
             o.condition == "classify" and o.objective in PENALIZED,
@@ -77,6 +81,8 @@ def _rules_of_classes(o):
 
 def _rules_of_losses(o):
     auto = AUTO.format(o.objective)
+    option = "--label-smoothing" if o.label_smoothing else "--label-noise"
+    has = "normalization" if o.normalization == "spectral" else "architecture"
     return (
         (
             o.normalization == "batch" and o.objective in (*PENALIZED, *ENERGIES),
@@ -85,14 +91,14 @@ def _rules_of_losses(o):
         ),
         (
             (o.label_smoothing or o.label_noise) and o.objective not in LABELLED,
-            f"--label-smoothing and --label-noise: --objective {o.objective} has no "
-            f"labels of 1 and 0; use one of {', '.join(LABELLED)}",
+            f"{option}: --objective {o.objective} uses no 0/1 targets; use one of "
+            f"{', '.join(LABELLED)}",
         ),
         (
             o.objective == "wgan"
             and (o.normalization == "spectral" or o.architecture in ("resnet", "best")),
-            "--objective wgan clips D's weights, which conflicts with spectral "
-            "normalization, which scales them to norm 1; use wgan-gp or hinge",
+            f"--{has} {getattr(o, has)}: spectral normalization sets D's weights to norm "
+            "1, which conflicts with --objective wgan, which clips them; use hinge",
         ),
         (
             o.augment and o.objective in ENERGIES,

@@ -103,44 +103,44 @@ CONDITION = (
     "2017)"
 )
 D_BATCHES = (
-    "real and generated images in one mixed batch of D, or one after the other (needed "
-    "with BatchNormalization in D)"
+    "real and generated images in one mixed batch of D, or one after the other; separate "
+    "is needed if D has BatchNormalization"
 )
 PRECISIONS = ("float32", "auto", "bfloat16", "float16")
 TRACKERS = ("none", "comet", "comet-offline")
-TTUR = "separate rates, TTUR (Heusel et al. 2017)"
+TTUR = "(TTUR, Heusel et al. 2017)"
 EMA = "save and sample the EMA of G's weights, with this decay (Yazici et al. 2019)"
 PRETRAINED = "updates of D as an auto-encoder before the training"
 UPSAMPLED = "of G; resize avoids checkerboards (Odena et al. 2016)"
 OUTPUT = "G's output activation: images in [0, 1] or in [-1, 1]"
 WIDTH = "multiply the number of filters, at most by 8 (Brock et al. 2019)"
 DEPTH = "more 3x3 convolutions at each size (Simonyan & Zisserman 2015)"
-DEVICE = "auto, cpu, gpu, gpu:1, or all: every GPU, or the machines of TF_CONFIG"
-BATCH = "images D sees per step: N/2 real and N/2 generated"
+DEVICE = (
+    "auto: first GPU, else CPU; cpu; gpu; gpu:1; all: all GPUs, or those of TF_CONFIG"
+)
+BATCH = "batch size of D: N/2 real and N/2 generated images"
 STEPS = "images // batch size, at least 100"
 CRITIC = "1; wgan and wgan-gp 5"
 SMOOTHING = "one-sided label smoothing: the real label is 1 - X (Salimans et al. 2016)"
 FLIPPED = "fraction of flipped labels, below 0.5 (Chintala et al. 2016)"
 SCORED = "score G every N epochs, as common/evaluate.py does"
-COLLAPSED = (
-    "what to do when training fails: D wins, NaN, identical images, missing classes"
-)
+COLLAPSED = "if training fails: D's loss near 0, NaN, identical images, missing classes"
 MATCHING = (
     "matching-aware D: real images with wrong labels count as fake (Reed et al. 2016)"
 )
 NORMALIZED = "in G and D; spectral: in D (Radford et al. 2016, Miyato et al. 2018)"
+DEFINED = "model definition; the options below need flexible"
+SEED = "random seed: same seed, same result on the CPU"
+AUGMENT = "DiffAugment: color, translation, cutout (Zhao et al. 2020)"
+CONDITIONAL = "class-conditional GAN; needs labels (Mirza & Osindero 2014)"
+DROPOUT = "dropout rate in D (Srivastava et al. 2014)"
 KINDS = ("none", "batch", "layer", "spectral")
 GROUPS = {  # title in the help -> rows
     "options": (
         Option("preset", ""),
         count("epochs", "number of epochs", resume=True),
         count("batch_size", BATCH, whole_number(2, even=True)),
-        count(
-            "seed",
-            "random seed: same seed, same result on the CPU",
-            seed_number,
-            shown="random",
-        ),
+        count("seed", SEED, seed_number, shown="random"),
         Option("device", DEVICE, "auto", metavar="D", local=True),
         count("save_every", "epochs between images and models", resume=True),
         Option("run_dir", "new folder", metavar="DIR", shown="runs/...", local=True),
@@ -159,16 +159,12 @@ GROUPS = {  # title in the help -> rows
     "Optimizers": (
         one_of("optimizer", "of G and D", ("adam", "rmsprop", "sgd")),
         number("learning_rate", "of G and D", metavar="X", shown="as in define_*.py"),
-        number("g_learning_rate", TTUR, shown="--learning-rate"),
-        number("d_learning_rate", TTUR, shown="--learning-rate"),
-        number("ema", EMA, PART, default=0.0),
-        number("label_smoothing", SMOOTHING, PART, default=0.0),
-        number("label_noise", FLIPPED, HALF, default=0.0),
-        switch(
-            "augment",
-            "DiffAugment: color, translation, cutout (Zhao et al. 2020)",
-            images=True,
-        ),
+        number("g_learning_rate", f"of G {TTUR}", shown="--learning-rate"),
+        number("d_learning_rate", f"of D {TTUR}", shown="--learning-rate"),
+        number("ema", EMA, PART, default=0.0, shown="off"),
+        number("label_smoothing", SMOOTHING, PART, default=0.0, shown="off"),
+        number("label_noise", FLIPPED, HALF, default=0.0, shown="off"),
+        switch("augment", AUGMENT, images=True),
     ),
     "Objective": (
         Option("objective", "losses of D and G, see common/objectives/", "bce"),
@@ -181,25 +177,18 @@ GROUPS = {  # title in the help -> rows
         count("pretrain_discriminator", PRETRAINED, default=0, of="objective"),
     ),
     "Classes": (
-        switch(
-            "conditional", "class-conditional GAN; needs labels (Mirza & Osindero 2014)"
-        ),
+        switch("conditional", CONDITIONAL),
         one_of("condition", CONDITION, ("concat", "hadamard", "classify")),
         switch("wrong_labels", MATCHING),
     ),
     "Architecture": (
-        Option("architecture", "those below: flexible", "tutorial"),
+        Option("architecture", DEFINED, "tutorial"),
         one_of("normalization", NORMALIZED, KINDS, **flexible("none")),
         one_of("upsampling", UPSAMPLED, ("transpose", "resize"), **flexible("transpose")),
         one_of("output", OUTPUT, ("sigmoid", "tanh"), **flexible("tutorial's")),
         number("width", WIDTH, at_most(8), **flexible("1")),
         count("depth", DEPTH, whole_number(0, at_most=8), **flexible("0")),
-        number(
-            "dropout",
-            "dropout rate in D (Srivastava et al. 2014)",
-            PART,
-            **flexible("0.4"),
-        ),
+        number("dropout", DROPOUT, PART, **flexible("0.4")),
     ),
 }
 OPTIONS = {row.name: row for rows in GROUPS.values() for row in rows}

@@ -99,7 +99,10 @@ def training_options(argv, script):
     else:
         chosen = chosen_options(script, given)
     options = argparse.Namespace(**chosen)
-    rules.check(options)
+    preset = script.presets.get(given.get("preset"), {})
+    flags = [script.rows()[name].flag for name in preset if name not in given]
+    source = "the run's options.json: " if "resume" in given else ""
+    rules.check(options, source, flags)
     track.check(options.track)
     cluster.check(options)
     if options.seed is None:
@@ -132,11 +135,13 @@ def options_of_objective(script, chosen, given):
     """
     name = chosen.get("objective", "bce")
     own = script.objectives[name]
+    is_presets = "objective" in chosen and "objective" not in given
+    by = f", which --preset {given['preset']} sets" if is_presets else ""
     for row in script.rows().values():
         if row.of == "objective" and row.name in given and row.name not in own:
             raise UserError(
                 f"{row.flag} belongs to --objective {objectives_with(row.name)}, not to "
-                f"{name}: leave it out"
+                f"{name}{by}: leave it out"
             )
     if "d_batches" in own and given.get("d_batches") == "separate":
         raise UserError(

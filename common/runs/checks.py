@@ -35,9 +35,10 @@ def check_tables(run):
             continue
         names = lines[0].split(",")
         if '"' in "".join(lines) or not is_head(name, names):
+            heads = ",".join(HEADS.get(name, ("epoch", "step", "...")))
             raise UserError(
-                f"{path} has quotes, or not the columns of a run, in {lines[0][:60]!r}: "
-                "restore the file"
+                f"{path}: first line is {lines[0][:60]!r}; expected {heads!r}, without "
+                "quotes; restore it from a copy"
             )
         epochs = read_columns(path)["epoch"]
         if not (np.isfinite(epochs) & (epochs == np.round(epochs))).all():

@@ -38,8 +38,8 @@ def read_columns(path):
             numbers.append([float(cells[name]) for name in kept])
         except ValueError:
             raise UserError(
-                f"{path}, line {line} is damaged: {row[:60]!r} is not a row of "
-                f"{len(names)} values; remove the line"
+                f"{path}, line {line}: expected {len(kept)} numbers in {len(names)} "
+                f"columns, found {row[:60]!r}; delete this line"
             ) from None
     columns = np.array(numbers, dtype=float).reshape(len(numbers), len(kept)).T
     return dict(zip(kept, columns, strict=True))

@@ -22,9 +22,15 @@ def check_file(path, most=MOST_BYTES):
         raise UserError(f"{path} is not a regular file: replace it by one")
     if path.stat().st_size > most:
         raise UserError(
-            f"{path} has {path.stat().st_size} bytes, and at most {most} are read: "
-            "replace it by a smaller one"
+            f"{path} has {size_of(path.stat().st_size)}, more than the limit of "
+            f"{size_of(most)}: restore it, or name another file"
         )
+
+
+def size_of(n_bytes):
+    """Return a number of bytes as a text, in MiB or GiB."""
+    is_large = n_bytes >= 2**30
+    return f"{n_bytes / 2**30:.1f} GiB" if is_large else f"{n_bytes / 2**20:.1f} MiB"
 
 
 def member(archive, name):

@@ -106,5 +106,6 @@ class PlainUnpickler(pickle._Unpickler):
         if called == "_codecs.encode":
             return self.encode
         if called not in STANDINS:
-            raise pickle.UnpicklingError(f"it would run {called!r}")
+            text = f"it contains the call {called}, which is not allowed"
+            raise pickle.UnpicklingError(text) if name else EOFError
         return Record

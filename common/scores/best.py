@@ -10,7 +10,7 @@ def best_of(records):
     """Return the record with the lowest FID, or the lowest KID if an FID is missing.
 
     Args:
-        records: list of dicts, see `Report.keep`.
+        records: list of dicts, see `Report.add_record`.
 
     Returns:
         name of the score, the best record, and the names of the models whose score
@@ -31,7 +31,7 @@ def save_curves(records, floor, path):
     """Plot the scores of snapshots against the epochs, with standard deviations.
 
     Args:
-        records: list of dicts, see `Report.keep`.
+        records: list of dicts, see `Report.add_record`.
         floor: dict of scores of real images.
         path: PNG to write.
     """

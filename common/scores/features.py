@@ -17,7 +17,7 @@ from common.safety.arrays import check_file
 from common.safety.hdf5 import check_numbers
 from common.scores.classifier import in_float32, load_classifier
 
-SOURCES = "classifier, keras-inception, an .h5 of its weights, or the 2015 graph's .pb"
+SOURCES = "classifier, keras-inception or its weights .h5, Inception graph of 2015 .pb"
 KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 GET = {  # ending of a file of features -> what to download
     ".h5": "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
@@ -158,7 +158,8 @@ def inception_2015(path):
     graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
     others = {n.op for n in graph.node} - OPERATIONS
     if others or graph.library.function:
-        raise ValueError(f"it would run {min(others, default='its own functions')}")
+        other = min(others, default="user function")
+        raise ValueError(f"it contains the operation {other}, which is not allowed")
     weights = next(n.input[1] for n in graph.node if n.name == LOGITS)
 
     def run(images):

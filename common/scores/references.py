@@ -56,16 +56,17 @@ def reference_of(record, name):
     """
     options, folder = record["options"], record["script"].split("/")[0]
     size, crop = options.get("size", 64), options.get("crop")
+    chosen = {key: options[key] for key in CHOOSE_IMAGES if key in options}
     right = isinstance(options.get("data"), str)
     right = right and type(size) is int and 0 < size <= MOST_SIZE
     right = right and (crop is None or (type(crop) is float and 0 < crop <= 1))
     if not right or not isinstance(options.get("attribute"), str | None):
         raise UserError(
-            f"{name}: the record of its training images is damaged: name them with --data"
+            f"{name}: its record of the training images is not valid ({chosen}): name "
+            "matching images with --data"
         )
     if folder not in SOURCES:
         raise UserError(f"{name} was made by {record['script']}, which makes no images")
-    chosen = {key: options[key] for key in CHOOSE_IMAGES if key in options}
     train, test = load_splits(folder, **chosen)
     now, then = train.describe()["fingerprint"], record["data"]["fingerprint"]
     if now != then:
@@ -86,8 +87,8 @@ def check_shape(shape, train, name):
     """
     if shape != train.pixels.shape[1:]:
         raise UserError(
-            f"{name} makes images of {shape}, those of {train.name} are "
-            f"{train.pixels.shape[1:]}: name others by --data"
+            f"{name} generates images of {shape}, those of {train.name} are "
+            f"{train.pixels.shape[1:]}: name matching images with --data"
         )
 
 

@@ -30,7 +30,7 @@ class Report:
 
     def __init__(self, scorer, folder, seed=0, repeats=3):
         self.scorer, self.folder, self.seed, self.repeats = scorer, folder, seed, repeats
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # retracing
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # hides retracing
         self.protocol = {**scorer.protocol(), "seed": seed, "repeats": repeats}
         self.floor, self.ceiling = scorer.floor, None
         self.print_protocol()
@@ -40,17 +40,16 @@ class Report:
         p = self.protocol
         accuracy = f", accuracy {p['accuracy']:.2%}" if p["accuracy"] else ""
         print(f"{p['n']} images against as many of {p['data']}, {p['split']} split")
+        of = f"; mean +- standard deviation of {self.repeats}" if self.repeats > 1 else ""
         print(
             f"features: {p['features']} {p['features_hash']}{accuracy}; resize: "
-            f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}"
-            + f"; mean +- standard deviation of {self.repeats}"
-            * (self.repeats > 1)
+            f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}{of}"
         )
         heads = (score.title for score in SCORES.values() if score.in_row)
         print(f"{'':{NAME}}" + "".join(f"{head:>17}" for head in heads))
         self.print_row("real images", summarize([self.floor["scores"]]))
 
-    def generator(self, g_model, name):
+    def score_generator(self, g_model, name):
         """Score a generator.
 
         Args:
@@ -58,7 +57,7 @@ class Report:
             name: of its file, which may contain the epoch.
 
         Returns:
-            the record, a dict, see `keep`.
+            the record, a dict, see `add_record`.
         """
         if self.ceiling is None:
             scores = self.scorer.ceiling(g_model)
@@ -67,15 +66,16 @@ class Report:
         for repeat in range(self.repeats):
             pixels, labels = self.scorer.sample(g_model, [self.seed, repeat])
             rows.append(self.scorer.score(pixels, labels))
-        return self.keep(rows, pixels, name, epoch_of(name), image_range(g_model)[0])
+        low = image_range(g_model)[0]
+        return self.add_record(rows, pixels, name, epoch_of(name), low)
 
-    def images(self, pixels, name):
-        """Score images of any source, uint8 (n, h, w, c); returns as `generator`."""
+    def score_images(self, pixels, name):
+        """Score images, uint8 (n, h, w, c); return as `score_generator`."""
         noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
         self.ceiling = {"what": "uniform noise", "scores": self.scorer.score(noise)}
-        return self.keep([self.scorer.score(pixels)], pixels, name)
+        return self.add_record([self.scorer.score(pixels)], pixels, name)
 
-    def keep(self, rows, pixels, name, epoch=None, low=0):
+    def add_record(self, rows, pixels, name, epoch=None, low=0):
         """Search for copies, print a row, and append the record to `metrics.jsonl`.
 
         Args:
@@ -127,7 +127,7 @@ class Report:
         print(f"real images: {self.floor['what']}")
 
 
-def of_run(run):
+def report_of_run(run):
     """Return the Report of `--evaluate-every`: classifier features, a single sampling.
 
     Args:

@@ -14,11 +14,12 @@ from bad_files import STATE, saved, write
 
 @cache
 def model(kind="generator", ending="h5"):
-    """The bytes of a small model of 28x28 grey images."""
+    """The bytes of a small model of 28x28 grey images, or 32x32 colour ones."""
     import keras
 
     ends = {
         "generator": [(5,), 784, (28, 28, 1)],
+        "colour generator": [(5,), 3072, (32, 32, 3)],
         "discriminator": [(28, 28, 1), 1, (1,)],
     }
     start, n, end = ends[kind]

@@ -13,8 +13,6 @@ from bad_files import (
     LOOK,
     SCORE,
     Hostile,
-    batch,
-    batches,
     folder,
     header,
     huge_png,
@@ -104,8 +102,8 @@ MODELS = {
     "scores of a model cut off": (
         SCORE, with_file("m.h5", cut_model(0.5), named()), "damaged or not"),
     "scores against other images": (
-        SCORE, modelled("m.h5", "--data", "cifar", make=batches(batch(50))),
-        "has neither cifar.npz"),
+        SCORE, modelled("m.h5", "--data", "digits", kind="colour generator"),
+        "generates images of (32, 32, 3)"),
     "scores against a damaged set": (
         SCORE, modelled("m.h5", "--data", "a.npz", make=lambda: write("a.npz", b"x")),
         "cannot be read"),
@@ -125,7 +123,7 @@ MODELS = {
     "a graph that writes files": (
         SCORE, modelled("m.h5", "--data", "synthetic", "--features", "x.pb",
                         make=lambda: write("x.pb", graph_that_writes())),
-        "it would run"),
+        "the operation WriteFile"),
     "a folder of texts to score": (
         SCORE, pictures("text", 3, words=named("--images")), "no pictures in it"),
     "results into a folder in use": (
@@ -137,21 +135,21 @@ MODELS = {
         "makes no images"),
     "a model that names its images by a number": (
         LOOK, modelled("diversity", "m.h5", change=origin(options={"data": 5})),
-        "training images is damaged"),
+        "training images is not valid"),
     "a model that names images of another size": (
         LOOK, modelled("diversity", "m.h5", change=origin(
             script="celeba_gan/train.py", options={"data": "/", "size": 10**9})),
-        "training images is damaged"),
+        "training images is not valid"),
     "a model whose images' name is damaged": (
         LOOK, modelled("diversity", "m.h5",
                        change=lambda f: f.attrs.update(trained_on="[" * 9000)),
         "the name of its images is damaged"),
     "a picture that is none": (
         LOOK, modelled("project", "m.h5", "a.png", make=lambda: write("a.png", "text")),
-        "is not a picture"),
+        "cannot be read"),
     "a picture of 60000x60000 pixels": (
         LOOK, modelled("project", "m.h5", "a.png",
-                       make=lambda: write("a.png", huge_png())), "is not a picture"),
+                       make=lambda: write("a.png", huge_png())), "cannot be read"),
     "a picture that is a pipe": (
         LOOK, modelled("project", "m.h5", "a.png", make=lambda: os.mkfifo("a.png")),
         "not a regular file"),
@@ -161,7 +159,7 @@ MODELS = {
         LOOK, modelled("interpolate", "m.h5", "--seeds", "3"), "at least two"),
     "masks that are none": (
         LOOK, modelled("dissect", "m.h5", "--masks", "masks",
-                       make=lambda: write("masks/a.png", "text")), "is not a picture"),
+                       make=lambda: write("masks/a.png", "text")), "cannot be read"),
     "a generator without maps": (
         LOOK, modelled("dissect", "m.h5", "--layer", "x", "--data", "synthetic"), "no l"),
     "a file for the results' folder": (

@@ -42,17 +42,17 @@ from bad_models import modelled
 PICTURES = {
     # Pictures
     "a folder of no pictures": (FACE, folder("pictures"), "holds no files"),
-    "a folder of texts": (FACE, pictures("text"), "holds 0 readable"),
-    "too few pictures": (FACE, pictures(picture(), n=9), "holds 9 readable"),
+    "a folder of texts": (FACE, pictures("text"), "has 0 readable"),
+    "too few pictures": (FACE, pictures(picture(), n=9), "has 9 readable"),
     "pictures of 0 bytes": (FACE, pictures(b""), "not a picture"),
-    "pictures cut off": (FACE, pictures(picture()[:60]), "holds 0 readable"),
+    "pictures cut off": (FACE, pictures(picture()[:60]), "has 0 readable"),
     "pictures of 60000x60000 pixels": (FACE, pictures(huge_png(), 64), "decompression"),
     "PostScript, which is a program": (
         FACE, pictures(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n",
                        ending="eps"), "not a picture"),
     "pictures of 1 TB, all holes": (
         FACE, lambda: [pictures("x", 63)(), sparse("pictures/a.png", 2**40)(),
-                       data("pictures")][2], "holds 0 readable"),
+                       data("pictures")][2], "has 0 readable"),
     "folders that link in a circle": (FACE, loops, "holds no files"),
     "folders in folders without end": (FACE, deep_folders, "nests folders over"),
     "a pipe for a folder": (FACE, pipe("a.zip"), "not a regular file"),
@@ -66,7 +66,7 @@ PICTURES = {
         PACK, pictures_zip(["/tmp/a.png"], named()), "outside of the zip"),
     "a zip with .. in paths": (
         PACK, pictures_zip(["a/../../b.png"], named()), "outside of the zip", ALONE),
-    "a zip of links": (FACE, with_file("a.zip", link_zip), "holds 0 readable"),
+    "a zip of links": (FACE, with_file("a.zip", link_zip), "has 0 readable"),
     "a zip in a zip in a zip": (FACE, with_file("a.zip", quine_zip), "not a picture"),
     "the same, packed": (PACK, with_file("a.zip", quine_zip, named()), "not a picture"),
     "a zip that unpacks to 6 GB": (
@@ -85,7 +85,7 @@ PICTURES = {
     # Lists of attributes
     "a list of attributes of 40 GB": (
         PACK, lambda: [listed("")(), os.truncate("list.txt", 4 * 10**10)][0],
-        "33554432 are read"),
+        "limit of 32.0 MiB"),
     "a list of attributes of 0 bytes": (PACK, listed(""), "format of list_attr"),
     "a list of attributes cut off": (PACK, listed(FACES[:-4]), "the format"),
     "a list of one line": (PACK, listed("1\n"), "format of list_attr"),

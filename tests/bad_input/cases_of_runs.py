@@ -31,7 +31,7 @@ RUNS = {
     "options.json of a list": (TRAIN, resume("[1, 2]"), "no readable options.json"),
     "options.json nested without end": (TRAIN, resume("[" * 10**5), "no readable", ALONE),
     "options.json of bytes": (TRAIN, resume(b"\xff\xfe"), "no readable options.json"),
-    "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "by a smaller one"),
+    "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "limit of 1.0 MiB"),
     "options.json without data": (TRAIN, resume(record={"data": {}}), "no readable"),
     "options.json whose script is a number": (TRAIN, resume(record={"script": 5}), "no"),
     "options.json of another script": (
@@ -47,7 +47,7 @@ RUNS = {
     "options.json with a made-up objective": (TRAIN, resume(objective="x"), "objective"),
     "options.json with an object for a flag": (TRAIN, resume(augment={}), "a wrong type"),
     "options.json that contradicts itself": (
-        TRAIN, resume(wrong_labels=True), "needs --conditional"),
+        TRAIN, resume(wrong_labels=True), "options.json: --wrong"),
     "options.json of other images": (
         TRAIN, resume(record={"data": {"fingerprint": "0", "source": "elsewhere"}}),
         "came from elsewhere"),
@@ -73,19 +73,19 @@ RUNS = {
     "a state.npz that is compressed": (
         TRAIN, resume(state=zipped({"epoch.npy": bytes(9999)}, zipfile.ZIP_DEFLATED)),
         "is compressed"),
-    "history.csv of words": (TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "line 3 is"),
+    "history.csv of words": (TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "4 numbers"),
     "history.csv with a row too short": (TRAIN, resume(history=HISTORY + "1,2\n"), "li"),
     "history.csv of a row without end": (
-        TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "is damaged"),
-    "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "not the columns"),
+        TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "columns, found"),
+    "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "expected 'epoch,"),
     "history.csv without losses": (
-        TRAIN, resume(history="epoch,step\n1,2\n"), "not the columns"),
+        TRAIN, resume(history="epoch,step\n1,2\n"), "expected 'epoch,"),
     "history.csv without steps": (
-        TRAIN, resume(history="epoch,g_loss\n1,2\n"), "not the columns"),
+        TRAIN, resume(history="epoch,g_loss\n1,2\n"), "expected 'epoch,"),
     "history.csv of quoted numbers": (
-        TRAIN, resume(history=HISTORY + '"1",2,1,1\n'), "not the columns"),
+        TRAIN, resume(history=HISTORY + '"1",2,1,1\n'), "expected 'epoch,"),
     "events.csv of other columns": (
-        TRAIN, resume(beside=("events.csv", "epoch,x\n1,2\n")), "not the columns"),
+        TRAIN, resume(beside=("events.csv", "epoch,x\n1,2\n")), "expected 'epoch,"),
     "events.csv that is a folder": (
         TRAIN, resume(beside=("events.csv/x", "")), "is a folder"),
     "a folder in place of a picture": (
@@ -109,20 +109,20 @@ RUNS = {
         TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "not whole numbers"),
     # Runs to compare
     "a run without history": (SIDE, compared(history=""), "has no history"),
-    "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "line 2 is"),
+    "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "numbers in"),
     "a run without losses": (SIDE, compared(history="epoch\n1\n"), "has no column"),
     "a history of half the losses": (
         SIDE, compared(history="epoch,step,g_loss,d1\n1,1,1,1\n"), "has no column d2"),
     "a history of a field without end": (
-        SIDE, compared(history="epoch\n" + "1" * 200_000 + "\n"), "is damaged"),
+        SIDE, compared(history="epoch\n" + "1" * 200_000 + "\n"), "columns, found"),
     "damaged times": (SIDE, compared("times.csv", "epoch,seconds\n1,x\n"), "line 2"),
     "scores that are no JSON": (SIDE, compared("metrics.jsonl", "fid 3\n"), "line 1"),
     "scores nested without end": (
-        SIDE, compared("metrics.jsonl", "[" * 10**5 + "\n"), "line 1 is damaged"),
+        SIDE, compared("metrics.jsonl", "[" * 10**5 + "\n"), "line 1: expected"),
     "scores of a number without end": (
-        SIDE, compared("metrics.jsonl", scores(scores={"fid": 10**400})), "line 1 is"),
+        SIDE, compared("metrics.jsonl", scores(scores={"fid": 10**400})), "a JSON"),
     "scores of texts": (
-        SIDE, compared("metrics.jsonl", scores(scores={"fid": "good"})), "line 1 is"),
+        SIDE, compared("metrics.jsonl", scores(scores={"fid": "good"})), "a JSON object"),
     "a run that is a link to itself": (
         SIDE, lambda: [a_run("one"), Path("two").symlink_to("two"), ["one", "two"]][2],
         "not a run folder"),

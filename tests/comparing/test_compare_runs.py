@@ -306,12 +306,12 @@ BAD_WORDS = {
     "nowhere": (["a", "nope"], "nope is not a run folder"),
     "no history": (["a", "early"], "early has no history"),
     "no rows": (["a", "header"], "header has no history"),
-    "a damaged history": (["a", "history"], "history/history.csv, line 3 is damaged"),
+    "a damaged history": (["a", "history"], "history/history.csv, line 3: expected"),
     "another history": (["a", "other"], "other/history.csv has no column"),
-    "damaged times": (["a", "times"], "times/times.csv, line 2 is damaged"),
-    "a cut line": (["a", "cut"], "cut/metrics.jsonl, line 2 is damaged"),
-    "a line of no scores": (["a", "empty"], "empty/metrics.jsonl, line 1 is damaged"),
-    "a score in words": (["a", "words"], "words/metrics.jsonl, line 1 is damaged"),
+    "damaged times": (["a", "times"], "times/times.csv, line 2: expected"),
+    "a cut line": (["a", "cut"], "cut/metrics.jsonl, line 2: expected"),
+    "a line of no scores": (["a", "empty"], "empty/metrics.jsonl, line 1: expected"),
+    "a score in words": (["a", "words"], "words/metrics.jsonl, line 1: expected"),
 }
 
 

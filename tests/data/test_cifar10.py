@@ -135,7 +135,12 @@ def test_without_any_the_three_ways_to_get_it_are_said():
     with pytest.raises(NotFoundError) as error:
         cifar10.load_images()
     message = str(error.value)
-    for word in ("GAN_DATA_DIR", "cifar.html", "URL fetch failure", "--data synthetic"):
+    for word in (
+        "GAN_DATA_DIR",
+        "cifar.html",
+        "(connection refused)",
+        "--data synthetic",
+    ):
         assert word in message
     assert "\n" not in message
 
@@ -166,7 +171,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(tmp_path, protocol)
     folder = write_folder(tmp_path / "any")
     evil = {b"more": Evil(tmp_path / "ran"), **batch_of()}
     (folder / "data_batch_2").write_bytes(pickle.dumps(evil, protocol))
-    assert f"it would run '{os.name}.system'" in error(folder)
+    assert f"the call {os.name}.system, which is not" in error(folder)
     assert not (tmp_path / "ran").exists()
 
 
@@ -267,7 +272,7 @@ def test_what_is_cut_off_is_refused(tmp_path, share):
         content = path.read_bytes()
         path.write_bytes(content[: int(len(content) * share)])
     for path in (folder, archives[0]):
-        assert "copy it again" in error(path)
+        assert "again" in error(path)
     if share < 0.9:  # of a plain tar the end is empty
         assert "again" in error(archives[1])
 

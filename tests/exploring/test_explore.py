@@ -227,7 +227,7 @@ WRONG = [
     (["dissect", MODEL, "--masks", "."], "no .png files"),
     (["dissect", MODEL, "--masks", "black"], "is black"),
     (["dissect", "dense.h5"], "no layer with feature maps"),
-    (["project", MODEL, "nowhere.png"], "is not a picture"),
+    (["project", MODEL, "nowhere.png"], "there is no such file"),
     (["project", MODEL, 3], "by --data"),
     (["project", MODEL, 297, "--data", "digits"], "from 0 to 296"),
     (["diversity", MODEL], "by --data"),
