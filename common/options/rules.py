@@ -98,7 +98,8 @@ def _rules_of_losses(o):
             o.objective == "wgan"
             and (o.normalization == "spectral" or o.architecture in ("resnet", "best")),
             f"--{has} {getattr(o, has)}: spectral normalization sets D's weights to norm "
-            "1, which conflicts with --objective wgan, which clips them; use hinge",
+            "1, which conflicts with --objective wgan, which clips them; use wgan-gp or "
+            "hinge",
         ),
         (
             o.augment and o.objective in ENERGIES,
