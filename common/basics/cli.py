@@ -61,11 +61,14 @@ FLOAT32_MAX = 3.4e38
 MOST = 2**31 - 1  # of any count
 
 
-RENAMED = {  # options of before
-    "--devices": "--devices is now --device",
-    "--halves": "--halves is now --d-batches {mixed,separate}",
-    "--verdict": "--verdict is now --discriminator",
-    "--save-every-steps": "--save-every-steps is gone: shorten --steps-per-epoch",
+RENAMED = {  # option of before -> the option that replaces it, and the message
+    "--devices": ("--device", "--devices is now --device"),
+    "--halves": ("--d-batches", "--halves is now --d-batches {mixed,separate}"),
+    "--verdict": ("--discriminator", "--verdict is now --discriminator"),
+    "--save-every-steps": (
+        "--steps-per-epoch",
+        "--save-every-steps is gone: shorten --steps-per-epoch",
+    ),
 }
 
 
@@ -85,7 +88,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         words = re.split("[ =]", message)
-        now = "".join(f"; {RENAMED[word]}" for word in words if word in RENAMED)
+        found = [RENAMED[word] for word in words if word in RENAMED]
+        known = self._option_string_actions  # other scripts have other options
+        now = "".join(f"; {text}" for new, text in found if new in known)
         raise UserError(f"{message} (see --help){now}")
 
     def parse_known_args(self, args=None, namespace=None):
