@@ -165,14 +165,14 @@ def untrained_features():
     import keras
 
     from common.scores.classifier import define_classifier
-    from common.scores.features import AT_A_TIME, Features
+    from common.scores.features import BATCH, Features
 
     model = define_classifier((28, 28, 1), 10, flip=False)
     outputs = [model.get_layer("features").output, model.outputs[0]]
     both = keras.Model(model.inputs, outputs)
 
     def extract(pixels):
-        return both.predict(pixels, batch_size=AT_A_TIME, verbose=0)
+        return both.predict(pixels, batch_size=BATCH, verbose=0)
 
     return Features("untrained", extract, "", "none")
 

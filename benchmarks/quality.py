@@ -187,7 +187,7 @@ def main(argv=None):
 
     set_up()
     curves = [curve(folder, size) for folder in (textbook, *ours)]
-    floor = scorer_of(size["data"], size["n"]).floor["scores"]["fid"]
+    floor = scorer_of(size["data"], size["n"]).real_baseline["scores"]["fid"]
     rows = rows_of(curves[0], curves[1:], floor)
     command = "make bench-quality"
     print(write(options.results, "quality", command, head, rows, curves=curves))

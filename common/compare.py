@@ -9,11 +9,11 @@ if __name__ == "__main__":
 from common.basics import cli
 from common.comparing.plots import save_curves, save_grids
 from common.comparing.read import read_runs
-from common.comparing.tables import differing, legend, report
+from common.comparing.tables import different_settings, legend, report
 from common.options.table import OPTIONS
 from common.runs.folder import new_run
 
-NO_HYPERPARAMETERS = {row.flag for row in OPTIONS.values() if row.resume or row.local}
+NOT_HYPERPARAMETERS = {row.flag for row in OPTIONS.values() if row.resume or row.local}
 
 
 @cli.command
@@ -25,16 +25,16 @@ def main(argv=None):
     text = "new folder for the results (default: runs/compare/NNNN)"
     parser.add_argument("--run-dir", metavar="DIR", help=text)
     options = parser.parse_args(argv)
-    compared = read_runs(options.runs)
+    runs = read_runs(options.runs)
     folder = new_run("compare", options.run_dir)
-    rows = differing(compared)
-    text = report(compared, rows)
+    rows = different_settings(runs)
+    text = report(runs, rows)
     print(text)
     pictures = "![Curves](curves.png)\n\n![Pictures](grids.png)"
     (folder / "comparison.md").write_text(f"# Comparison\n\n{text}\n\n{pictures}\n")
-    lines = legend(compared, rows, NO_HYPERPARAMETERS)
-    save_curves(compared, lines, folder / "curves.png")
-    save_grids(compared, folder / "grids.png")
+    lines = legend(runs, rows, NOT_HYPERPARAMETERS)
+    save_curves(runs, lines, folder / "curves.png")
+    save_grids(runs, folder / "grids.png")
     print(f"\nsaved comparison.md, curves.png and grids.png in {folder}")
 
 

@@ -140,7 +140,8 @@ def describe_cpu():
     n_cores = os.cpu_count()
     if hasattr(os, "sched_getaffinity"):
         n_cores = len(os.sched_getaffinity(0))
-    return f"CPU, {n_cores} cores" + (f", oneDNN {onednn()}" if onednn() else "")
+    cores = "cores" if n_cores > 1 else "core"
+    return f"CPU, {n_cores} {cores}" + (f", oneDNN {onednn()}" if onednn() else "")
 
 
 def onednn():

@@ -8,7 +8,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from common.basics import cli
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.basics.files import check_new
 from common.checkpoints import load_generator
 from common.data.datasets import show_notice
@@ -26,7 +26,7 @@ from common.scores.features import SOURCES, choose_features
 from common.scores.report import Report, means, nearest_picture
 from common.scores.scorer import Scorer
 
-N, N_REPEATS = 10_000, 3  # images of a sampling, samplings
+N, N_REPEATS = 10_000, 3  # images per sampling, samplings per generator
 
 
 def parse(argv):
@@ -41,7 +41,7 @@ def parse(argv):
     add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
     add("--split", choices=("train", "test"), default="train", help="data split (train)")
     text = "number of real and of generated images (10000)"
-    add("-n", type=cli.whole_number(references.FEWEST, 1_000_000), default=N, help=text)
+    add("-n", type=cli.whole_number(references.MIN_IMAGES, 10**6), default=N, help=text)
     text = "number of samplings, for the standard deviation (3)"
     add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
     add("--seed", type=cli.seed_number, default=0, help="seed of the latent vectors (0)")
@@ -61,13 +61,6 @@ def parse(argv):
     return options
 
 
-def real_images(options, run, shape):
-    """Load the real images and those held out; returns as `load_reference`."""
-    if run and options.data is None:
-        return references.reference_of(read_options(run), run)
-    return references.load_reference(options.data or "auto", shape)
-
-
 def make_scorer(options, train, test, n):
     """Return the `scorer.Scorer` of the options, with n images.
 
@@ -78,10 +71,11 @@ def make_scorer(options, train, test, n):
     if options.split == "test" and test is None:
         raise UserError(f"--split test: {train.name} has no held-out images; use train")
     n_real = len(test.pixels if options.split == "test" else train.pixels)
-    fewest = 2 * references.FEWEST  # the floor may need two parts
-    if n_real < fewest:
+    n_min = 2 * references.MIN_IMAGES  # real images may be compared in two parts
+    if n_real < n_min:
         raise UserError(
-            f"{train.name}: {n_real} images are too few, at least {fewest} are needed"
+            f"{train.name}: expected at least {n_min} images, found {n_real}: name a "
+            "larger set with --data"
         )
     features = choose_features(options.features, train, test)
     return Scorer(train, test, features, n, options.split)
@@ -92,32 +86,36 @@ def evaluate_models(options, models, run):
     from common.fitting.tracking import log_scores
 
     g_model = load_generator(models[0])[0]
-    train, test = real_images(options, run, g_model.output_shape[1:])
-    check_fit(g_model, models[0].name, train)
+    if run and options.data is None:
+        train, test = references.reference_of(read_options(run), run)
+    else:
+        shape = g_model.output_shape[1:]
+        train, test = references.load_reference(options.data or "auto", shape)
+    check_compatible(g_model, models[0].name, train)
     scorer = make_scorer(options, train, test, options.n)
     folder = result_folder(options, run if options.data is None else None)
     report = Report(scorer, folder, options.seed, options.repeats)
-    chosen = (options.data, options.split, options.n, options.features)
-    is_usual = chosen == (None, "train", N, "classifier")  # as --evaluate-every
+    protocol = (options.data, options.split, options.n, options.features)
+    is_default = protocol == (None, "train", N, "classifier")  # that of --evaluate-every
     records = []
     for model in models:
         g_model = load_generator(model)[0]
         try:
             records.append(report.score_generator(g_model, model.name))
-        except UserError as error:  # the other snapshots may be valid
+        except UserError as error:  # other snapshots may be valid
             print(f"{model.name} is not scored: {error}", flush=True)
             continue
         epoch = records[-1]["epoch"]
-        if run and epoch is not None and is_usual:
+        if run and epoch is not None and is_default:
             log_scores(run, epoch, means(records[-1]))
     if not records:
-        raise UserError(f"{options.target}: nothing could be scored")
+        raise UserError(f"{options.target}: no generator could be scored, see above")
     name, best, others = best_of(records)
     files = [METRICS, nearest_picture(best["model"], best["epoch"])]
     if len(records) > 1:
-        text = f"; as good within two deviations: {', '.join(others)}" if others else ""
+        text = f"; within two standard deviations: {', '.join(others)}" if others else ""
         print(f"best by {name.upper()}: {best['model']}{text}")
-        save_curves(records, report.floor["scores"], folder / SCORES)
+        save_curves(records, report.real_baseline["scores"], folder / SCORES)
         files.append(SCORES)
     report.print_table(best)
     print(f"saved {', '.join(files)} in {folder}")
@@ -127,25 +125,25 @@ def evaluate_models(options, models, run):
         save_each(pixels, Path(options.export))
 
 
-def check_fit(g_model, name, train):
+def check_compatible(g_model, name, train):
     """Raise a UserError if a generator and the real images differ in shape or classes."""
     references.check_shape(g_model.output_shape[1:], train, name)
     if takes_labels(g_model) and n_classes(g_model) != len(train.classes):
         raise UserError(
-            f"{name} takes {n_classes(g_model)} classes, {train.name} has "
-            f"{len(train.classes) or 'none'}: name others by --data"
+            f"{name}: its number of classes is {n_classes(g_model)}, that of "
+            f"{train.name} is {len(train.classes)}: name matching images with --data"
         )
 
 
 def evaluate_images(options):
     """Score the pictures of a folder or zip."""
     shape = references.first_shape(options.images)
-    train, test = real_images(options, None, shape)
-    wanted = train.pixels.shape[1:]
-    pixels = references.read_pictures(options.images, wanted, options.n)
+    train, test = references.load_reference(options.data or "auto", shape)
+    real_shape = train.pixels.shape[1:]
+    pixels = references.read_pictures(options.images, real_shape, options.n)
     scorer = make_scorer(options, train, test, len(pixels))
-    if shape != wanted:
-        resize = f"{shape} to {wanted} by Lanczos, antialiased"
+    if shape != real_shape:
+        resize = f"{shape} to {real_shape} by Lanczos, antialiased"
         scorer.features = scorer.features._replace(resize=resize)
     folder = result_folder(options, None)
     report = Report(scorer, folder, repeats=1)
@@ -154,21 +152,17 @@ def evaluate_images(options):
 
 
 def result_folder(options, run):
-    """Return the folder of the results: the run's or a new one."""
+    """Return the folder for the results: the run's or a new one."""
     if run and options.run_dir is None:
-        try:
-            runs.probe(run)
-        except OSError as error:
-            raise UserError(
-                f"cannot write into {run}: {error.strerror}; name another with --run-dir"
-            ) from None
+        with as_user_error(f"cannot write into {run}", "name a folder with --run-dir"):
+            runs.check_writable(run)
         return run
     return runs.new_run("evaluate", options.run_dir)
 
 
 @cli.command
 def main(argv=None):
-    """Score the models or the pictures, print the scores and save them."""
+    """Score models or pictures, print the scores and save them."""
     started, options = time.time(), parse(argv)
     models, run = find_models(options.target) if options.target else ([], None)
     set_up()

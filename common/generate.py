@@ -19,7 +19,7 @@ from common.runs.models import find_model, list_models
 from common.safety.arrays import check_file, read_array
 from common.sampling import n_classes, takes_labels, with_labels
 
-MOST = 100_000  # images
+MAX_IMAGES = 100_000
 
 
 def parse(argv):
@@ -30,7 +30,7 @@ def parse(argv):
     text = "an .h5 or .keras file; omit it to list all saved models"
     add("model", nargs="?", metavar="MODEL", help=text)
     text = "number of images (25), or per class with --grid-by-class (10)"
-    add("-n", type=cli.whole_number(1, MOST), help=text)
+    add("-n", type=cli.whole_number(1, MAX_IMAGES), help=text)
     add("--seed", type=cli.seed_number, help="random seed of the latent vectors (random)")
     vectors = parser.add_mutually_exclusive_group().add_argument
     text = "one image from the constant latent vector (X, ..., X)"
@@ -50,7 +50,7 @@ def parse(argv):
 
 
 def latent_vectors(options, subject):
-    """Return the latent vectors of the options.
+    """Return the latent vectors that the options select, or random ones.
 
     Args:
         options: Namespace of `parse`.
@@ -73,13 +73,13 @@ def latent_vectors(options, subject):
     with as_user_error(f"--latent {options.latent} cannot be read", "save it again"):
         z = read_array(options.latent)
     if z.dtype.kind not in "uif":
-        raise UserError(f"--latent {options.latent} is not a .npy array of numbers")
+        raise UserError(f"--latent {options.latent}: dtype {z.dtype} is not numeric")
     with np.errstate(over="ignore"):  # becomes infinite, reported below
         z = np.atleast_2d(z.astype("float32"))
-    if z.shape[1:] != (latent_dim,) or not 0 < len(z) <= MOST:
+    if z.shape[1:] != (latent_dim,) or not 0 < len(z) <= MAX_IMAGES:
         raise UserError(
             f"--latent {options.latent} has shape {z.shape}: this generator takes "
-            f"latent vectors of shape (n, {latent_dim}), n at most {MOST}"
+            f"latent vectors of shape (n, {latent_dim}), n at most {MAX_IMAGES}"
         )
     if not np.isfinite(z).all():
         raise UserError(f"--latent {options.latent} has values that are not finite")
@@ -87,13 +87,13 @@ def latent_vectors(options, subject):
 
 
 def discriminator_outputs(path, images, labels=None, n_classes_of_g=0):
-    """Return a saved D's output for each image: probability, score or energy.
+    """Return the output of a saved D for each image: probability, score or energy.
 
     Args:
-        path: file of a discriminator.
-        images: float32 (n, h, w, c) in G's range.
+        path: path of a saved discriminator.
+        images: float32 (n, h, w, c) in the range of G.
         labels: int (n,), classes of a conditional G, or None.
-        n_classes_of_g: number of G's classes.
+        n_classes_of_g: number of classes of G, 0 if it is unconditional.
 
     Returns:
         float32 (n,).
@@ -105,15 +105,15 @@ def discriminator_outputs(path, images, labels=None, n_classes_of_g=0):
     shape = d_model.inputs[0].shape[1:]
     if shape != images.shape[1:]:
         raise UserError(
-            f"--discriminator {path} takes images of {shape}, "
-            f"this generator makes {images.shape[1:]}"
+            f"--discriminator {path} takes images of {shape}, this generator makes "
+            f"{images.shape[1:]}: name the matching discriminator"
         )
     if not takes_labels(d_model):
         return d_model.predict(images, verbose=0)[:, 0]
     if n_classes(d_model) != n_classes_of_g:
         raise UserError(
-            f"--discriminator {path} takes {n_classes(d_model)} classes, this generator "
-            f"takes {n_classes_of_g or 'none'}"
+            f"--discriminator {path}: its number of classes is {n_classes(d_model)}, the "
+            f"generator's is {n_classes_of_g}: name the matching discriminator"
         )
     return d_model.predict(with_labels(images, labels), verbose=0)[:, 0]
 
@@ -159,7 +159,7 @@ def main(argv=None):
 
 
 def check_outputs(options):
-    """Raise a UserError if an output exists already or the grid is not a PNG."""
+    """Raise a UserError if an output exists, or if the grid is not a new PNG file."""
     if options.out:
         out = Path(options.out)
         if out.suffix != ".png":

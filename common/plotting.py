@@ -74,7 +74,7 @@ def save_each(pixels, folder):
     for i, image in enumerate(pixels):
         grey = image.shape[-1] == 1
         Image.fromarray(image[..., 0] if grey else image).save(folder / f"{i:04d}.png")
-    print(f"saved {len(pixels)} images in {folder}")
+    print(f"saved images in {folder}: {len(pixels)}")
 
 
 def tile(pictures, columns):

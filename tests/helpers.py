@@ -63,4 +63,4 @@ def make_quick(monkeypatch):
     monkeypatch.setattr(classifier, "define_classifier", define_quick)
     monkeypatch.setattr(classifier, "STEPS", 20)
     monkeypatch.setattr(classifier, "BATCH", 64)
-    monkeypatch.setattr(classifier, "MOST", 1000)
+    monkeypatch.setattr(classifier, "MAX_ROTATED", 1000)

@@ -106,7 +106,7 @@ def test_a_full_disk_while_a_model_is_saved_does_not_crash_python():
 def test_a_run_that_cannot_be_written_is_rejected():
     main([*QUICK, "--epochs", "1", "--run-dir", "run"])
     Path("other").mkdir()
-    runs.take(Path("other"))  # releases this process's lock of the run
+    runs.lock_run(Path("other"))  # releases this process's lock of the run
     inner = (
         "mount --bind run run && mount -o remount,bind,ro run && "
         f"exec {sys.executable} {SCRIPT} --resume run --epochs 2"

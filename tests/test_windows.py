@@ -69,11 +69,11 @@ for name, words in {TRAININGS!r}.items():
 TAKE = """
 from pathlib import Path
 from common.basics.cli import command
-from common.runs.folder import take
+from common.runs.folder import lock_run
 
 @command
 def main(argv):
-    take(Path())
+    lock_run(Path())
     print("taken", flush=True)
     sys.stdin.read()
 

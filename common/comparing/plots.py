@@ -1,4 +1,4 @@
-"""Plots of several runs: curves in one figure, the last image grids side by side."""
+"""Plot several runs: curves in one figure, the last image grids side by side."""
 
 import math
 from collections import defaultdict
@@ -6,7 +6,6 @@ from collections import defaultdict
 import numpy as np
 from PIL import Image
 
-from common.comparing.read import key
 from common.plotting import epochs, new_figure, save_titled
 from common.runs.layout import PLOT, epoch_of, files_of_epochs
 from common.scores.table import DISTANCES, SCORES
@@ -17,17 +16,17 @@ OUTPUTS = {  # prefix of a column -> y label of its panel
     "energy": "energy",
 }
 STYLES = {"real": "solid", "fake": "dashed"}
-SPAN = 40  # curves are smoothed over 1 / SPAN of a run
-FAR = 20  # ratio of the largest to the typical value that needs a logarithmic axis
-SHORT = 25  # characters of a label, for four columns in the legend
-COLUMNS = 4  # image grids in a row
+WINDOWS = 40  # the smoothing window is a 40th of a run
+LOG_RATIO = 20  # ratio of largest to typical value from which an axis is logarithmic
+SHORT_LABEL = 25  # characters; longer labels are in one column of the legend
+COLUMNS = 4  # image grids in a row, columns of short labels
 
 
-def save_curves(compared, labels, path):
+def save_curves(runs, labels, path):
     """Plot losses, D's outputs and, if available, FID or KID of runs over the epochs.
 
     Args:
-        compared: list of read.Run.
+        runs: list of read.Run.
         labels: list of texts, one line of the legend per run.
         path: PNG to write.
     """
@@ -37,23 +36,23 @@ def save_curves(compared, labels, path):
     panels = [("D's loss", {"d_loss": "solid"}), ("G's loss", {"g_loss": "solid"})]
     for kind, ylabel in OUTPUTS.items():
         columns = {f"{kind}_{side}": style for side, style in STYLES.items()}
-        if any(set(columns) & set(run.history) for run in compared):
+        if any(set(columns) & set(run.history) for run in runs):
             panels.append((ylabel, columns))
-    name, distances = comparable_distances(compared)
+    name, distances = comparable_distances(runs)
     rows = len(panels) + bool(distances)
     with new_figure(path, (10, 2.6 * rows), rows, sharex=True) as (figure, axes):
         for axis, (ylabel, columns) in zip(axes, panels, strict=False):
-            plot_panel(axis, compared, columns)
+            plot_panel(axis, runs, columns)
             axis.set_ylabel(ylabel)
         if distances:
             plot_distances(axes[-1], distances, SCORES[name].title)
-        steps = sorted({int(run.history["step"].max()) for run in compared})
-        which = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
-        axes[-1].set_xlabel(f"epoch{which}; faint: recorded, strong: smoothed")
+        steps = sorted({int(run.history["step"].max()) for run in runs})
+        lengths = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
+        axes[-1].set_xlabel(f"epoch{lengths}; faint: recorded, strong: smoothed")
         axes[-1].set_xlim(left=0)
         axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-        lines = [Line2D([], [], color=colour(i), lw=2) for i in range(len(compared))]
-        ncols = 1 if max(map(len, labels)) > SHORT else 4
+        lines = [Line2D([], [], color=colour(i), lw=2) for i in range(len(runs))]
+        ncols = 1 if max(map(len, labels)) > SHORT_LABEL else COLUMNS
         figure.legend(lines, labels, loc="outside upper left", ncols=ncols, frameon=False)
 
 
@@ -64,19 +63,17 @@ def colour(i):
     return colormaps["tab20"]((2 * i + i // 10) % 20)
 
 
-def plot_panel(axis, compared, columns):
+def plot_panel(axis, runs, columns):
     """Plot columns of all runs: recorded values faint, smoothed values strong.
 
     Args:
-        axis: of Matplotlib.
-        compared: list of read.Run.
+        axis: Matplotlib axis.
+        runs: list of read.Run.
         columns: dict, column of history.csv -> line style.
     """
     curves, values = [], []
-    for i, run in enumerate(compared):
-        for column, style in columns.items():
-            if column not in run.history:
-                continue
+    for i, run in enumerate(runs):
+        for column in [name for name in columns if name in run.history]:
             y = run.history[column]
             finite = np.isfinite(y)
             x, y = epochs(run.history)[finite], y[finite]
@@ -84,8 +81,8 @@ def plot_panel(axis, compared, columns):
                 continue
             curve = smooth(y)
             axis.plot(x, y, color=colour(i), alpha=0.3, lw=0.8, zorder=1)
-            dot = "o" if len(y) == 1 else None
-            axis.plot(x, curve, color=colour(i), ls=style, lw=1.8, marker=dot, zorder=2)
+            style = {"ls": columns[column], "marker": "o" if len(y) == 1 else None}
+            axis.plot(x, curve, color=colour(i), lw=1.8, zorder=2, **style)
             curves.append(curve)
             values.append(y)
     if any(column.startswith("acc") for column in columns):
@@ -107,42 +104,42 @@ def smooth(y):
     """
     from scipy.ndimage import median_filter, uniform_filter1d
 
-    width = max(3, len(y) // SPAN)
+    width = max(3, len(y) // WINDOWS)
     return uniform_filter1d(median_filter(y, width), width)
 
 
 def set_scale(axis, curves, values):
     """Set the scale and the limits of an axis so that every curve is legible.
 
-    The axis is linear, and outliers are cut off. If the largest value is more than FAR
-    times the typical value of the smallest curve, the axis is symmetric-logarithmic.
+    The axis is linear, and outliers are cut off. If the largest value is more than
+    LOG_RATIO times the median of the smallest curve, it is symmetric-logarithmic.
 
     Args:
-        axis: of Matplotlib.
+        axis: Matplotlib axis.
         curves: list of float64 (n,), the smoothed curves.
         values: list of float64 (n,), the recorded values.
     """
-    sizes = [np.median(np.abs(curve)) for curve in curves]
-    usual = min([size for size in sizes if size > 0], default=0)
+    medians = [np.median(np.abs(curve)) for curve in curves]
+    typical = min(filter(None, medians), default=0)
     low, high = np.min(np.concatenate(curves)), np.max(np.concatenate(curves))
-    most = max(high, -low)
-    if most > FAR * usual:
-        decade = 10.0 ** math.ceil(math.log10(max(usual, 1e-4 * most)))
+    largest = max(high, -low)
+    if largest > LOG_RATIO * typical:
+        decade = 10.0 ** math.ceil(math.log10(max(typical, 1e-4 * largest)))
         axis.set_yscale("symlog", linthresh=decade)
     else:
-        room = max(high - low, usual)
-        ends = np.concatenate([np.quantile(y, [0.005, 0.995]) for y in values])
-        ends = np.clip(ends, low - room, high + room)
-        low, high = min(low, ends.min()), max(high, ends.max())
+        margin = max(high - low, typical)
+        limits = np.concatenate([np.quantile(y, [0.005, 0.995]) for y in values])
+        limits = np.clip(limits, low - margin, high + margin)
+        low, high = min(low, limits.min()), max(high, limits.max())
     margin = 0.05 * ((high - low) or abs(high) or 1)
     axis.set_ylim(0 if low >= 0 else low - margin, high + margin)
 
 
-def comparable_distances(compared):
+def comparable_distances(runs):
     """Return the FID, or else KID, that at least two runs have at several epochs.
 
     Args:
-        compared: list of read.Run.
+        runs: list of read.Run.
 
     Returns:
         name of the score, and dict: index of the run -> dict: epoch -> (mean, std or
@@ -150,14 +147,14 @@ def comparable_distances(compared):
     """
     for name in DISTANCES:
         protocols = defaultdict(lambda: defaultdict(dict))
-        for i, run in enumerate(compared):
-            for line in run.scored:
+        for i, run in enumerate(runs):
+            for line in run.score_lines:
                 if line.scores.get(name):
-                    protocols[key(line)][i][line.epoch] = line.scores[name]
-        for found in protocols.values():
-            several = {i: of_run for i, of_run in found.items() if len(of_run) > 1}
-            if len(several) > 1:
-                return name, several
+                    protocols[line.protocol_key][i][line.epoch] = line.scores[name]
+        for curves in protocols.values():
+            curves = {i: curve for i, curve in curves.items() if len(curve) > 1}
+            if len(curves) > 1:
+                return name, curves
     return None, {}
 
 
@@ -165,38 +162,35 @@ def plot_distances(axis, distances, ylabel):
     """Plot distances with their standard deviations.
 
     Args:
-        axis: of Matplotlib.
-        distances: dict of `comparable_distances`.
+        axis: Matplotlib axis.
+        distances: dict, see `comparable_distances`.
         ylabel: title of the score.
     """
-    for i, of_run in distances.items():
-        x = sorted(of_run)
-        mean, std = np.array([(of_run[e][0], of_run[e][1] or 0) for e in x]).T
+    means = []
+    for i, curve in distances.items():
+        x = sorted(curve)
+        mean, std = np.array([(curve[e][0], curve[e][1] or 0) for e in x]).T
         axis.errorbar(x, mean, std, color=colour(i), marker="o", ms=4, capsize=3)
-    means = [mean for of_run in distances.values() for mean, _ in of_run.values()]
-    if min(means) > 0 and max(means) > FAR * min(means):
+        means.extend(mean)
+    if min(means) > 0 and max(means) > LOG_RATIO * min(means):
         axis.set_yscale("log")
     else:
         axis.set_ylim(bottom=min(0, *means))
     axis.set_ylabel(ylabel)
 
 
-def save_grids(compared, path):
+def save_grids(runs, path):
     """Save the last image grids of all runs side by side.
 
     Args:
-        compared: list of read.Run.
+        runs: list of read.Run.
         path: PNG to write.
     """
-    pictures, titles = [], []
-    for run in compared:
-        paths = files_of_epochs(run.path, PLOT)
-        if not paths:
-            pictures.append(None)
-            titles.append(f"{run.name}: no picture yet")
-            continue
-        with Image.open(paths[-1]) as picture:
-            pictures.append(picture.convert("RGB"))
-        titles.append(f"{run.name}, epoch {epoch_of(paths[-1])}")
-    columns = min(COLUMNS, len(compared))
+    paths = [max(files_of_epochs(x.path, PLOT), key=epoch_of, default=None) for x in runs]
+    pictures = [path and Image.open(path).convert("RGB") for path in paths]
+    titles = [
+        f"{run.name}, epoch {epoch_of(path)}" if path else f"{run.name}: no picture yet"
+        for run, path in zip(runs, paths, strict=True)
+    ]
+    columns = min(COLUMNS, len(runs))
     save_titled(pictures, titles, path, columns, (4.4, 4.8), dpi=140)

@@ -17,12 +17,17 @@ from common.runs.tables import read_columns, whole_lines
 PROTOCOL = ("n", "n_real", "split", "features", "features_hash", "resize")
 
 
-class Scored(NamedTuple):
+class ScoreLine(NamedTuple):
     """A line of `metrics.jsonl`: the scores of one saved generator."""
 
     epoch: int
-    scores: dict  # name -> (mean, std or None), or None: not computed
+    scores: dict  # name -> (mean, std or None), or None if it was not computed
     protocol: dict  # settings that must be equal for a comparison
+
+    @property
+    def protocol_key(self):
+        """Return the protocol as a hashable tuple of texts."""
+        return tuple(map(str, self.protocol.values()))
 
 
 class Run(NamedTuple):
@@ -32,12 +37,12 @@ class Run(NamedTuple):
     path: Path
     record: dict  # see record.describe_run
     history: dict  # column -> float64 (rows,); always with d_loss
-    seconds: np.ndarray  # float (epochs,), of finished epochs
-    scored: list  # of Scored, in the order of the file
+    seconds: np.ndarray  # float (epochs,), duration of each finished epoch
+    score_lines: list  # of ScoreLine, in the order of the file
 
 
 def read_runs(folders):
-    """Read run folders, and name them by the shortest distinct parts of their paths.
+    """Read run folders, and name each by the shortest unique end of its path.
 
     Args:
         folders: list of paths.
@@ -51,15 +56,14 @@ def read_runs(folders):
     """
     if len(folders) < 2:
         raise UserError(
-            f"{len(folders)} run folders given: name two or more, such as "
+            f"expected at least 2 run folders, got {len(folders)}: name more, such as "
             "runs/mnist_gan/0001 runs/mnist_gan/0002"
         )
     paths = [Path(os.path.realpath(Path(folder).expanduser())) for folder in folders]
     for i, path in enumerate(paths):
         if path in paths[:i]:
             raise UserError(f"{folders[i]} was given twice: name different runs")
-    named = zip(shortest_names(paths), folders, strict=True)
-    return [read_run(name, Path(folder).expanduser()) for name, folder in named]
+    return list(map(read_run, shortest_names(paths), folders))
 
 
 def shortest_names(paths):
@@ -70,16 +74,17 @@ def shortest_names(paths):
     return ["/".join(path.parts[-n:]) for path in paths]
 
 
-def read_run(name, path):
+def read_run(name, folder):
     """Read a run folder.
 
     Args:
-        name: of the run in tables and plots.
-        path: of the folder.
+        name: name of the run in tables and plots.
+        folder: path of the run folder.
 
     Raises:
         UserError: it is not a run folder, has no history, or a file in it is damaged.
     """
+    path = Path(folder).expanduser()
     record = read_options(path)
     history = read_columns(path / HISTORY)
     if len(history.get("epoch", ())) == 0:
@@ -87,38 +92,38 @@ def read_run(name, path):
             f"{path} has no history, history.csv is missing or empty: resume training by "
             f"--resume {path}, or leave the run out"
         )
-    of_d = ["d1", "d2"] if "d1" in history else ["d_loss"]  # separate or mixed batches
-    wanted = ["step", "g_loss", *of_d]
-    if missing := [name for name in wanted if name not in history]:
-        raise UserError(
-            f"{path / HISTORY} has no column {missing[0]}: restore "
-            "its first line, or leave the run out"
-        )
+    d_losses = ["d1", "d2"] if "d1" in history else ["d_loss"]  # separate, mixed batches
+    for column in ("step", "g_loss", *d_losses):
+        if column not in history:
+            raise UserError(
+                f"{path / HISTORY} has no column {column}: restore its first line, or "
+                "leave the run out"
+            )
     if "d1" in history:
         history["d_loss"] = (history["d1"] + history["d2"]) / 2
     seconds = read_columns(path / TIMES).get("seconds", [])
-    scored = read_scored(path / METRICS, record["data"]["fingerprint"])
-    return Run(name, path, record, history, np.array(seconds), scored)
+    lines = read_score_lines(path / METRICS, record["data"]["fingerprint"])
+    return Run(name, path, record, history, np.array(seconds), lines)
 
 
-def read_scored(path, fingerprint):
-    """Return the lines of a `metrics.jsonl`: list of Scored, empty if there is no file.
+def read_score_lines(path, fingerprint):
+    """Return the lines of a `metrics.jsonl`: list of ScoreLine, empty without a file.
 
     Args:
-        path: of the file.
-        fingerprint: of the run's data, for lines that record none.
+        path: Path of the file.
+        fingerprint: fingerprint of the run's data, for lines that record none.
 
     Raises:
         UserError: a line is damaged.
     """
-    found = []
+    lines = []
     for number, line in enumerate(whole_lines(path), 1):
         if not line.strip():
             continue
         try:
             entry = json.loads(line)
             scores = {name: mean_and_std(x) for name, x in entry["scores"].items()}
-            protocol = {key: entry["protocol"].get(key) for key in PROTOCOL}
+            protocol = {name: entry["protocol"].get(name) for name in PROTOCOL}
             if entry["epoch"] is None:  # a model file without an epoch in its name
                 continue
             epoch = operator.index(entry["epoch"])
@@ -129,8 +134,8 @@ def read_scored(path, fingerprint):
                 f"{path}, line {number}: expected a JSON object with a whole number epoch"
                 f", numeric scores and a protocol, found {line[:60]!r}; delete this line"
             ) from None
-        found.append(Scored(epoch, scores, protocol))
-    return found
+        lines.append(ScoreLine(epoch, scores, protocol))
+    return lines
 
 
 def mean_and_std(value):
@@ -143,28 +148,23 @@ def mean_and_std(value):
     return float(mean), None if std is None else float(std)
 
 
-def lines_to_compare(compared):
+def lines_to_compare(runs):
     """Return for each run the last line of its highest epoch, or None without lines.
 
     If all runs with scores share a protocol, only lines with this protocol are used.
 
     Args:
-        compared: list of Run.
+        runs: list of Run.
 
     Returns:
-        list of Scored or None, one per run.
+        list of ScoreLine or None, one per run.
     """
-    of_runs = [{key(line) for line in run.scored} for run in compared if run.scored]
-    common = set.intersection(*of_runs) if of_runs else set()
-    newest = next((run.scored for run in compared if run.scored), [])
-    wanted = next((key(line) for line in reversed(newest) if key(line) in common), None)
+    keys = [[x.protocol_key for x in run.score_lines] for run in runs if run.score_lines]
+    keys = keys or [[]]
+    shared = set.intersection(*map(set, keys))
+    last = next((key for key in reversed(keys[0]) if key in shared), None)
     chosen = []
-    for run in compared:
-        lines = [line for line in run.scored if wanted in (None, key(line))]
+    for run in runs:
+        lines = [x for x in run.score_lines if last in (None, x.protocol_key)]
         chosen.append(max(reversed(lines), key=lambda line: line.epoch, default=None))
     return chosen
-
-
-def key(line):
-    """Return the protocol of a line as a hashable tuple of texts."""
-    return tuple(map(str, line.protocol.values()))

@@ -63,7 +63,7 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
             f"{height}, or pack the pictures again"
         )
     if n < FEWEST:
-        raise UserError(f"--data {data}: {n} images are too few: use at least {FEWEST}")
+        raise UserError(f"--data {data}: expected at least {FEWEST} images, found {n}")
     return images
 
 

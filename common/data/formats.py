@@ -145,7 +145,8 @@ def read_csv(path, split):
         table = np.loadtxt(lines, np.float32, delimiter=",", ndmin=2)
     if table.size and table.shape[1] != 785:
         raise UserError(
-            f"{path} has {table.shape[1]} columns: it needs 785, a label and 784 pixels"
+            f"{path}: expected 785 columns, a label and 784 pixels, found "
+            f"{table.shape[1]}: fix the file, or name another"
         )
     labels = table[:, 0]
     is_label = (np.abs(labels) <= MOST_LABEL) & (labels == np.round(labels))

@@ -207,7 +207,7 @@ def describe(file, rows, names, skipped, table):
 def report(target, names, skipped, seconds):
     """Print what was packed and what was skipped."""
     if skipped:
-        print(f"skipped {len(skipped)} files:")
+        print(f"skipped files: {len(skipped)}")
     for name, why in list(skipped.items())[:10]:
         print(f"  {shown(name)}: {why}")
     if len(skipped) > 10:
@@ -217,9 +217,8 @@ def report(target, names, skipped, seconds):
         )
     if folders := subfolders(names):
         found = [shown(name) for name in sorted(set(folders))]
-        print(
-            f"{len(found)} classes: {', '.join(found[:10])}{', ...' * (len(found) > 10)}"
-        )
+        names_shown = ", ".join(found[:10]) + ", ..." * (len(found) > 10)
+        print(f"classes ({len(found)}): {names_shown}")
     elif len({Path(name).parent for name in names}) > 1:
         print("no classes: some pictures are outside of the subfolders")
     n = len(names)

@@ -42,7 +42,7 @@ def run(subject, options, folder):
     pixels = subject.real_pixels(options.n, options.label)
     n = len(pixels)
     if n < FEWEST:
-        raise UserError(f"only {n} real images: name at least {FEWEST} by --data")
+        raise UserError(f"expected at least {FEWEST} real images, found {n}: see --data")
     real = np.float32(subject.low + pixels / 255 * (1 - subject.low))
     labels = subject.labels(n, options.label)
     generated = subject.generate(subject.latent_vectors(n, options.seed), labels)

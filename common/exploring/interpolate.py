@@ -55,8 +55,8 @@ def run(subject, options, folder):
         raise UserError(f"--seeds: {len(seeds)} seed given; name at least two")
     if len(labels) not in (0, 1, len(seeds)):
         raise UserError(
-            f"--labels: {len(labels)} classes for {len(seeds)} seeds; name one class per "
-            "seed, or one for all"
+            f"--labels: expected one class for all seeds, or one for each of the "
+            f"{len(seeds)} seeds, got {len(labels)}: name other classes"
         )
     generate, codes = generator_of_codes(subject, labels, len(seeds))
     stops = np.stack([subject.latent_vector(x) for x in seeds]).astype("float64")

@@ -77,7 +77,7 @@ def run(subject, options, folder):
     errors = subject.checked(errors) / (1 - subject.low)  # for pixels in [0, 1]
     order = np.argsort(errors[-1], kind="stable")
     found, best = subject.generate(vectors, labels)[order], errors[-1, order]
-    print(f">best error {best[0]:.4f}, worst of {len(best)} starts {best[-1]:.4f}")
+    print(f">best error {best[0]:.4f}, worst {best[-1]:.4f} (starts: {len(best)})")
     text = f"mean error {by_chance.mean():.4f}, best {by_chance.min():.4f}"
     print(f">{CHANCE} random images: {text}")
     norm = np.linalg.norm(vectors[order[0]])

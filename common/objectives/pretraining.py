@@ -24,4 +24,5 @@ def pretrain(gan, batches, n_steps):
     except KeyboardInterrupt:
         print("\ninterrupted before the first epoch: nothing to resume, restart the run")
         raise
-    print(f"pretraining, {n_steps} steps: energy {energies[0]:.4f} -> {energies[-1]:.4f}")
+    first, last = energies[0], energies[-1]
+    print(f"pretraining, steps: {n_steps}; energy {first:.4f} -> {last:.4f}")

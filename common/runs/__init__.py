@@ -1,1 +1,1 @@
-"""The run folder: its files, its record, its tables, and the state to resume from."""
+"""Manage a run folder: its files, its record, its tables, and the training state."""

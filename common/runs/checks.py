@@ -1,4 +1,4 @@
-"""Validate the files of a run folder before it is resumed: they may be damaged."""
+"""Validate the files of a run folder, which may be damaged, before it is resumed."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from common.runs.tables import read_columns, whole_lines
 def check_files(run):
     """Raise a UserError if a run folder holds links, pipes, or folders in place of files.
 
-    Through a link a run would write to another place. The others would raise an error at
-    the end of an epoch only.
+    A run would write through a link to a place outside of the folder. The others would
+    raise an error only when the first epoch ends.
     """
     for path in Path(run).iterdir():
         if path.is_symlink():
@@ -34,21 +34,21 @@ def check_tables(run):
         if not lines:
             continue
         names = lines[0].split(",")
-        if '"' in "".join(lines) or not is_head(name, names):
-            heads = ",".join(HEADS.get(name, ("epoch", "step", "...")))
+        if '"' in "".join(lines) or not is_header(name, names):
+            expected = ",".join(HEADS.get(name, ("epoch", "step", "...")))
             raise UserError(
-                f"{path}: first line is {lines[0][:60]!r}; expected {heads!r}, without "
-                "quotes; restore it from a copy"
+                f"{path}: first line is {lines[0][:60]!r}; expected {expected!r}, "
+                "without quotes; restore it from a copy"
             )
         epochs = read_columns(path)["epoch"]
         if not (np.isfinite(epochs) & (epochs == np.round(epochs))).all():
             raise UserError(f"{path} has epochs that are not whole numbers: fix them")
 
 
-def is_head(name, names):
-    """Return whether these are the names of the columns of a run's table."""
+def is_header(name, names):
+    """Return whether these are valid column names of the table with this file name."""
     if name in HEADS:
         return names == HEADS[name]
-    means = set(names[2:])
-    is_known = means <= set(COLUMNS) and len(means) == len(names) - 2
-    return names[:2] == ["epoch", "step"] and is_known and not means.isdisjoint(LOSSES)
+    values = set(names[2:])
+    is_known = values <= set(COLUMNS) and len(values) == len(names) - 2
+    return names[:2] == ["epoch", "step"] and is_known and not values.isdisjoint(LOSSES)

@@ -1,8 +1,8 @@
-"""The layout of a run folder: names of its files, and columns of its tables."""
+"""Define the layout of a run folder: names of its files, and columns of its tables."""
 
 from pathlib import Path
 
-FORMAT = 2  # of `options.json` and of the state; a run of another one is not resumed
+FORMAT = 2  # of `options.json` and of the state; runs of other formats cannot be resumed
 OPTIONS = "options.json"
 HISTORY, TIMES, EVENTS = "history.csv", "times.csv", "events.csv"
 METRICS = "metrics.jsonl"  # a line of JSON for each scored generator
@@ -34,20 +34,20 @@ HEADS = {
     TIMES: ["epoch", "seconds", "ended"],
     EVENTS: ["epoch", "what", "value", "action"],
 }
-TEXTS = ("what", "ended", "action")  # columns of texts, all others hold numbers
-# Files of an epoch: `run / GENERATOR.format(epoch)`
+TEXTS = ("what", "ended", "action")  # columns of texts; all others are numeric
+# A file of an epoch is `run / GENERATOR.format(epoch)`.
 GENERATOR, DISCRIMINATOR = "generator_model_{:03d}.h5", "discriminator_model_{:03d}.h5"
 PLOT = "generated_plot_e{:03d}.png"
-NEAREST = "nearest_{}.png"  # of an epoch, "e008", or of a model
+NEAREST = "nearest_{}.png"  # formatted with an epoch, "e008", or a model's name
 
 
 def files_of_epochs(run, pattern):
-    """Return the files of a pattern, such as PLOT, in a folder, sorted by epoch."""
+    """Return the files in a folder that match a pattern such as PLOT, sorted by epoch."""
     found = Path(run).glob(pattern.replace("{:03d}", "*"))
     return sorted((path for path in found if epoch_of(path) is not None), key=epoch_of)
 
 
 def epoch_of(path):
-    """Return the epoch in a name, `generator_model_010.h5` or `x_e010.png`, or None."""
+    """Return the epoch in the name `generator_model_010.h5` or `x_e010.png`, or None."""
     digits = Path(path).stem.rpartition("_")[2].removeprefix("e")
     return int(digits) if digits.isdecimal() else None

@@ -8,7 +8,7 @@ from common.runs.record import read_options
 
 
 def find_model(name):
-    """Return the path of a model: as given, or the newest of this name under `runs/`.
+    """Return the path of a model, or of the newest model of this name under `runs/`.
 
     Raises:
         UserError: no model has this name.

@@ -1,4 +1,4 @@
-"""`options.json`: the record that makes a run reproducible."""
+"""Write and validate `options.json`, the record that makes a run reproducible."""
 
 import json
 import platform
@@ -7,15 +7,15 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.basics.files import atomic_write
 from common.devices import onednn
 from common.runs.layout import FORMAT, OPTIONS
 from common.safety.arrays import check_file
 
 ROOT = Path(__file__).resolve().parents[2]
-CHOOSE_IMAGES = ("data", "size", "crop", "attribute")
-MOST_BYTES = 2**20  # of the file, which has some 3000
+DATA_OPTIONS = ("data", "size", "crop", "attribute")  # they select the training images
+MAX_BYTES = 2**20  # of the file, which has about 3000
 PACKAGES = ("keras", "tensorflow", "numpy")
 
 
@@ -45,13 +45,13 @@ def all_versions():
     return {"python": platform.python_version(), **versions(), "oneDNN": onednn()}
 
 
-def other_versions(record):
-    """Return the versions, or oneDNN, that differ from those of a run, a text or ""."""
-    then = record.get("versions", {})
+def changed_versions(record):
+    """Return the versions that differ from those in a run's record: a text, or ""."""
+    recorded = record.get("versions", {})
     return ", ".join(
-        f"{name} {now} (the run's: {then.get(name, 'unknown')})"
-        for name, now in all_versions().items()
-        if then.get(name, "unknown") not in (None, now)
+        f"{name} {current} (the run's: {recorded.get(name, 'unknown')})"
+        for name, current in all_versions().items()
+        if recorded.get(name, "unknown") not in (None, current)
     )
 
 
@@ -69,11 +69,11 @@ def versions():
 def commit():
     """Return the repository's commit, with `-dirty` for changes; None without git."""
     try:
-        words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-        answer = subprocess.run(words, capture_output=True, text=True)
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+        process = subprocess.run(command, capture_output=True, text=True)
     except OSError:
         return None
-    return answer.stdout.strip() or None
+    return process.stdout.strip() or None
 
 
 def read_options(run):
@@ -83,26 +83,31 @@ def read_options(run):
         dict, see `describe_run`.
 
     Raises:
-        UserError: it is not a run folder, or its format is newer than FORMAT.
+        UserError: the folder or the file is missing; the file cannot be read, is not
+            JSON, or does not describe a run; or its format is newer than FORMAT.
     """
     path = Path(run).expanduser() / OPTIONS
-    if path.exists():
-        check_file(path, MOST_BYTES)
-    try:
-        record = json.loads(path.read_text())
+    if not path.exists():
+        is_folder = path.parent.is_dir()
+        why = f"it has no {OPTIONS}" if is_folder else "there is no such folder"
+        raise UserError(f"{run} is not a run folder: {why}; name another")
+    check_file(path, MAX_BYTES)
+    restore = "restore it from a copy, or name another run"
+    with as_user_error(f"{path} cannot be read", f"check its permissions, or {restore}"):
+        text = path.read_text()
+    with as_user_error(f"{path} is not valid JSON, {text[:60]!r}", restore):
+        record = json.loads(text)
+    with as_user_error(f"{path} does not describe a run", restore):
         check_record(record)
-        record["options"]["epochs"]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise UserError(
-            f"{run} is not a run folder (it has no readable {OPTIONS}): name another"
-        ) from None
+        if "epochs" not in record["options"]:
+            raise ValueError(f"options is {record['options']!r:.60}, without epochs")
     if record.get("format", 1) > FORMAT:
         raise UserError(f"{path} {format_of(record)}; update these scripts")
     return record
 
 
 def format_of(record):
-    """Return the format of a record and the current one, as a part of a message."""
+    """Return a part of a message: the format of a record, and the current one."""
     made_by = f", commit {record['commit']}" if record.get("commit") else ""
     return (
         f"has format {record.get('format', 1)}{made_by}, and these scripts use {FORMAT}"
@@ -110,32 +115,36 @@ def format_of(record):
 
 
 def check_record(record):
-    """Raise a LookupError or a TypeError unless a decoded JSON value describes a run."""
-    data, options = record["data"], record["options"]
-    texts = [record["script"], data["fingerprint"]]
-    texts += [data.get(name, "") for name in ("name", "source")]
-    dicts = (options, record.get("versions", {}))
-    if not (
-        all(isinstance(x, dict) for x in dicts)
-        and all(isinstance(x, str) for x in texts)
-        and type(record.get("format", 1)) is int
-    ):
-        raise TypeError
+    """Raise a ValueError unless a decoded JSON value describes a run."""
+    if not isinstance(record, dict):
+        raise ValueError(f"expected a JSON object, found {record!r:.60}")
+    check_types(record, script=str, options=dict, data=dict)
+    check_types({"versions": {}, "format": 1} | record, versions=dict, format=int)
+    data = {"name": "", "source": ""} | record["data"]
+    check_types(data, fingerprint=str, name=str, source=str)
+
+
+def check_types(values, **types):
+    """Raise a ValueError if a value of a decoded JSON object is missing or mistyped."""
+    for name, expected in types.items():
+        if type(values.get(name)) is not expected:
+            found = f"{values[name]!r:.60}" if name in values else "missing"
+            raise ValueError(f"{name} is {found}, expected type {expected.__name__}")
 
 
 def trained_on(run):
-    """Return the part of a run's record that is saved in its models, to find its images.
+    """Return the part of a run's record that its model files store, to find its images.
 
     Returns:
-        dict of the script, the options that choose images, and their description; None
-        where the folder has no readable record.
+        dict of `script`, `options` (DATA_OPTIONS only) and `data`; None if the folder has
+        no valid record.
     """
     try:
         record = read_options(run)
     except UserError:
         return None
-    chosen = {n: record["options"][n] for n in CHOOSE_IMAGES if n in record["options"]}
-    return {"script": record["script"], "options": chosen, "data": record["data"]}
+    options = {n: x for n, x in record["options"].items() if n in DATA_OPTIONS}
+    return {"script": record["script"], "options": options, "data": record["data"]}
 
 
 def write_record(run, record):

@@ -1,8 +1,8 @@
-"""The state that a run is resumed from: weights, optimizers and all random generators.
+"""Save and load the training state: weights, optimizers and all random generators.
 
-Two files, each written atomically: the state after the last epoch, and the one before,
-in case the last is damaged. Training on the CPU is deterministic: a resumed run equals an
-uninterrupted one bit for bit.
+Two files are kept, each written atomically: the state after the last epoch and, in case
+it is damaged, the state after the epoch before. Training on the CPU is deterministic: a
+resumed run equals an uninterrupted one bit for bit.
 """
 
 import random
@@ -17,7 +17,8 @@ from common.basics.files import atomic_write
 from common.runs.layout import HISTORY, STATE, STATE_BEFORE
 from common.safety.arrays import check_file, member
 
-MOST_BYTES = 2**36  # of a file
+MAX_BYTES = 2**36  # of a file
+GENERATORS = (*(f"numpy {i}" for i in range(4)), "python", "python gauss")
 
 
 class State(NamedTuple):
@@ -34,17 +35,14 @@ class State(NamedTuple):
     generators: dict
 
 
-GENERATORS = (*(f"numpy {i}" for i in range(4)), "python", "python gauss")
-
-
 def state_variables(gan):
-    """Return all variables that a step changes: weights, generators, both optimizers."""
+    """Return all variables that a training step changes, those of optimizers included."""
     optimizers = (gan.d_model.optimizer, gan.gan_model.optimizer)
     return [*gan.variables, *(v for o in optimizers for v in o.variables)]
 
 
 def random_states(gan):
-    """Return the variables of its random generators: of latent vectors and of layers."""
+    """Return the states of a GAN's random generators, of latent vectors and of layers."""
     return [v for v in gan.variables if v.path.endswith("seed_generator_state")]
 
 
@@ -57,7 +55,7 @@ def save_state(gan, epoch, run):
         run: Path of the run folder.
 
     Raises:
-        OSError: it cannot be written; the states before it are untouched.
+        OSError: it cannot be written; the states saved before are unchanged.
     """
     arrays = {
         f"variable {i:03d} {v.path}": v.numpy()
@@ -71,34 +69,39 @@ def save_state(gan, epoch, run):
 def global_generators():
     """Return the states of NumPy's and Python's global random generators, a dict."""
     _, *numpy_state = np.random.get_state()
-    version, words, gauss = random.getstate()
-    gauss = np.nan if gauss is None else gauss
+    version, keys, gauss = random.getstate()
     return {
         **{f"numpy {i}": part for i, part in enumerate(numpy_state)},
-        "python": np.array([version, *words]),
-        "python gauss": gauss,
+        "python": np.array([version, *keys]),
+        "python gauss": np.nan if gauss is None else gauss,
     }
 
 
-def set_generators(states, of_numpy=np.random, of_python=random):
+def set_generators(states, numpy_generator=np.random, python_generator=random):
     """Set random generators to the states that `global_generators` returned.
 
+    Args:
+        states: dict, see `global_generators`.
+        numpy_generator: `np.random` or a `np.random.RandomState`.
+        python_generator: `random` or a `random.Random`.
+
     Raises:
-        Exception: of many kinds, where the states are damaged.
+        Exception: of many types, if the states are damaged.
     """
-    keys, place, has_gauss, gauss = (states[f"numpy {i}"] for i in range(4))
-    if keys.dtype != np.uint32 or not 0 <= place <= 624:  # NumPy does not check these
+    keys, position, has_gauss, gauss = (states[f"numpy {i}"] for i in range(4))
+    if keys.dtype != np.uint32 or not 0 <= position <= 624:  # NumPy accepts any
         raise ValueError("its states of random generators are damaged")
-    of_numpy.set_state(("MT19937", keys, int(place), int(has_gauss), float(gauss)))
-    version, *words = map(int, states["python"])
+    state = ("MT19937", keys, int(position), int(has_gauss), float(gauss))
+    numpy_generator.set_state(state)
+    version, *keys = map(int, states["python"])
     gauss = float(states["python gauss"])
-    of_python.setstate((version, tuple(words), None if np.isnan(gauss) else gauss))
+    python_generator.setstate((version, tuple(keys), None if np.isnan(gauss) else gauss))
 
 
 def load_state(gan, run):
-    """Set `gan` and the global random generators to the last state in this run folder.
+    """Set a GAN and the global random generators to the last state in a run folder.
 
-    Where the last state is damaged, print a message and use the one before.
+    If the last state is damaged, print a message and use the one before.
 
     Args:
         gan: gan.GAN.
@@ -118,7 +121,8 @@ def load_state(gan, run):
             "in them, or start a new run"
         )
     for other, error in damaged.items():
-        other.replace(other.with_suffix(".damaged"))  # else it would replace the good one
+        # The next save would keep it as STATE_BEFORE, in place of the valid state.
+        other.replace(other.with_suffix(".damaged"))
         print(
             f"{other} is damaged ({error}): resuming from {path.name}, after epoch "
             f"{state.epoch}"
@@ -130,15 +134,15 @@ def load_state(gan, run):
 
 
 def has_begun(run):
-    """Return whether a run folder has a state, or a history, which needs a state."""
+    """Return whether a run folder has a state, or a history, which implies a state."""
     return any((Path(run) / name).exists() for name in (STATE, STATE_BEFORE, HISTORY))
 
 
 def find_state(run):
-    """Return the last undamaged state in a run folder.
+    """Find the last undamaged state in a run folder.
 
     Returns:
-        its Path; the State; dict of the damaged files, Path -> error.
+        Path of the state file; its State; dict of the damaged files, Path -> error.
 
     Raises:
         UserError: there is no state, or all are damaged.
@@ -148,20 +152,23 @@ def find_state(run):
         if path.exists():
             try:
                 return path, read_state(path), damaged
-            except Exception as error:  # NumPy and zipfile raise a dozen kinds
+            except Exception as error:  # NumPy and zipfile raise many types
                 damaged[path] = error
     for path, error in damaged.items():
         raise UserError(f"{path} is damaged ({error}): start a new run")
-    raise UserError(f"{run} has no {STATE} to resume from: start a new run")
+    raise UserError(
+        f"{run} has no {STATE} and no {STATE_BEFORE} to resume from: copy one back, or "
+        "start a new run"
+    )
 
 
 def read_state(path):
     """Validate an untrusted state file and return its State.
 
     Raises:
-        Exception: of many kinds, where it is damaged.
+        Exception: of many types, if it is damaged.
     """
-    check_file(path, MOST_BYTES)
+    check_file(path, MAX_BYTES)
     if not zipfile.is_zipfile(path):
         raise ValueError("it is not a complete zip of arrays")
     with np.load(path, allow_pickle=False) as archive:

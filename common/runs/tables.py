@@ -1,4 +1,4 @@
-"""Tables: CSV files of a run, whose last row may be incomplete, and Markdown tables."""
+"""Read the CSV files of a run, and format Markdown tables."""
 
 import numpy as np
 from tabulate import tabulate
@@ -7,9 +7,9 @@ from common.basics.errors import UserError
 from common.runs.layout import TEXTS
 from common.safety.arrays import check_file
 
-LONGEST = 100  # characters of a number
-AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}  # any bytes can be decoded
-MOST_TABLE = 2**27  # bytes, of a million rows
+MAX_DIGITS = 100  # characters of a number
+AS_IT_IS = {"encoding": "utf-8", "errors": "surrogateescape"}  # decodes any bytes
+MAX_BYTES = 2**27  # of a file: about a million rows
 
 
 def read_columns(path):
@@ -33,23 +33,23 @@ def read_columns(path):
     for line, row in enumerate(rows, 2):
         try:
             cells = dict(zip(names, row.split(","), strict=True))
-            if max(map(len, cells.values())) > LONGEST:
+            if max(map(len, cells.values())) > MAX_DIGITS:
                 raise ValueError
             numbers.append([float(cells[name]) for name in kept])
         except ValueError:
             raise UserError(
-                f"{path}, line {line}: expected {len(kept)} numbers in {len(names)} "
-                f"columns, found {row[:60]!r}; delete this line"
+                f"{path}, line {line}: expected a row of {head[:60]!r} with numbers, "
+                f"found {row[:60]!r}; delete this line"
             ) from None
     columns = np.array(numbers, dtype=float).reshape(len(numbers), len(kept)).T
     return dict(zip(kept, columns, strict=True))
 
 
 def whole_lines(path):
-    """Return the complete lines of a file; none where there is no file.
+    """Return the complete lines of a file: list of str, empty if there is no file.
 
     Raises:
-        UserError: it is not a regular file, or larger than MOST_TABLE.
+        UserError: it is not a regular file, or larger than MAX_BYTES.
     """
     return lines_of(path)[0]
 
@@ -58,16 +58,16 @@ def lines_of(path):
     """Return the complete lines of a file, and the text after the last line end."""
     if not path.exists():
         return [], ""
-    check_file(path, MOST_TABLE)
-    *lines, rest = path.read_text(**AS_IT_IS).split("\n")
-    return lines, rest
+    check_file(path, MAX_BYTES)
+    *lines, incomplete = path.read_text(**AS_IT_IS).split("\n")
+    return lines, incomplete
 
 
 def markdown_table(rows, heads):
     """Return a Markdown table with aligned columns.
 
     Args:
-        rows: list of lists of cells, shown by `str`; None is shown as "-".
+        rows: list of lists of cells, converted by `str`; None becomes "-".
         heads: list of texts.
     """
     cells = [

@@ -1,4 +1,4 @@
-"""Videos: of the pictures of a run's epochs, or of any frames."""
+"""Save videos, from the pictures of a run's epochs or from any frames."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -8,7 +8,7 @@ from common.runs.layout import epoch_of
 
 
 def video_frames(pictures):
-    """Yield the frames of a video, RGB and of one size: each picture below its epoch.
+    """Yield RGB frames of equal size: each picture with its epoch as a caption above.
 
     Args:
         pictures: Paths of PNG files, named after their epoch; sizes may differ.
@@ -24,12 +24,12 @@ def video_frames(pictures):
 
 
 def captioned(picture, text, size=None):
-    """Return a picture on white with a line of text above it.
+    """Return a picture on a white background with a line of text above it.
 
     Args:
         picture: PIL image.
         text: the line.
-        size: (width, height) of the area for the picture; None: of the picture.
+        size: (width, height) of the area for the picture; if None, the picture's size.
 
     Returns:
         PIL image, RGB, of even width and height, which H.264 needs.
@@ -45,13 +45,13 @@ def captioned(picture, text, size=None):
 
 
 def save_video(frames, path, seconds, last_seconds=None):
-    """Save frames as an .mp4 (H.264) and as a .gif that repeats.
+    """Save frames as an .mp4 (H.264) and as a .gif that loops.
 
     Args:
         frames: PIL images, RGB, of one even width and height.
-        path: Path of either file; its suffix is replaced.
+        path: Path of one of the files; its suffix is replaced for the other.
         seconds: duration of a frame.
-        last_seconds: duration of the last frame; None: `seconds`.
+        last_seconds: duration of the last frame; if None, `seconds`.
     """
     import imageio.v2 as imageio
 

@@ -13,26 +13,26 @@ def best_of(records):
         records: list of dicts, see `Report.add_record`.
 
     Returns:
-        name of the score, the best record, and the names of the models whose score
-        differs from it by at most two standard deviations of the difference.
+        name of the score; the best record; names of the other models whose score differs
+        from the best by at most two standard deviations of the difference.
     """
     name = "kid" if any(r["scores"]["fid"] is None for r in records) else "fid"
     best = min(records, key=lambda r: r["scores"][name]["mean"])
 
-    def as_good(record):
+    def is_equivalent(record):
         a, b = best["scores"][name], record["scores"][name]
-        spread = np.hypot(a["std"] or 0, b["std"] or 0)
-        return record is not best and b["mean"] - a["mean"] <= 2 * spread
+        std = np.hypot(a["std"] or 0, b["std"] or 0)
+        return record is not best and b["mean"] - a["mean"] <= 2 * std
 
-    return name, best, [r["model"] for r in records if as_good(r)]
+    return name, best, [r["model"] for r in records if is_equivalent(r)]
 
 
-def save_curves(records, floor, path):
+def save_curves(records, real_scores, path):
     """Plot the scores of snapshots against the epochs, with standard deviations.
 
     Args:
         records: list of dicts, see `Report.add_record`.
-        floor: dict of scores of real images.
+        real_scores: dict, scores of real images, see `Scorer.real_baseline`.
         path: PNG to write.
     """
     name, best, _ = best_of(records)
@@ -45,13 +45,14 @@ def save_curves(records, floor, path):
                 errors = [score["std"] or 0 for score in scores]
                 title = SCORES[key].title
                 axis.errorbar(epochs, means, errors, marker="o", capsize=3, label=title)
-        if floor[name] is not None:
-            distances.axhline(floor[name], color="grey", ls="--", label="real images")
+        real = real_scores[name]
+        if real is not None:
+            distances.axhline(real, color="grey", ls="--", label="real images")
         label = f"best: epoch {best['epoch']}"
         star = {"color": "tab:red", "markersize": 16, "label": label}
         distances.plot(best["epoch"], best["scores"][name]["mean"], "*", **star)
         distances.set_ylabel(f"{name.upper()} (lower is better)")
-        if min([floor[name] or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
+        if min([real or 1, *(r["scores"][name]["mean"] for r in records)]) > 0:
             distances.set_yscale("log")
             distances.yaxis.set_major_formatter("{x:g}")
         shares.set(ylabel="higher is better", xlabel="epoch", ylim=(0, None))

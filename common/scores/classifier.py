@@ -18,20 +18,20 @@ if __name__ == "__main__":
 import numpy as np
 
 from common.basics import cli
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.basics.files import atomic_write, exclusive_lock
 from common.checkpoints import load_model
 from common.data.datasets import TRY, NotFoundError, keras_cache, show_notice
 from common.devices import set_up
 from common.scores.references import load_reference
 
-VERSION = 1  # of the model and its training; another one trains it again
+VERSION = 1  # of the model and its training; a new version trains all classifiers again
 BATCH = 128
 EPOCHS = {"mnist": 3, "fashion-mnist": 8, "cifar-10": 8}
-STEPS = 600  # training steps on any other set
-MOST = 40_000  # rotated images
-FACTS = ("accuracy", "held_out", "classes")  # saved beside the model
-LEAST = {"mnist": 0.99, "fashion-mnist": 0.90, "cifar-10": 0.75}  # accuracy
+STEPS = 600  # training steps on other data sets
+MAX_ROTATED = 40_000  # rotated images
+METADATA = ("accuracy", "held_out", "classes")  # keys of the .json beside the model
+MIN_ACCURACY = {"mnist": 0.99, "fashion-mnist": 0.90, "cifar-10": 0.75}
 
 
 def define_classifier(shape, n_classes, flip):
@@ -67,29 +67,30 @@ def define_classifier(shape, n_classes, flip):
     return model
 
 
-def rotated(pixels, n_most=MOST):
+def rotate_images(pixels, n_max=MAX_ROTATED):
     """Return images rotated by 0, 90, 180 and 270 degrees, and the rotations as labels.
 
-    A self-supervised task for images without classes (Gidaris et al. 2018).
+    Predicting the rotation is a self-supervised task for images without classes (Gidaris
+    et al. 2018).
 
     Args:
         pixels: uint8 (n, h, h, c), an array or `packed.PackedImages`.
-        n_most: maximum of m.
+        n_max: maximum of m.
 
     Returns:
-        uint8 (m, h, h, c) and labels int (m,) in 0..3, with m = min(4 n, n_most).
+        uint8 (m, h, h, c) and labels int (m,) in 0..3, with m = min(4 n, n_max).
     """
-    rows = np.arange(min(len(pixels), n_most // 4))
+    rows = np.arange(min(len(pixels), n_max // 4))
     quarters = [np.rot90(pixels[rows], turn, axes=(1, 2)) for turn in range(4)]
     return np.concatenate(quarters), np.repeat(np.arange(4), len(rows))
 
 
-def tasks(train, test):
+def make_datasets(train, test):
     """Return the classifier's training set and test set.
 
     Args:
         train, test: datasets.Images. If test is None, every tenth training image is held
-            out. If they have no classes, the task is `rotated`.
+            out. If they have no classes, the task is `rotate_images`.
 
     Returns:
         list of two tuples (images uint8 (n, h, w, c), labels int (n,)).
@@ -101,7 +102,7 @@ def tasks(train, test):
         parts = [(train, slice(None)), (test, slice(None))]
     if train.classes:
         return [(images.pixels[rows], images.labels[rows]) for images, rows in parts]
-    return [rotated(images.pixels[rows]) for images, rows in parts]
+    return [rotate_images(images.pixels[rows]) for images, rows in parts]
 
 
 def train_classifier(train, test):
@@ -116,15 +117,15 @@ def train_classifier(train, test):
     """
     import keras
 
-    (x, y), (x_test, y_test) = tasks(train, test)
+    (x, y), (x_test, y_test) = make_datasets(train, test)
     n_classes = len(train.classes) or 4
     keras.utils.set_random_seed(0)
     model = define_classifier(x.shape[1:], n_classes, x.shape[-1] == 3 and train.classes)
     n_epochs = EPOCHS.get(train.name) or math.ceil(STEPS * BATCH / len(x))
     n_steps = math.ceil(len(x) / BATCH) * n_epochs
     model.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(2e-3, n_steps)
-    in_lines = 2 if n_epochs < 20 else 0
-    model.fit(x, y, BATCH, n_epochs, verbose=1 if sys.stdout.isatty() else in_lines)
+    verbose = 2 if n_epochs < 20 else 0  # a line per epoch
+    model.fit(x, y, BATCH, n_epochs, verbose=1 if sys.stdout.isatty() else verbose)
     _, accuracy = model.evaluate(x_test, y_test, batch_size=500, verbose=0)
     return model, {
         "accuracy": round(float(accuracy), 4),
@@ -140,42 +141,39 @@ def load_classifier(train, test):
         train, test: datasets.Images; test may be None.
 
     Returns:
-        the model and the dict of `train_classifier`.
+        model and metadata, see `train_classifier`.
 
     Raises:
         UserError: the cache cannot be written.
     """
     name = f"{train.name}-{train.describe()['fingerprint']}-v{VERSION}"
     path = keras_cache().parent / "classifiers" / f"{name}.keras"
-    if known := read_classifier(path):
-        return known
-    try:
+    if saved := read_classifier(path):
+        return saved
+    what = f"cannot create {path.parent} in Keras's cache"
+    with as_user_error(what, "set KERAS_HOME to another folder"):
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot create Keras's cache: {error}; set KERAS_HOME to another folder"
-        ) from None
     with exclusive_lock(path.parent):
-        if known := read_classifier(path):  # trained by another process
-            return known
+        if saved := read_classifier(path):  # trained by another process meanwhile
+            return saved
         task = "classes" if train.classes else "rotations, as it has no classes"
-        print(f"training a classifier of {train.name} ({task}), once ...", flush=True)
+        print(f"training a classifier of {train.name} ({task}) ...", flush=True)
         with in_float32():
-            model, facts = train_classifier(train, test)
-        path.with_suffix(".json").write_text(json.dumps(facts) + "\n")
+            model, metadata = train_classifier(train, test)
+        path.with_suffix(".json").write_text(json.dumps(metadata) + "\n")
         with atomic_write(path) as part:
             model.save(part)
-    return model, facts
+    return model, metadata
 
 
 def read_classifier(path):
-    """Return a saved classifier and its facts; None if either is missing or damaged."""
-    facts = path.with_suffix(".json")
-    if not (path.exists() and facts.exists()):
+    """Return a saved model and its metadata; None if either is missing or damaged."""
+    json_path = path.with_suffix(".json")
+    if not (path.exists() and json_path.exists()):
         return None
     try:
-        known = json.loads(facts.read_text())
-        return load_model(path), {name: known[name] for name in FACTS}
+        metadata = json.loads(json_path.read_text())
+        return load_model(path), {name: metadata[name] for name in METADATA}
     except Exception:  # Keras and zipfile raise many types
         print(f"{path} or its .json is damaged: training it again")
         return None
@@ -199,23 +197,23 @@ def main(argv=None):
     """Train the missing classifiers and print the accuracies."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] [DATA...]"
-    text = f"names of data sets or paths ({', '.join(LEAST)})"
-    parser.add_argument("data", nargs="*", default=list(LEAST), help=text)
+    text = f"names of data sets or paths ({', '.join(MIN_ACCURACY)})"
+    parser.add_argument("data", nargs="*", default=list(MIN_ACCURACY), help=text)
     options = parser.parse_args(argv)
     set_up()
     missing = []
     for data in options.data:
         try:
             train, test = load_reference(data)
-        except NotFoundError as reason:
-            missing.append(f"{data}: {str(reason).removesuffix(TRY)}")
+        except NotFoundError as error:
+            missing.append(f"{data}: {str(error).removesuffix(TRY)}")
             continue
         show_notice(train)
-        _, facts = load_classifier(train, test)
-        n = facts["held_out"]
-        print(f"{train.name}: accuracy {facts['accuracy']:.2%} on {n} held-out images")
-        if facts["accuracy"] < LEAST.get(train.name, 0):
-            print(f"less than {LEAST[train.name]:.0%}: its scores are not reliable")
+        _, metadata = load_classifier(train, test)
+        n = metadata["held_out"]
+        print(f"{train.name}: accuracy {metadata['accuracy']:.2%} on {n} held-out images")
+        if metadata["accuracy"] < MIN_ACCURACY.get(train.name, 0):
+            print(f"below {MIN_ACCURACY[train.name]:.0%}: its scores are not reliable")
     if missing:
         raise UserError("; ".join(missing))
 

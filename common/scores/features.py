@@ -1,7 +1,7 @@
-"""The features that scores are computed from: a classifier's or Inception's.
+"""Extract the features that scores are computed from, by a classifier or by Inception.
 
-Each source returns a `Features`, whose `extract` is a function of images. Scores of
-different features are not comparable, so a hash of the network's weights names them.
+Scores of different features are not comparable, so a hash of the network's weights is
+part of the protocol.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.data.datasets import keras_cache
 from common.safety.arrays import check_file
 from common.safety.hdf5 import check_numbers
@@ -19,15 +19,15 @@ from common.scores.classifier import in_float32, load_classifier
 
 SOURCES = "classifier, keras-inception or its weights .h5, Inception graph of 2015 .pb"
 KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
-GET = {  # ending of a file of features -> what to download
+DOWNLOADS = {  # ending of a file of weights -> what to download
     ".h5": "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
     f"{KERAS_WEIGHTS} (92 MB)",
     ".pb": "classify_image_graph_def.pb (96 MB) from "
     "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz",
 }
-SIDE = 299  # pixels: input size of Inception
-AT_A_TIME = 500  # images
-OPERATIONS = {  # allowed in the untrusted graph: others can write files
+INPUT_SIZE = (299, 299)  # height and width of the input of Inception, pixels
+BATCH = 500  # images
+ALLOWED_OPERATIONS = {  # of the untrusted graph: others can write files
     *("Add", "AddV2", "AvgPool", "BatchNormWithGlobalNormalization", "BiasAdd", "Cast"),
     *("CheckNumerics", "Concat", "ConcatV2", "Const", "Conv2D", "DecodeJpeg"),
     *("ExpandDims", "Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp"),
@@ -36,7 +36,7 @@ OPERATIONS = {  # allowed in the untrusted graph: others can write files
     *("Minimum", "Rsqrt", "Transpose", "Fill", "PlaceholderWithDefault"),
     *("FusedBatchNorm", "FusedBatchNormV3"),
 }
-IMAGE, POOL, LOGITS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"  # of the graph
+IMAGE, POOL, LOGITS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"  # its nodes
 
 
 class Features(NamedTuple):
@@ -44,11 +44,11 @@ class Features(NamedTuple):
 
     name: str
     extract: Callable  # uint8 (n, h, w, c) -> features (n, d), probabilities or None
-    digest: str  # of the network's weights, hexadecimal
+    digest: str  # hash of the network's weights, hexadecimal
     resize: str  # how images are resized
     accuracy: float | None = None  # of a classifier on held-out images
     classes: tuple = ()  # names for the probabilities' columns
-    batch: int = AT_A_TIME  # maximum number of images per call of `extract`
+    batch: int = BATCH  # maximum number of images per call of `extract`
 
 
 def choose_features(source, train, test):
@@ -60,39 +60,32 @@ def choose_features(source, train, test):
         train, test: datasets.Images to train the classifier on; test may be None.
 
     Raises:
-        UserError: the file is missing or holds another network.
+        UserError: the file is missing or contains another network.
     """
     if source == "classifier":
         return classifier_features(train, test)
     in_cache = keras_cache().parent / "models" / KERAS_WEIGHTS
     path = in_cache if source == "keras-inception" else Path(source)
-    if path.suffix not in GET:
+    if path.suffix not in DOWNLOADS:
         raise UserError(f"--features {source}: choose {SOURCES}")
     if not path.is_file():
         raise UserError(
-            f"--features {source}: there is no file {path}: download {GET[path.suffix]} "
-            "to this path, or leave --features out"
+            f"--features {source}: there is no file {path}: download "
+            f"{DOWNLOADS[path.suffix]} to this path, or leave --features out"
         )
-    try:
+    problem = f"--features {path}: not the Inception network expected"
+    with as_user_error(problem, f"get {DOWNLOADS[path.suffix]}"):
         return inception_2015(path) if path.suffix == ".pb" else keras_inception(path)
-    except UserError:
-        raise
-    except Exception as error:  # h5py, Keras, protobuf and TensorFlow raise many types
-        why = (str(error) or f"it has no {LOGITS}").splitlines()[0]
-        raise UserError(
-            f"--features {path}: not the Inception network expected ({why}); get "
-            f"{GET[path.suffix]}"
-        ) from None
 
 
 def classifier_features(train, test):
-    """Return the 64 features of the small classifier of a data set, see `classifier`."""
-    model, facts = load_classifier(train, test)
-    both = with_layer(model, "features")
-    has_classes = bool(facts["classes"])
+    """Return the `Features` of the classifier of a data set, 64 per image."""
+    model, metadata = load_classifier(train, test)
+    extractor = with_layer(model, "features")
+    has_classes = bool(metadata["classes"])
 
     def extract(pixels):
-        features, probabilities = both.predict(pixels, batch_size=AT_A_TIME, verbose=0)
+        features, probabilities = extractor.predict(pixels, BATCH, verbose=0)
         return features, probabilities if has_classes else None
 
     kind = "classifier" if has_classes else "rotations"
@@ -101,23 +94,23 @@ def classifier_features(train, test):
         extract=extract,
         digest=digest_of(b"".join(w.tobytes() for w in model.get_weights())),
         resize="none",
-        accuracy=facts["accuracy"],
-        classes=tuple(facts["classes"]),
+        accuracy=metadata["accuracy"],
+        classes=tuple(metadata["classes"]),
     )
 
 
 def with_layer(model, name):
-    """Return a model with two outputs: that of the named layer and its own first one."""
+    """Return a model with two outputs: of the named layer, and the model's first."""
     import keras
 
     return keras.Model(model.inputs, [model.get_layer(name).output, model.outputs[0]])
 
 
 def keras_inception(path):
-    """Return Keras's InceptionV3: 2048 features, 1000 classes of ImageNet.
+    """Return the `Features` of Keras's InceptionV3: 2048 features, 1000 ImageNet classes.
 
-    Papers use the weights of 2015, see `inception_2015`. The two are not comparable,
-    which is why their names differ.
+    Papers use the network of 2015, see `inception_2015`; the scores of the two are not
+    comparable.
     """
     import h5py
     import keras
@@ -129,24 +122,24 @@ def keras_inception(path):
         model = with_layer(inception, "avg_pool")
 
     def extract(pixels):
-        large = keras.ops.image.resize(
-            as_colour(pixels).astype("float32"), (SIDE, SIDE), "bilinear", antialias=True
-        )
-        return model.predict(large / 127.5 - 1, batch_size=50, verbose=0)
+        images = as_colour(pixels).astype("float32")
+        resized = keras.ops.image.resize(images, INPUT_SIZE, antialias=True)  # bilinear
+        return model.predict(resized / 127.5 - 1, batch_size=50, verbose=0)
 
     digest = digest_of(path.read_bytes())
     return Features("keras-inception", extract, digest, "antialiased bilinear")
 
 
 def inception_2015(path):
-    """Return the Inception of 2015, used by papers: 2048 features, 1008 classes.
+    """Return the `Features` of the Inception of 2015: 2048 features, 1008 classes.
 
     Heusel et al. (2017) and Salimans et al. (2016) use its `pool_3`, and logits without
-    bias. The graph resizes images itself, as TensorFlow 1 did.
+    bias. The graph itself resizes images, as TensorFlow 1 did.
 
     Raises:
         UserError: the Keras backend is not TensorFlow.
-        ValueError: the untrusted graph has an operation that is not allowed.
+        ValueError: the untrusted graph lacks LOGITS, or has an operation that is not
+            allowed.
     """
     import keras
 
@@ -156,11 +149,14 @@ def inception_2015(path):
 
     check_file(path)
     graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
-    others = {n.op for n in graph.node} - OPERATIONS
-    if others or graph.library.function:
-        other = min(others, default="user function")
-        raise ValueError(f"it contains the operation {other}, which is not allowed")
-    weights = next(n.input[1] for n in graph.node if n.name == LOGITS)
+    unknown = {node.op for node in graph.node} - ALLOWED_OPERATIONS
+    if unknown or graph.library.function:
+        operation = min(unknown, default="user function")
+        raise ValueError(f"it contains the operation {operation}, which is not allowed")
+    inputs = {node.name: node.input for node in graph.node}
+    if LOGITS not in inputs:
+        raise ValueError(f"it has no {LOGITS}")
+    weights = inputs[LOGITS][1]
 
     def run(images):
         pool, w = tf.graph_util.import_graph_def(
@@ -181,7 +177,7 @@ def inception_2015(path):
 
 
 def as_colour(pixels):
-    """Convert uint8 (n, h, w, 1 or 3) to (n, h, w, 3)."""
+    """Convert uint8 (n, h, w, 1 or 3) to uint8 (n, h, w, 3)."""
     return np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels
 
 
@@ -191,23 +187,23 @@ def digest_of(content):
 
 
 def extract_all(features, pixels, picks=None):
-    """Extract features and class probabilities of many images in batches.
+    """Extract features and class probabilities of images in batches.
 
     Args:
         features: Features.
         pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
-        picks: int (m,), rows of pixels; if None, all.
+        picks: int (m,), rows of pixels to use; if None, all.
 
     Returns:
         features float64 (m, d), probabilities float32 (m, classes) or None.
     """
     picks = np.arange(len(pixels)) if picks is None else picks
-    parts = [
+    batches = [
         features.extract(pixels[picks[start : start + features.batch]])
         for start in range(0, len(picks), features.batch)
     ]
     extracted, probabilities = (
         None if arrays[0] is None else np.concatenate(arrays)
-        for arrays in zip(*parts, strict=True)
+        for arrays in zip(*batches, strict=True)
     )
     return extracted.astype("float64"), probabilities

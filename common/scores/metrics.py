@@ -1,7 +1,7 @@
-"""Metrics of two sets of features, and of class probabilities.
+"""Compute metrics of two sets of features, and of class probabilities.
 
 Features are float64 (n, d), one row per image. Pairwise distances are computed in blocks,
-as 50,000 x 50,000 of them do not fit in memory.
+because 50,000 x 50,000 of them do not fit in memory.
 """
 
 import numpy as np
@@ -10,17 +10,17 @@ from common.basics.errors import UserError
 
 K_PRECISION, K_DENSITY = 3, 5  # neighbours: Kynkaanniemi (2019), Naeem (2020)
 BLOCK = 64  # MiB of distances at a time
-SUBSET = 1000  # rows of one estimate of KID
-ROUNDING = 1e-6  # of a radius: distances that should be equal differ by less
+SUBSET = 1000  # rows of a subset, for one estimate of KID
+TOLERANCE = 1e-6  # relative rounding error of distances that should be equal
 
 
 def frechet_distance(a, b):
-    """Return FID: squared 2-Wasserstein distance of Gaussians fitted to two feature sets.
+    """Return FID: the squared 2-Wasserstein distance of Gaussians fitted to two sets.
 
     Heusel et al. (2017), eq. 6: |m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)). The trace of
     the root is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2). This
-    matrix is symmetric, so they are real. FID is biased upwards, the more the smaller n
-    is: only values of equal n are comparable.
+    matrix is symmetric, so they are real. FID has a positive bias, which is larger for
+    smaller n: only values of equal n are comparable.
 
     Args:
         a, b: features float64 (n, d), (m, d).
@@ -34,8 +34,8 @@ def frechet_distance(a, b):
     n, d = min(len(a), len(b)), a.shape[1]
     if n < d:
         raise UserError(
-            f"FID: {n} images are fewer than the {d} features, so a covariance matrix is "
-            f"singular: take at least {d} images, or use KID, which has no bias"
+            f"FID needs at least as many images as features ({d}), got {n}, so that the "
+            "covariance matrices are regular: use more images, or KID, which has no bias"
         )
     means = np.sum((a.mean(0) - b.mean(0)) ** 2)
     cov_a, cov_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
@@ -47,11 +47,11 @@ def frechet_distance(a, b):
 
 
 def kernel_distance(a, b, rng):
-    """Return KID and its standard error: unbiased squared MMD, kernel (x.y / d + 1)^3.
+    """Return KID and its standard error: the squared MMD of the kernel (x.y / d + 1)^3.
 
-    Binkowski et al. (2018), section 4 and eq. 4. It is the mean over at least ten
-    disjoint subsets of at most 1,000 rows of each set. Disjoint subsets are independent;
-    overlapping ones would underestimate the standard error.
+    Binkowski et al. (2018), section 4 and eq. 4. KID is the mean of unbiased estimates on
+    at least ten disjoint subsets of at most 1,000 rows of each set. Disjoint subsets are
+    independent; overlapping subsets would underestimate the standard error.
 
     Args:
         a, b: features float64 (n, d), (m, d); min(n, m) rows of each are used.
@@ -65,7 +65,7 @@ def kernel_distance(a, b, rng):
     """
     n = min(len(a), len(b))
     if n < 20:
-        raise UserError(f"KID: {n} images are too few, at least 20 are needed")
+        raise UserError(f"KID needs at least 20 images, got {n}: use more")
     n_subsets = max(10, -(-n // SUBSET))
     shape = n // n_subsets, n_subsets  # a column holds the rows of a subset
     picks = [rng.permutation(len(x))[: np.prod(shape)].reshape(shape).T for x in (a, b)]
@@ -109,10 +109,10 @@ def split_inception_score(probabilities, n_splits=10):
     return float(np.mean(values)), float(np.std(values))
 
 
-def neighbours(real, fake, real_radii=None, block=BLOCK):
+def precision_and_coverage(real, fake, real_radii=None, block=BLOCK):
     """Return precision, recall, density and coverage of two feature sets.
 
-    The ball of an image has the radius of its k-th nearest neighbour in its own set.
+    The ball of an image reaches to its k-th nearest neighbour in its own set.
 
     - precision: share of fakes in the ball of a real image; recall: share of real images
       in the ball of a fake (Kynkaanniemi et al. 2019, eq. 1 and 2, k = 3);
@@ -121,7 +121,7 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
       5). Both are near 1 for two samples of one distribution.
 
     Args:
-        real, fake: float64 (n, d), (m, d), each of more than 5 rows.
+        real, fake: features float64 (n, d), (m, d), with n and m above 5.
         real_radii: `radii(real)`; if None, it is computed.
         block: MiB of distances at a time; the result does not depend on it.
 
@@ -130,17 +130,17 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
     """
     from sklearn.metrics import pairwise_distances_chunked
 
-    real_near, real_far = real_radii or radii(real)
-    fake_near, _ = radii(fake)
+    precision_radii, density_radii = real_radii or radii(real)
+    recall_radii, _ = radii(fake)
     recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
 
     def reduce(distances, start):  # rows: fakes from `start` on; columns: real images
         nonlocal recalled, covered
-        near = fake_near[start : start + len(distances), np.newaxis]
-        recalled |= (distances <= near * (1 + ROUNDING)).any(0)
-        inside = distances < real_far * (1 - ROUNDING)
+        fake_radii = recall_radii[start : start + len(distances), np.newaxis]
+        recalled |= (distances <= fake_radii * (1 + TOLERANCE)).any(0)
+        inside = distances < density_radii * (1 - TOLERANCE)
         covered |= inside.any(0)
-        precise = (distances <= real_near * (1 + ROUNDING)).any(1)
+        precise = (distances <= precision_radii * (1 + TOLERANCE)).any(1)
         return np.stack([precise, inside.sum(1)], axis=1)
 
     blocks = pairwise_distances_chunked(
@@ -156,7 +156,7 @@ def neighbours(real, fake, real_radii=None, block=BLOCK):
 
 
 def radii(x):
-    """Return distances of each row to its third and fifth neighbour: (n,), (n,)."""
+    """Return the distances of each row to its 3rd and 5th neighbour: two float64 (n,)."""
     from sklearn.neighbors import NearestNeighbors
 
     # + 1: the nearest neighbour is the row itself
@@ -166,14 +166,14 @@ def radii(x):
 
 
 def class_histogram(probabilities, confident=0.9):
-    """Return statistics of the classes that images are classified as.
+    """Return statistics of the predicted classes of images.
 
     Args:
         probabilities: (n, classes), rows sum to 1.
-        confident: threshold of the probability.
+        confident: probability threshold in [0, 1].
 
     Returns:
-        dict: `confident`, share of images whose maximum probability is above it;
+        dict: `confident`, share of images with a maximum probability above it;
         `classes_seen`, number of classes with at least a tenth of an equal share;
         `rarest` and `commonest`, the smallest and the largest share of a class;
         `entropy` of the shares and `kl_to_uniform`, their KL divergence from equal shares

@@ -9,20 +9,19 @@ import numpy as np
 from common.basics.errors import UserError
 from common.data.pictures import open_source, try_to_read
 from common.data.sources import SOURCES, folder_for, load_splits
-from common.runs.record import CHOOSE_IMAGES
+from common.runs.record import DATA_OPTIONS
 from common.safety.images import open_image
 
-FEWEST = 20  # minimum number of images to score
-MOST_SIZE = 1024  # height of an image
+MIN_IMAGES = 20  # minimum number of images to score
+MAX_SIZE = 1024  # maximum height of an image in pixels
 
 
 def load_reference(data, shape=None):
-    """Load the real images of a name or a path.
+    """Load the real images of a data set, given by name or path.
 
     Args:
-        data: one of `sources.DATA`, or a path: of an .npz or a .csv, or of any file or
-            folder of `mnist_gan/train.py` if shape is (28, 28, 1), of CIFAR-10 if the
-            folder holds it, or else of pictures.
+        data: one of `sources.DATA`, or a path of an .npz, a .csv, CIFAR-10 or pictures;
+            if shape is (28, 28, 1), any path that `mnist_gan/train.py` accepts.
         shape: (h, w, c) of the generated images; "auto" and "synthetic" depend on it.
 
     Returns:
@@ -40,39 +39,40 @@ def load_reference(data, shape=None):
 
 
 def reference_of(record, name):
-    """Load the training images of a run, and those held out.
+    """Load the training images of a run or a model, and the held-out images.
 
     Args:
         record: result of `record.read_options` or `checkpoints.origin_of`: dict of
             `script`, `options` and `data`.
-        name: of the run or model, for the messages.
+        name: name of the run or model, for error messages.
 
     Returns:
-        as `load_reference`.
+        datasets.Images of the training set, and of the held-out set or None.
 
     Raises:
         UserError: it was not trained on images, its record is damaged, or the images
-            have changed since.
+            have changed since the training.
     """
     options, folder = record["options"], record["script"].split("/")[0]
     size, crop = options.get("size", 64), options.get("crop")
-    chosen = {key: options[key] for key in CHOOSE_IMAGES if key in options}
-    right = isinstance(options.get("data"), str)
-    right = right and type(size) is int and 0 < size <= MOST_SIZE
-    right = right and (crop is None or (type(crop) is float and 0 < crop <= 1))
-    if not right or not isinstance(options.get("attribute"), str | None):
+    chosen = {key: options[key] for key in DATA_OPTIONS if key in options}
+    is_valid = isinstance(options.get("data"), str)
+    is_valid &= isinstance(options.get("attribute"), str | None)
+    is_valid &= type(size) is int and 0 < size <= MAX_SIZE
+    is_valid &= crop is None or (type(crop) is float and 0 < crop <= 1)
+    if not is_valid:
         raise UserError(
             f"{name}: its record of the training images is not valid ({chosen}): name "
             "matching images with --data"
         )
     if folder not in SOURCES:
-        raise UserError(f"{name} was made by {record['script']}, which makes no images")
+        raise UserError(f"{name} was made by {record['script']}, which has no images")
     train, test = load_splits(folder, **chosen)
-    now, then = train.describe()["fingerprint"], record["data"]["fingerprint"]
-    if now != then:
+    found, expected = train.describe()["fingerprint"], record["data"]["fingerprint"]
+    if found != expected:
         raise UserError(
-            f"{name} was trained on {record['data']['source']} ({then}), and these "
-            f"are other images now ({now}): name those to compare with by --data"
+            f"{name} was trained on {record['data']['source']} (fingerprint {expected}), "
+            f"whose images have changed ({found}): name matching images with --data"
         )
     return train, test
 
@@ -83,7 +83,7 @@ def check_shape(shape, train, name):
     Args:
         shape: (h, w, c) of the generator's images.
         train: datasets.Images.
-        name: of the generator, for the message.
+        name: name of the generator, for the message.
     """
     if shape != train.pixels.shape[1:]:
         raise UserError(
@@ -97,7 +97,7 @@ def shape_of(source, name):
 
     Args:
         source: pictures.Folder or pictures.Zip.
-        name: one of its names.
+        name: name of a file in it.
     """
     with suppress(Exception), open_image(io.BytesIO(source.read(name))) as image:
         image.load()  # Pillow validates some formats only here
@@ -108,7 +108,7 @@ def first_shape(path):
     """Return the shape (h, w, c) of the first picture in a folder or a zip.
 
     Raises:
-        UserError: there is none.
+        UserError: there are no pictures.
     """
     with open_source(path) as source:
         shapes = (shape_of(source, name) for name in source.names)
@@ -126,19 +126,19 @@ def read_pictures(path, shape, n):
         n: maximum number of pictures.
 
     Returns:
-        uint8 (n, h, w, c), in a reproducible random order, as files are often sorted by
-        class.
+        uint8 (n, h, w, c), in a reproducible random order, because files are often sorted
+        by class.
 
     Raises:
-        UserError: there are fewer than 20.
+        UserError: fewer than MIN_IMAGES are readable.
     """
     with open_source(path) as source:
         names = np.random.default_rng(0).permutation(source.names)
-        tries = (try_to_read(source, shape[0], 1.0, shape[2], x) for x in names)
-        found = list(islice((x for x in tries if not isinstance(x, str)), n))
-    if len(found) < FEWEST:
+        results = (try_to_read(source, shape[0], 1.0, shape[2], x) for x in names)
+        pictures = list(islice((x for x in results if not isinstance(x, str)), n))
+    if len(pictures) < MIN_IMAGES:
         raise UserError(
-            f"--images {path}: {len(found)} pictures are too few to be scored, at "
-            f"least {FEWEST} are needed"
+            f"--images {path}: expected at least {MIN_IMAGES} readable pictures, found "
+            f"{len(pictures)}: add more"
         )
-    return np.stack(found)
+    return np.stack(pictures)

@@ -1,4 +1,4 @@
-"""Report scores: a printed table, a line of JSON, a picture of nearest neighbours."""
+"""Report scores: print tables, append JSON lines, save pictures of nearest neighbours."""
 
 import json
 import logging
@@ -12,10 +12,10 @@ from common.runs.tables import markdown_table
 from common.sampling import image_range
 from common.scores import memorization
 from common.scores.references import reference_of
-from common.scores.scorer import classifier_scorer, summarize
+from common.scores.scorer import classifier_scorer
 from common.scores.table import SCORES
 
-NAME = 24  # characters
+NAME_WIDTH = 24  # characters
 
 
 class Report:
@@ -23,7 +23,7 @@ class Report:
 
     Args:
         scorer: scorer.Scorer.
-        folder: Path of the folder of `metrics.jsonl` and pictures.
+        folder: Path of the folder for `metrics.jsonl` and pictures.
         seed: int, of the latent vectors.
         repeats: number of independent samplings of n images.
     """
@@ -32,36 +32,35 @@ class Report:
         self.scorer, self.folder, self.seed, self.repeats = scorer, folder, seed, repeats
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # hides retracing
         self.protocol = {**scorer.protocol(), "seed": seed, "repeats": repeats}
-        self.floor, self.ceiling = scorer.floor, None
+        self.real_baseline, self.random_baseline = scorer.real_baseline, None
         self.print_protocol()
 
     def print_protocol(self):
-        """Print the protocol, the header of the table, and the floor."""
+        """Print the protocol, the header of the table, and the scores of real images."""
         p = self.protocol
         accuracy = f", accuracy {p['accuracy']:.2%}" if p["accuracy"] else ""
         print(f"{p['n']} images against as many of {p['data']}, {p['split']} split")
-        of = f"; mean +- standard deviation of {self.repeats}" if self.repeats > 1 else ""
+        std = f"; mean +- standard deviation of {self.repeats}" * (self.repeats > 1)
         print(
             f"features: {p['features']} {p['features_hash']}{accuracy}; resize: "
-            f"{p['resize']}; quantised to {p['quantisation']}; seed {p['seed']}{of}"
+            f"{p['resize']}; quantized to {p['quantisation']}; seed {p['seed']}{std}"
         )
-        heads = (score.title for score in SCORES.values() if score.in_row)
-        print(f"{'':{NAME}}" + "".join(f"{head:>17}" for head in heads))
-        self.print_row("real images", summarize([self.floor["scores"]]))
+        print_cells("", [score.title for score in SCORES.values() if score.in_row])
+        self.print_row("real images", summarize([self.real_baseline["scores"]]))
 
     def score_generator(self, g_model, name):
         """Score a generator.
 
         Args:
-            g_model: the generator.
-            name: of its file, which may contain the epoch.
+            g_model: generator.
+            name: name of its file, which may contain the epoch.
 
         Returns:
-            the record, a dict, see `add_record`.
+            dict, see `add_record`.
         """
-        if self.ceiling is None:
-            scores = self.scorer.ceiling(g_model)
-            self.ceiling = {"what": "untrained generator", "scores": scores}
+        if self.random_baseline is None:
+            scores = self.scorer.untrained_baseline(g_model)
+            self.random_baseline = {"what": "untrained generator", "scores": scores}
         rows = []
         for repeat in range(self.repeats):
             pixels, labels = self.scorer.sample(g_model, [self.seed, repeat])
@@ -70,37 +69,46 @@ class Report:
         return self.add_record(rows, pixels, name, epoch_of(name), low)
 
     def score_images(self, pixels, name):
-        """Score images, uint8 (n, h, w, c); return as `score_generator`."""
+        """Score images.
+
+        Args:
+            pixels: uint8 (n, h, w, c).
+            name: name of the images in the report.
+
+        Returns:
+            dict, see `add_record`.
+        """
         noise = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
-        self.ceiling = {"what": "uniform noise", "scores": self.scorer.score(noise)}
+        scores = self.scorer.score(noise)
+        self.random_baseline = {"what": "uniform noise", "scores": scores}
         return self.add_record([self.scorer.score(pixels)], pixels, name)
 
     def add_record(self, rows, pixels, name, epoch=None, low=0):
-        """Search for copies, print a row, and append the record to `metrics.jsonl`.
+        """Detect copies, print a row, and append a record to `metrics.jsonl`.
 
         Args:
             rows: list of dicts of scores, one per sampling.
             pixels: uint8 (n, h, w, c), the images of the last sampling.
-            name: of the model or of the images.
+            name: name of the model or of the images.
             epoch: number of finished epochs, or None.
             low: minimum of the generator's range, see `plotting.save_grid`.
 
         Returns:
-            the record, a dict.
+            dict, the record: epoch, model, scores, baselines, protocol and versions.
         """
-        found, neighbours = memorization.memorisation(self.scorer, pixels)
+        copies, neighbours = memorization.detect_memorization(self.scorer, pixels)
         picture = self.folder / nearest_picture(name, epoch)
         memorization.save_picture(picture, self.scorer, pixels, neighbours, low)
         summary = summarize(rows)
-        if found:
-            in_pixels = found["pixels"]
-            summary["copies"] = {"mean": in_pixels["copies"], "std": in_pixels["error"]}
+        if copies:
+            estimate = copies["pixels"]
+            summary["copies"] = {"mean": estimate["copies"], "std": estimate["error"]}
         self.print_row(name, summary)
-        for warning in memorization.warnings(found):
+        for warning in memorization.warnings(copies):
             print(warning)
-        record = {
-            "epoch": epoch, "model": name, "scores": summary, "memorisation": found,
-            "floor": self.floor, "ceiling": self.ceiling,
+        record = {  # its keys are the file format, and older files have the same
+            "epoch": epoch, "model": name, "scores": summary, "memorisation": copies,
+            "floor": self.real_baseline, "ceiling": self.random_baseline,
             "protocol": self.protocol, "date": date.today().isoformat(),
             "versions": versions(), "commit": commit(),
         }  # fmt: skip
@@ -110,21 +118,21 @@ class Report:
 
     def print_row(self, name, summary):
         """Print a row of the table: the scores with `in_row`."""
-        cells = (shown(key, summary) for key in SCORES if SCORES[key].in_row)
-        print(f"{name:{NAME}}" + "".join(f"{c:>17}" for c in cells), flush=True)
+        print_cells(name, [cell(key, summary) for key in SCORES if SCORES[key].in_row])
 
     def print_table(self, record):
-        """Print all scores of a record with those of the floor and the ceiling."""
-        ends = [summarize([end["scores"]]) for end in (self.floor, self.ceiling)]
-        parts = [ends[0], record["scores"], ends[1]]
+        """Print all scores of a record, with those of both baselines."""
+        real, random = self.real_baseline, self.random_baseline
+        columns = [summarize([x["scores"]]) for x in (real, random)]
+        columns.insert(1, record["scores"])
         rows = [
-            [score.title, *(shown(key, part) for part in parts)]
+            [score.title, *(cell(key, column) for column in columns)]
             for key, score in SCORES.items()
             if key in record["scores"]
         ]
-        heads = ["", "real images", record["model"], self.ceiling["what"]]
+        heads = ["", "real images", record["model"], random["what"]]
         print(markdown_table(rows, heads))
-        print(f"real images: {self.floor['what']}")
+        print(f"real images: {real['what']}")
 
 
 def report_of_run(run):
@@ -140,8 +148,28 @@ def report_of_run(run):
     return Report(classifier_scorer(train, test), run, repeats=1)
 
 
+def summarize(rows):
+    """Return the mean and the standard deviation of each score over samplings.
+
+    Args:
+        rows: list of dicts of scores, one per sampling.
+
+    Returns:
+        dict, name -> {"mean": ..., "std": ...}, or None if a score is None; std is None
+        for a single sampling.
+    """
+    summary = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        summary[name] = None
+        if None not in values:
+            std = float(np.std(values, ddof=1)) if len(values) > 1 else None
+            summary[name] = {"mean": float(np.mean(values)), "std": std}
+    return summary
+
+
 def nearest_picture(model, epoch):
-    """Return "nearest_e008.png", or "nearest_MODEL.png" if the epoch is None."""
+    """Return the name "nearest_e008.png", or "nearest_MODEL.png" without an epoch."""
     name = model.removesuffix(".h5") if epoch is None else f"e{epoch:03d}"
     return NEAREST.format(name)
 
@@ -151,8 +179,13 @@ def means(record):
     return {name: x["mean"] for name, x in record["scores"].items() if x is not None}
 
 
-def shown(name, summary):
-    """Return a cell of a table, such as "7.31 +- 0.08"."""
+def print_cells(name, cells):
+    """Print a row of the table: a name and right-aligned cells."""
+    print(f"{name:{NAME_WIDTH}}" + "".join(f"{x:>17}" for x in cells), flush=True)
+
+
+def cell(name, summary):
+    """Return the text of a score in a table, such as "7.31 +- 0.08"."""
     if name not in summary:
         return "-"
     if summary[name] is None:

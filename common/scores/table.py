@@ -1,4 +1,4 @@
-"""The table of scores: name, title, format, and whether less or more is better."""
+"""Define the table of scores: title, format, and whether less or more is better."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,12 @@ LESS, MORE = "less is better", "more is better"
 
 
 class Score(NamedTuple):
-    """The display of a score.
+    """How a score is displayed.
 
     Attributes:
         title: heading in tables.
         pattern: format of the value.
-        better: LESS, MORE, or "" if it does not rank generators.
+        better: LESS, MORE, or "" if generators are not ranked by it.
         in_row: whether the row printed for each generator includes it.
     """
 

@@ -141,7 +141,7 @@ OPTIONS = {
     ],
     "common/devices.py": [("--device 7", "--device"), ("--device gpu:", "gpu")],
     "common/scores/classifier.py": [("nowhere", "nowhere"), ("cifar-10", "CIFAR-10")],
-    "common/compare.py": [("", "name two or more"), ("a", "1 run folders"),
+    "common/compare.py": [("", "got 0: name more"), ("a", "got 1: name more"),
                           ("a a", "given twice"), ("a b", "not a run folder")],
     "common/generate.py": [
         ("", "runs/ holds none"), ("missing.h5", "neither in this folder"),

@@ -84,7 +84,7 @@ DATA = {
     "a damaged file of a name with newline and spaces": (
         MNIST, with_file("my\n own.npz", b"x"), "my\\n own.npz cannot be read", ALONE),
     "a damaged file of a name in Chinese": (
-        MNIST, with_file("数据.csv", "1,2\n"), "数据.csv has 2 columns"),
+        MNIST, with_file("数据.csv", "1,2\n"), "数据.csv found 2: fix"),
     "a damaged model of a name that rings": (
         DRAW, with_file("\a.h5", b"x", named()), "\\x07.h5 is not a Keras model"),
     "a zip of a name with a tab, cut off": (
@@ -127,7 +127,7 @@ DATA = {
     # CSV
     "a .csv of 0 bytes": (MNIST, with_file("set.csv", b""), "holds no images"),
     "a .csv of names alone": (MNIST, with_file("set.csv", "label,1,2\n"), "no images"),
-    "a .csv of three columns": (MNIST, with_file("set.csv", "1,2,3\n"), "3 columns"),
+    "a .csv of three columns": (MNIST, with_file("set.csv", "1,2,3\n"), "found 3: fix"),
     "a .csv cut off in a row": (MNIST, with_file("set.csv", lambda: csv(3)[:-900]), "co"),
     "a .csv of words": (
         MNIST, with_file("set.csv", lambda: csv(2) + csv(1, "cat")), "cannot be read"),
@@ -143,7 +143,7 @@ DATA = {
         MNIST, lambda: [Path("a.csv").symlink_to("/dev/zero"), data("a.csv")][1],
         "not a regular file"),
     "a .csv as test set": (
-        "mnist_gan/train_discriminator.py", with_file("a.csv", "1\n"), "1 columns"),
+        "mnist_gan/train_discriminator.py", with_file("a.csv", "1\n"), "found 1: fix"),
     # CIFAR-10
     "a batch of 0 bytes": (CIFAR, batches(b""), "not a CIFAR-10 batch"),
     **{f"a batch cut off at {share:.0%}": (

@@ -26,14 +26,15 @@ from bad_models import HISTORY, a_run, compared, resume, scores
 
 RUNS = {
     # Runs to resume
-    "options.json of 0 bytes": (TRAIN, resume(""), "no readable options.json"),
-    "options.json cut off": (TRAIN, resume('{"script": "mnist_gan/tr'), "no readable"),
-    "options.json of a list": (TRAIN, resume("[1, 2]"), "no readable options.json"),
-    "options.json nested without end": (TRAIN, resume("[" * 10**5), "no readable", ALONE),
-    "options.json of bytes": (TRAIN, resume(b"\xff\xfe"), "no readable options.json"),
+    "options.json of 0 bytes": (TRAIN, resume(""), "is not valid JSON"),
+    "options.json cut off": (TRAIN, resume('{"script": "mnist_gan/tr'), "not valid JSON"),
+    "options.json of a list": (TRAIN, resume("[1, 2]"), "object, found [1, 2]"),
+    "options.json nested without end": (TRAIN, resume("[" * 10**5), "not valid", ALONE),
+    "options.json of bytes": (TRAIN, resume(b"\xff\xfe"), "cannot be read: 'utf-8'"),
     "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "limit of 1.0 MiB"),
-    "options.json without data": (TRAIN, resume(record={"data": {}}), "no readable"),
-    "options.json whose script is a number": (TRAIN, resume(record={"script": 5}), "no"),
+    "options.json without data": (TRAIN, resume(record={"data": {}}), "is missing"),
+    "options.json whose script is a number": (
+        TRAIN, resume(record={"script": 5}), "script is 5, expected type str"),
     "options.json of another script": (
         TRAIN, resume(record={"script": "cifar10_gan/train.py"}), "is a run of cifar10"),
     "options.json with epochs in words": (
@@ -63,9 +64,9 @@ RUNS = {
     "options.json of a newer format": (
         TRAIN, resume(record={"format": 3}), "has format 3, and these scripts use 2"),
     "options.json with a format in words": (
-        TRAIN, resume(record={"format": "2"}), "not a run folder"),
+        TRAIN, resume(record={"format": "2"}), "format is '2', expected type"),
     "no more epochs than the run's": (
-        TRAIN, resume(words=("--epochs", "1")), "has finished 1 epochs"),
+        TRAIN, resume(words=("--epochs", "1")), "finished, epochs: 1"),
     "a state.npz of 0 bytes": (TRAIN, resume(state=b""), "state.npz is damaged"),
     "a state.npz cut off": (TRAIN, resume(state=saved(epoch=1)[:80]), "is damaged"),
     "a state.npz that declares 10**12 numbers": (
@@ -73,10 +74,10 @@ RUNS = {
     "a state.npz that is compressed": (
         TRAIN, resume(state=zipped({"epoch.npy": bytes(9999)}, zipfile.ZIP_DEFLATED)),
         "is compressed"),
-    "history.csv of words": (TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "4 numbers"),
+    "history.csv of words": (TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "1,2,x,0"),
     "history.csv with a row too short": (TRAIN, resume(history=HISTORY + "1,2\n"), "li"),
     "history.csv of a row without end": (
-        TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "columns, found"),
+        TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "numbers, found"),
     "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "expected 'epoch,"),
     "history.csv without losses": (
         TRAIN, resume(history="epoch,step\n1,2\n"), "expected 'epoch,"),
@@ -109,12 +110,12 @@ RUNS = {
         TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "not whole numbers"),
     # Runs to compare
     "a run without history": (SIDE, compared(history=""), "has no history"),
-    "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "numbers in"),
+    "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "found 'x'"),
     "a run without losses": (SIDE, compared(history="epoch\n1\n"), "has no column"),
     "a history of half the losses": (
         SIDE, compared(history="epoch,step,g_loss,d1\n1,1,1,1\n"), "has no column d2"),
     "a history of a field without end": (
-        SIDE, compared(history="epoch\n" + "1" * 200_000 + "\n"), "columns, found"),
+        SIDE, compared(history="epoch\n" + "1" * 200_000 + "\n"), "numbers, found"),
     "damaged times": (SIDE, compared("times.csv", "epoch,seconds\n1,x\n"), "line 2"),
     "scores that are no JSON": (SIDE, compared("metrics.jsonl", "fid 3\n"), "line 1"),
     "scores nested without end": (
@@ -135,7 +136,7 @@ RUNS = {
         "mnist_gan/compare.py",
         lambda: [write("t/bce/state.npz", b""), write("t/bce/options.json", ""),
                  ["objectives", "--only", "bce", *data("synthetic"), "--resume", "t"]][2],
-        "no readable options.json"),
+        "options.json is not valid JSON"),
     "a run folder that is a file": (
         "toy_gan/train_1010.py", with_file("r", "x", named("--run-dir")), "run folder"),
     "a run folder in a file": (

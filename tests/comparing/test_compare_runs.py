@@ -9,10 +9,10 @@ from helpers import refused, run_script
 from matplotlib.figure import Figure
 from PIL import Image
 
-from common.compare import NO_HYPERPARAMETERS, main
+from common.compare import NOT_HYPERPARAMETERS, main
 from common.comparing import plots
 from common.comparing.read import read_runs
-from common.comparing.tables import differing, legend, score_text
+from common.comparing.tables import different_settings, legend, score_text
 from toy_gan import train_points
 
 OUT = Path("runs/compare/0001")
@@ -264,14 +264,14 @@ def test_single_values_far_off_and_nan_do_not_crush_the_curves(curves_of):
 
 def test_names_alone_where_what_differs_is_long():
     runs = read_runs([make_run("a"), make_run("b", objective="hinge", augment=True)])
-    assert legend(runs, differing(runs), NO_HYPERPARAMETERS) == [
+    assert legend(runs, different_settings(runs), NOT_HYPERPARAMETERS) == [
         "a: objective bce",
         "b: objective hinge, augment",
     ]
     runs = read_runs([make_run("c"), make_run("d", architecture="x" * 60)])
-    assert legend(runs, differing(runs), NO_HYPERPARAMETERS) == ["c", "d"]
+    assert legend(runs, different_settings(runs), NOT_HYPERPARAMETERS) == ["c", "d"]
     runs = read_runs([make_run("e"), make_run("f", epochs=3)])  # not what G became
-    assert legend(runs, differing(runs), NO_HYPERPARAMETERS) == ["e", "f"]
+    assert legend(runs, different_settings(runs), NOT_HYPERPARAMETERS) == ["e", "f"]
 
 
 def test_grids_are_the_last_pictures_with_their_epochs(axes_of):
@@ -299,8 +299,8 @@ def test_results_are_never_overwritten(capsys):
 
 LINE = '{"epoch": 1, "scores": {}, "protocol": {}}\n'
 BAD_WORDS = {
-    "no run": ([], "name two or more"),
-    "one run": (["a"], "name two or more"),
+    "no run": ([], "name more"),
+    "one run": (["a"], "name more"),
     "the same twice": (["a", "b", "./a"], "./a was given twice"),
     "no run folder": (["a", "runs"], "runs is not a run folder"),
     "nowhere": (["a", "nope"], "nope is not a run folder"),

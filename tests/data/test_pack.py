@@ -48,7 +48,7 @@ SKIPPED = ["bomb.ppm", "cut.png", "damaged.jpg", "empty.jpg", "text.jpg"]
 def test_folder_with_files_that_are_no_pictures(capsys):
     target = pack(messy_folder(), "new.hdf5")
     out = capsys.readouterr().out
-    assert "skipped 5 files" in out and "packed 3 images" in out
+    assert "skipped files: 5" in out and "packed 3 images" in out
     with h5py.File(target) as file:
         assert file["names"].asstr()[:].tolist() == ["b.png", "c.webp", "deep/er/a.jpg"]
         assert file["skipped"].asstr()[:].tolist() == SKIPPED

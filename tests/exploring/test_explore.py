@@ -213,7 +213,7 @@ def test_the_file_names_its_images_and_classifier(capsys, classifier, monkeypatc
 WRONG = [
     (["interpolate", MODEL, "--seeds", 3], "name at least two"),
     (["interpolate", MODEL, "--labels", 1], "--conditional"),
-    (["interpolate", "conditional.h5", "--labels", 1, 2], "2 classes for 3 seeds"),
+    (["interpolate", "conditional.h5", "--labels", 1, 2], "3 seeds, got 2"),
     (["interpolate", "conditional.h5", "--labels", 7], "no such class"),
     (["traverse", MODEL, "--label", 1], "--conditional"),
     (["traverse", MODEL, "--reach", 0], "above 0"),

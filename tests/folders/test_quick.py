@@ -42,7 +42,7 @@ def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(scorer):
     g_model, *_ = load_generator(models[-1])
     scores = {
         "trained": scorer.score(*scorer.sample(g_model, 0)),
-        "control": scorer.ceiling(g_model),
+        "control": scorer.untrained_baseline(g_model),
     }
     print(scores)
     draws_all = {k: x["rarest"] > 0 and x["commonest"] <= 0.25 for k, x in scores.items()}

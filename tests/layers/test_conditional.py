@@ -281,7 +281,7 @@ def test_a_discriminator_of_other_classes_gives_no_verdict(capsys):
         save_models(run, 1, g_model, d_model, tuple(map(str, range(n))))
     words = ["ten/generator_model_001.h5", "-n", "4", "--discriminator"]
     message = refused(capsys, generate.main, *words, "two/discriminator_model_001.h5")
-    assert "takes 2 classes, this generator takes 10" in message
+    assert "number of classes is 2, the generator's is 10" in message
     generate.main([*words, "ten/discriminator_model_001.h5", "--out", "grid.png"])
 
 

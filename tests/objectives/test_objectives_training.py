@@ -250,7 +250,7 @@ def test_pretraining_lowers_the_energy_of_real_images_alone(capsys, objective):
 
     assert moved(gan.g_model, lambda: pretrain(gan, batches, 60)) == 0
     assert gan.d_model.predict(points, verbose=0).mean() < before / 2
-    assert "pretraining, 60 steps: energy" in capsys.readouterr().out
+    assert "pretraining, steps: 60; energy" in capsys.readouterr().out
     assert int(gan.d_model.optimizer.iterations) == 60
     assert int(gan.gan_model.optimizer.iterations) == 0
     if objective == "began":

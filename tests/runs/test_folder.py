@@ -23,7 +23,7 @@ TAKE = """
 import sys
 from pathlib import Path
 from common.runs import folder as runs
-runs.take(Path(sys.argv[1]))
+runs.lock_run(Path(sys.argv[1]))
 print("taken", flush=True)
 sys.stdin.read()
 """
@@ -52,8 +52,8 @@ def test_a_second_process_on_a_run_is_refused():
         runs.start_run(SCRIPT, argparse.Namespace(resume="run"), {}, "")
     other.kill()  # as a crash does
     other.communicate()
-    runs.take(run)
-    runs.take(run)  # in this process, once more
+    runs.lock_run(run)
+    runs.lock_run(run)  # in this process, once more
     assert {path.name for path in run.iterdir()} == {"options.json", "state.npz"}
 
 
@@ -76,11 +76,11 @@ def test_all_options_that_differ_are_named():
 
 def test_other_versions_are_told_when_a_run_goes_on():
     now = record.all_versions()
-    assert record.other_versions({"versions": now}) == ""
-    printed = record.other_versions({"versions": {**now, "keras": "2.15.0"}})
+    assert record.changed_versions({"versions": now}) == ""
+    printed = record.changed_versions({"versions": {**now, "keras": "2.15.0"}})
     assert printed == f"keras {now['keras']} (the run's: 2.15.0)"
     earlier = {name: now[name] for name in now if name != "oneDNN"}
-    printed = record.other_versions({"versions": earlier})
+    printed = record.changed_versions({"versions": earlier})
     assert printed == f"oneDNN {now['oneDNN']} (the run's: unknown)"
 
 

@@ -201,7 +201,7 @@ def test_history_csv(content):
 @example(b"[" * 10**5 + b"\n")
 def test_metrics_jsonl(content):
     path = Path(bad_files.write("run/metrics.jsonl", content))
-    for line in bounded(compared.read_scored, path, "0") or []:
+    for line in bounded(compared.read_score_lines, path, "0") or []:
         assert isinstance(line.epoch, int)
         assert all(s is None or isinstance(s[0], float) for s in line.scores.values())
 

@@ -39,7 +39,7 @@ def one_classifier(own_folder, tmp_path_factory, monkeypatch):
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     monkeypatch.setenv("KERAS_HOME", str(folder / "keras_of_scores"))
     make_quick(monkeypatch)
-    monkeypatch.setattr(memorization, "SHOWN", 2)  # plotting takes longer than scoring
+    monkeypatch.setattr(memorization, "N_SHOWN", 2)  # plotting takes longer than scoring
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from common.runs.state import find_state
 from common.scores import scorer as scorer_module
 from common.scores.best import save_curves
 from common.scores.features import choose_features
-from common.scores.memorization import memorisation
+from common.scores.memorization import detect_memorization
 from common.scores.references import load_reference
 from common.scores.scorer import Scorer
 from mnist_gan import train
@@ -201,7 +201,7 @@ def test_the_floor_is_of_held_out_images_or_else_of_two_parts(place):
         (scorer_of(mine, 10_000), "two parts of train, n = 450"),
         (scorer_of(mine, 10_000, "test"), "train against test, n = 300"),
     ):
-        output, found = scorer.floor.values()
+        output, found = scorer.real_baseline.values()
         assert output == text
         assert abs(found["kid"]) < 5 * found["kid_error"]
         assert found["density"] == pytest.approx(1, abs=0.2)
@@ -210,7 +210,7 @@ def test_the_floor_is_of_held_out_images_or_else_of_two_parts(place):
 def test_without_held_out_images_no_copies_are_counted(place):
     scorer = scorer_of(place / "mine.npz", 100)
     scorer.test = None
-    found, neighbours = memorisation(scorer, scorer.train.pixels[5:15])
+    found, neighbours = detect_memorization(scorer, scorer.train.pixels[5:15])
     assert found == {} and set(neighbours) == {"pixels", "features"}
     for distances, rows in neighbours.values():  # each finds itself first
         np.testing.assert_array_equal(rows[:, 0], [5, 6])
@@ -219,7 +219,7 @@ def test_without_held_out_images_no_copies_are_counted(place):
 
 def test_fresh_images_are_not_flagged(place):
     scorer, fresh = scorer_of(place / "mine.npz", 100), np.load(place / "fresh.npy")
-    found, _ = memorisation(scorer, fresh[..., np.newaxis])
+    found, _ = detect_memorization(scorer, fresh[..., np.newaxis])
     assert not any(space["flagged"] for space in found.values())
 
 

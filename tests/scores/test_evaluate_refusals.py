@@ -64,7 +64,7 @@ INVALID = {
     "a run on other images": ([MODEL], other_data, "--data"),
     "too few": ([MODEL, "-n", "19"], None, "at least 20"),
     "too few pictures": (
-        ["--images", "pictures", "--data", "digits"], pictures, "19 pictures are too few"
+        ["--images", "pictures", "--data", "digits"], pictures, "pictures, found 19"
     ),
     "no pictures": (["--images", str(RUN)], None, "no pictures"),
     "no such pictures": (["--images", "nope"], None, "nope"),
@@ -76,7 +76,7 @@ INVALID = {
     "classes that are not there": (
         ["classes.h5", "--data", "synthetic"],
         lambda data: save(of_classes(np.zeros((10, 28, 28))), "classes.h5"),
-        "classes.h5 takes 10 classes, synthetic has 2",
+        "classes is 10, that of synthetic is 2",
     ),
     "a folder that cannot be written": (
         [MODEL], lambda data: Path(RUN, ".probe").mkdir(), "--run-dir"
@@ -87,7 +87,7 @@ INVALID = {
             np.savez("few.npz", np.zeros((30, 28, 28), "uint8")),
             save(choosing(np.zeros((3, 28, 28), "uint8")), "few.h5"),
         ),
-        "30 images are too few, at least 40",
+        "at least 40 images, found 30",
     ),
     "images of another shape": (["coloured.h5", "--data", "digits"], coloured, "--data"),
     "no such data": ([MODEL, "--data", "nope.npz"], None, "nope.npz"),

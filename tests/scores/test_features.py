@@ -14,7 +14,7 @@ from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 from common.basics.errors import UserError
 from common.data.mnist import load_images
 from common.scores import classifier
-from common.scores.classifier import rotated, tasks
+from common.scores.classifier import make_datasets, rotate_images
 from common.scores.features import choose_features, extract_all
 from common.scores.references import load_reference
 
@@ -223,7 +223,7 @@ def test_a_classifier_of_colours_is_read_again_and_one_without_facts_is_not(tmp_
 
 def test_without_a_test_set_every_tenth_image_is_held_out():
     train = load_images("digits")
-    (x, y), (x_test, y_test) = tasks(train, None)
+    (x, y), (x_test, y_test) = make_datasets(train, None)
     np.testing.assert_array_equal(x_test, train.pixels[::10])
     np.testing.assert_array_equal(y_test, train.labels[::10])
     assert (len(x), len(y), len(x_test)) == (1350, 1350, 150)
@@ -231,11 +231,11 @@ def test_without_a_test_set_every_tenth_image_is_held_out():
 
 def test_rotated_images_turn_back():
     pixels = colours(30)
-    x, y = rotated(pixels)
+    x, y = rotate_images(pixels)
     assert x.shape == (120, *pixels.shape[1:])
     for image, turns, original in zip(x, y, np.tile(pixels, (4, 1, 1, 1)), strict=True):
         np.testing.assert_array_equal(np.rot90(image, -turns), original)
-    assert len(rotated(pixels, n_most=40)[0]) == 40
+    assert len(rotate_images(pixels, n_max=40)[0]) == 40
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from common.scores import memorization as module
-from common.scores.memorization import nearer_to_training, nearest, warnings
+from common.scores.memorization import estimate_copies, nearest, warnings
 
 N_TRAINING, D = 900, 8
 
@@ -17,7 +17,7 @@ def normal(n, d=D, seed=0):
 @pytest.mark.parametrize("n_rows", [20, 21, 39])
 @pytest.mark.parametrize("k", [1, 3, 15])
 def test_nearest_are_those_of_all_distances_across_parts(monkeypatch, n_rows, k):
-    monkeypatch.setattr(module, "AT_A_TIME", 10)
+    monkeypatch.setattr(module, "SEARCH_BATCH", 10)
     rows, queries, slices = normal(n_rows), normal(30, seed=1), []
     distances, found = nearest(queries, n_rows, lambda s: slices.append(s) or rows[s], k)
     everything = cdist(queries, rows)
@@ -33,7 +33,7 @@ def copies_in(samples, seed=0, n_training=N_TRAINING):
     sets = normal(n_training, seed=seed), normal(n_training // 3, seed=seed + 1)
     near = (nearest(samples, len(x), lambda rows, x=x: x[rows]) for x in sets)
     first = [(distances[:, 0], rows[:, 0]) for distances, rows in near]
-    return nearer_to_training(*first, *map(len, sets))
+    return estimate_copies(*first, *map(len, sets))
 
 
 def test_fresh_samples_are_no_copies_and_the_error_is_that_of_chance():
