@@ -143,5 +143,5 @@ def test_data_that_changed_between_two_runs_are_rejected(capsys):
     images[7, 3, 3] ^= 1
     np.savez("images.npz", x_train=images)
     capsys.readouterr()
-    assert "now they have" in refused(capsys, main, "--resume", "run", "--epochs", 2)
+    assert "images now given" in refused(capsys, main, "--resume", "run", "--epochs", 2)
     assert states("run") == before

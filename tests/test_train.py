@@ -195,11 +195,11 @@ def test_runs_that_cannot_be_resumed(capsys):
     record = json.loads(Path("run/options.json").read_text())
     changed = {**record, "data": {**record["data"], "fingerprint": "other"}}
     Path("run/options.json").write_text(json.dumps(changed))
-    assert "now they have" in refused(capsys, main, *resume, "--epochs", 2)
+    assert "images now given" in refused(capsys, main, *resume, "--epochs", 2)
     Path("run/options.json").write_text(json.dumps({**record, "script": "x/train.py"}))
     assert "x/train.py" in refused(capsys, main, *resume, "--epochs", 2)
     Path("run/options.json").write_text("{")
-    assert "not a run folder" in refused(capsys, main, *resume, "--epochs", 2)
+    assert "not valid JSON" in refused(capsys, main, *resume, "--epochs", 2)
     Path("run/options.json").write_text(json.dumps(record))
     assert "a larger --epochs" in refused(capsys, main, *resume, "--epochs", 1)
     assert json.loads(Path("run/options.json").read_text()) == record

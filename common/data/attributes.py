@@ -46,8 +46,8 @@ def read_attributes(path, names):
         values = np.array([line[1:] for line in lines], dtype=np.int8)
         if values.shape != (int(count), len(titles)) or (np.abs(values) != 1).any():
             raise ValueError(
-                f"its first line is {count[:20]!r}, the number of its pictures is "
-                f"{len(lines)}, or a value is neither -1 nor 1"
+                f"its number of pictures, {len(lines)}, is not that of the first line, "
+                f"{count[:20]!r}, or a value is neither -1 nor 1"
             )
     table = {line[0]: row for line, row in zip(lines, values, strict=True)}
     endings = tuple(Image.registered_extensions())

@@ -86,7 +86,7 @@ def check_number(source, names, skipped, at_least):
     if len(names) < at_least:
         first = [f", first: {shown(name)}: {why}" for name, why in skipped.items()][:1]
         raise UserError(
-            f"{source} has {len(names)} readable pictures, at least {at_least} are needed"
+            f"{source}: expected at least {at_least} readable pictures, found {len(names)}"
             f"; skipped {len(skipped)}{''.join(first)}; add complete, readable pictures"
         )
 

@@ -84,14 +84,14 @@ DATA = {
     "a damaged file of a name with newline and spaces": (
         MNIST, with_file("my\n own.npz", b"x"), "my\\n own.npz cannot be read", ALONE),
     "a damaged file of a name in Chinese": (
-        MNIST, with_file("数据.csv", "1,2\n"), "数据.csv found 2: fix"),
+        MNIST, with_file("数据.csv", "1,2\n"), "found 2: fix"),
     "a damaged model of a name that rings": (
         DRAW, with_file("\a.h5", b"x", named()), "\\x07.h5 is not a Keras model"),
     "a zip of a name with a tab, cut off": (
         PACK, with_file("a\tb.zip", b"PK", named()), "a\\tb.zip is an incomplete"),
     "a run of a name with a newline": (
         TRAIN, lambda: [write("r\nn/options.json", "{"), ["--resume", "r\nn"]][1],
-        "r\\nn is not a run folder"),
+        "r\\nn/options.json is not valid JSON"),
     "a link to itself": (
         MNIST, lambda: [Path("a.npz").symlink_to("a.npz"), data("a.npz")][1], "no such"),
     "a picture for a set of images": (

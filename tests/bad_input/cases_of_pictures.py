@@ -42,17 +42,17 @@ from bad_models import modelled
 PICTURES = {
     # Pictures
     "a folder of no pictures": (FACE, folder("pictures"), "holds no files"),
-    "a folder of texts": (FACE, pictures("text"), "has 0 readable"),
-    "too few pictures": (FACE, pictures(picture(), n=9), "has 9 readable"),
+    "a folder of texts": (FACE, pictures("text"), "pictures, found 0"),
+    "too few pictures": (FACE, pictures(picture(), n=9), "pictures, found 9"),
     "pictures of 0 bytes": (FACE, pictures(b""), "not a picture"),
-    "pictures cut off": (FACE, pictures(picture()[:60]), "has 0 readable"),
+    "pictures cut off": (FACE, pictures(picture()[:60]), "pictures, found 0"),
     "pictures of 60000x60000 pixels": (FACE, pictures(huge_png(), 64), "decompression"),
     "PostScript, which is a program": (
         FACE, pictures(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n",
                        ending="eps"), "not a picture"),
     "pictures of 1 TB, all holes": (
         FACE, lambda: [pictures("x", 63)(), sparse("pictures/a.png", 2**40)(),
-                       data("pictures")][2], "has 0 readable"),
+                       data("pictures")][2], "pictures, found 0"),
     "folders that link in a circle": (FACE, loops, "holds no files"),
     "folders in folders without end": (FACE, deep_folders, "nests folders over"),
     "a pipe for a folder": (FACE, pipe("a.zip"), "not a regular file"),
@@ -66,7 +66,7 @@ PICTURES = {
         PACK, pictures_zip(["/tmp/a.png"], named()), "outside of the zip"),
     "a zip with .. in paths": (
         PACK, pictures_zip(["a/../../b.png"], named()), "outside of the zip", ALONE),
-    "a zip of links": (FACE, with_file("a.zip", link_zip), "has 0 readable"),
+    "a zip of links": (FACE, with_file("a.zip", link_zip), "pictures, found 0"),
     "a zip in a zip in a zip": (FACE, with_file("a.zip", quine_zip), "not a picture"),
     "the same, packed": (PACK, with_file("a.zip", quine_zip, named()), "not a picture"),
     "a zip that unpacks to 6 GB": (

@@ -99,7 +99,7 @@ def test_a_generator_of_training_images_is_flagged(data, capsys):
     save(choosing(load_images(data).pixels), "copies.h5")
     score("copies.h5", "--data", data, "-n", "400", "--repeats", "1")
     output = capsys.readouterr().out
-    assert "MEMORIZED TRAINING IMAGES: in pixels, 100.0% are nearer to one" in output
+    assert "MEMORIZED TRAINING IMAGES: in pixels, 100.0% of the generated" in output
     (line,) = lines(OTHER_RUNS / "0001")
     assert all(found["flagged"] for found in line["memorisation"].values())
     assert set(line["memorisation"]) == {"pixels", "features"}
@@ -115,7 +115,7 @@ def test_a_snapshot_of_nan_does_not_end_the_scoring(run, capsys):
     save(broken, run / "generator_model_000.h5")
     score(run, *FEW)
     output = capsys.readouterr().out
-    assert "generator_model_000.h5 is not scored: this generator makes values" in output
+    assert "generator_model_000.h5 is not scored: the generator outputs" in output
     assert f"best by FID: {SECOND}\n" in output and len(lines()) == 2
 
 
