@@ -86,8 +86,8 @@ def check_number(source, names, skipped, at_least):
     if len(names) < at_least:
         first = [f", first: {shown(name)}: {why}" for name, why in skipped.items()][:1]
         raise UserError(
-            f"{source}: expected at least {at_least} readable pictures, found {len(names)}"
-            f"; skipped {len(skipped)}{''.join(first)}; add complete, readable pictures"
+            f"{source}: expected at least {at_least} readable pictures, found "
+            f"{len(names)}; skipped {len(skipped)}{''.join(first)}; add complete, readable pictures"
         )
 
 
