@@ -87,7 +87,8 @@ def check_number(source, names, skipped, at_least):
         first = [f", first: {shown(name)}: {why}" for name, why in skipped.items()][:1]
         raise UserError(
             f"{source}: expected at least {at_least} readable pictures, found "
-            f"{len(names)}; skipped {len(skipped)}{''.join(first)}; add complete, readable pictures"
+            f"{len(names)}; skipped {len(skipped)}{''.join(first)}; add "
+            "complete, readable pictures"
         )
 
 
