@@ -1,4 +1,4 @@
-"""Step 3 of 6, D alone: train it to classify faces and random pixels, easily."""
+"""Step 3 of 6, D alone: train D to distinguish faces from random pixels."""
 
 import sys
 from pathlib import Path
