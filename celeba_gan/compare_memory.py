@@ -80,8 +80,7 @@ def save_chart(rows, size, path):
         for axis, (quantity, title) in zip(axes, QUANTITIES.items(), strict=True):
             labels = [f"{architecture}\n{n_batch}" for architecture, n_batch in rows]
             values = [row[quantity] for row in rows.values()]
-            colours = [COLOURS[architecture] for architecture, _ in rows]
-            bars = axis.bar(labels, values, color=colours)
+            bars = axis.bar(labels, values, color=[COLOURS[name] for name, _ in rows])
             axis.bar_label(bars, [f"{x:.0f}" if x > 9 else f"{x:.1f}" for x in values])
             axis.set_title(title, fontsize=10)
             axis.set(xlabel="architecture and batch size", ylabel="MiB")

@@ -92,20 +92,14 @@ def js_densities(p, q):
     return (kl_densities(p, m) + kl_densities(q, m)) / 2
 
 
-def normal_pdf(mean, scale):
-    """Return the density of a normal distribution: a function, x (n,) -> (n,)."""
-    from scipy.stats import norm
-
-    return norm(mean, scale).pdf
-
-
 def fit_normal(loss):
     """Return (mean, scale) of the normal density with the lowest loss(density)."""
     from scipy.optimize import brute  # a grid search first: there may be many minima
+    from scipy.stats import norm
 
     def loss_of(parameters):
         mean, log_scale = parameters  # the logarithm keeps the scale above 0
-        return loss(normal_pdf(mean, np.exp(log_scale)))
+        return loss(norm(mean, np.exp(log_scale)).pdf)
 
     mean, log_scale = brute(loss_of, ((-4, 4), (np.log(0.5), np.log(2.5))), Ns=9)
     return float(mean), float(np.exp(log_scale))
@@ -151,10 +145,10 @@ def show_asymmetry():
 
 def show_fits(shapes, curves):
     """Fit a normal q to a bimodal p by KL in both directions; plot KL and JS."""
-    left, right = normal_pdf(-2, 0.6), normal_pdf(2, 0.6)
+    from scipy.stats import norm
 
     def p(x):
-        return 0.4 * left(x) + 0.6 * right(x)
+        return 0.4 * norm.pdf(x, -2, 0.6) + 0.6 * norm.pdf(x, 2, 0.6)
 
     x, means = np.linspace(-5, 5, 401), np.linspace(-4, 4, 81)
     shapes.fill_between(x, p(x), color="lightgrey", label="p, two peaks")
@@ -165,13 +159,11 @@ def show_fits(shapes, curves):
     }
     for name, (colour, line, loss) in losses.items():
         style = {"color": colour, "linestyle": line, "linewidth": 2}
-        curves.plot(means, [loss(normal_pdf(m, 0.6)) for m in means], label=name, **style)
+        curves.plot(means, [loss(norm(m, 0.6).pdf) for m in means], label=name, **style)
         if name != "JS":
             mean, scale = fit_normal(loss)
             print(f"q of least {name}: mean {mean:z.2f}, standard deviation {scale:.2f}")
-            shapes.plot(
-                x, normal_pdf(mean, scale)(x), label=f"q of least {name}", **style
-            )
+            shapes.plot(x, norm.pdf(x, mean, scale), label=f"q of least {name}", **style)
     print(
         "Notice: minimal KL(p||q) makes q cover both peaks and the gap between them "
         "(mode-covering). Minimal KL(q||p) fits the larger peak only (mode-seeking)."
