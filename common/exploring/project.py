@@ -4,8 +4,9 @@ What to look for: a generated image is reconstructed almost exactly. A real imag
 reconstructed as far as G has learned such images; what G cannot generate is missing or
 replaced. The optimization starts from the nearest of 200 random latent vectors, of all
 classes if G is class-conditional. The starts end at different errors: if these differ
-much, the result is a local minimum. A picture is resized to the size of G's images,
-whatever its shape, and must look like the real images: digits are bright on black.
+much, even the best result may be a local minimum. A picture is resized to the size of
+G's images, whatever its shape, and must look like the real images: digits are bright on
+black.
 
 The composite model has the structure of the GAN's composite model: here G is frozen, and
 the latent vector is the trainable weight, optimized by gradient descent on the mean

@@ -92,8 +92,7 @@ class Subject:
         Raises:
             UserError: see `require_finite`.
         """
-        vectors = np.float32(vectors)
-        images = sampling.generate_images(self.g_model, vectors, labels)
+        images = sampling.generate_images(self.g_model, np.float32(vectors), labels)
         return self.require_finite(images)
 
     def require_finite(self, values):

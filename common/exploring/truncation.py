@@ -38,16 +38,16 @@ def run(subject, options, folder):
     """
     vectors = subject.latent_vectors(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
-    real_distance, rows, captions = None, [], []
+    real_mean, rows, captions = None, [], []
     if subject.real_or_none:
         real = subject.from_bytes(subject.real_pixels(options.n, options.label))
-        real_distance = pairwise_distances(subject.flatten(real)).mean()
+        real_mean = pairwise_distances(subject.flatten(real)).mean()
     for psi in tqdm(options.psi, disable=None, leave=False):
         images = subject.generate(psi * vectors, labels)
         distance = pairwise_distances(subject.flatten(images)).mean()
         probabilities = subject.probabilities(images)
-        relative = real_distance and f"{distance / real_distance:.0%}"
-        caption = f"psi {psi:g}: diversity {relative or f'{distance:.3f}'}"
+        diversity = f"{distance / real_mean:.0%}" if real_mean else f"{distance:.3f}"
+        caption = f"psi {psi:g}: diversity {diversity}"
         if probabilities is not None:
             caption += f"\nconfidence {probabilities.max(axis=1).mean():.0%}"
         rows.append(images[:COLUMNS])

@@ -6,7 +6,7 @@ from tqdm import tqdm
 from common.exploring.concepts import pixel_concepts
 from common.exploring.geometry import count_overlaps, intersection_over_union
 
-BATCH_SIZE = 50  # images
+N_BATCH = 50  # images in a batch
 N_THRESHOLDS = 100  # images for the quantile of activations
 
 
@@ -57,10 +57,8 @@ def score_units(maps, thresholds, concepts, fixed, seed):
     shape = next(iter(concepts.values())).shape[1:]
     others = np.random.default_rng(seed).permutation(len(maps))
     counts = np.zeros((2, 3, maps.shape[-1], len(concepts)))  # of the same, other images
-    for start in tqdm(
-        range(0, len(maps), BATCH_SIZE), "units", disable=None, leave=False
-    ):
-        rows = slice(start, start + BATCH_SIZE)
+    for start in tqdm(range(0, len(maps), N_BATCH), "units", disable=None, leave=False):
+        rows = slice(start, start + N_BATCH)
         active = upsample(maps[rows], shape) > thresholds
         active = active.reshape(-1, active.shape[-1])
         for total, images in zip(counts, (rows, others[rows]), strict=True):
