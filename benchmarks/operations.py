@@ -133,9 +133,9 @@ def main(argv=None):
     cli.Parser(__doc__).parse_args(argv)
     head, parts = header(versions(), quick=False), []
     for name in product(DATASETS, PRECISIONS):
-        found = measure(*name)
-        times = " -> ".join(f"{found[kind]['step']:.3f} s" for kind in ("plain", "fast"))
-        parts.append(f"## {', '.join(name)}: {times} a step\n\n{top_ten(found)}")
+        profiles = measure(*name)
+        times = " -> ".join(f"{profile['step']:.3f} s" for profile in profiles.values())
+        parts.append(f"## {', '.join(name)}: {times} a step\n\n{top_ten(profiles)}")
     text = "\n".join(["# Where a step's time goes\n", described(head), WHAT, *parts])
     (HERE / "operations.md").write_text(text)
     print(text)

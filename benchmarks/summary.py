@@ -43,20 +43,20 @@ def met_or_missed(value, target):
     return "met" if SIGNS[sign](value, float(bound)) else "missed"
 
 
-def row(what, unit, found, target=None):
+def row(what, unit, values, target=None):
     """Return a row of the results, a dict.
 
     Args:
         what: what was measured, and what it is compared with.
         unit: of the numbers.
-        found: values, or a result of `spread`.
+        values: list of numbers, or a result of `spread`.
         target: see `met_or_missed`; None for a row without a target.
     """
-    found = found if isinstance(found, dict) else spread(found)
-    rated = {"what": what, "unit": unit, **found}
+    result = {"what": what, "unit": unit}
+    result |= values if isinstance(values, dict) else spread(values)
     if target is not None:
-        rated |= {"target": target, "verdict": met_or_missed(found["median"], target)}
-    return rated
+        result |= {"target": target, "verdict": met_or_missed(result["median"], target)}
+    return result
 
 
 def machine():
@@ -98,8 +98,8 @@ def header(versions, quick):
 
 def write(folder, name, command, head, rows, **more):
     """Write `name.json` and `name.md` of a command into a folder; return the text."""
-    found = {**head, "rows": rows, **more}
-    (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    content = {**head, "rows": rows, **more}
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     text = markdown(f"# {name.capitalize()}: `{command}`\n", head, rows)
     (folder / f"{name}.md").write_text(text)
     return text

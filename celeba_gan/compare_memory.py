@@ -8,7 +8,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from celeba_gan import options as own
+from celeba_gan.options import add_size
 from common.basics import cli
 from common.devices import peak_bytes, set_up
 from common.plotting import new_figure
@@ -92,7 +92,7 @@ def save_chart(rows, size, path):
 @cli.command
 def main(argv=None):
     """Measure each architecture at each batch size, print the table, save the chart."""
-    options = cli.step_options(argv, __doc__, more=own.add_size)
+    options = cli.step_options(argv, __doc__, more=add_size)
     run = new_run("celeba_gan", options.run_dir)
     rows, lines = {}, []
     for n_batch in BATCH_SIZES:

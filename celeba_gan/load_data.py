@@ -9,7 +9,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from celeba_gan import options as own
+from celeba_gan.options import add_size_and_crop
 from common.basics import cli
 from common.data.celeba import DATA, load_images
 from common.data.datasets import Scaled, show_notice
@@ -81,7 +81,7 @@ def measure_training(dataset, n_images=64, n_steps=3):
 @cli.command
 def main(argv=None):
     """Print the shapes, save the first 49 images, and time the loader."""
-    options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
+    options = cli.step_options(argv, __doc__, DATA, add_size_and_crop)
     from common.plotting import save_grid
 
     images = load_images(options.data, options.size, options.crop)

@@ -43,7 +43,7 @@ def run(subject, options, folder):
     pixels = subject.real_pixels(options.n, options.label)
     n = len(pixels)
     if n < MIN_N:
-        raise UserError(f"only {n} real images: name at least {MIN_N} by --data")
+        raise UserError(f"{n} real images are too few: name at least {MIN_N} with --data")
     labels = subject.labels(n, options.label)
     generated = subject.generate(subject.latent_vectors(n, options.seed), labels)
     images_by_source = {"real": subject.from_bytes(pixels), "generated": generated}
