@@ -1,4 +1,8 @@
-"""Run the contenders of a benchmark: processes that alternate training steps."""
+"""Run the contenders of a benchmark in processes whose training steps alternate.
+
+A contender is an implementation of the same training: "ours", "textbook" or "torch_pair",
+each in the module of this name.
+"""
 
 import json
 import os
@@ -13,7 +17,7 @@ from common.basics.errors import UserError
 HERE = Path(__file__).resolve().parent
 WORK = HERE / "work"
 OTHER_PYTHON = HERE / ".venv/bin/python"
-SILENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}  # environment of a process
+SILENT = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}  # environment without logs
 
 
 class Worker:
@@ -22,14 +26,14 @@ class Worker:
     def __init__(self, dataset, contender, precision):
         self.name = contender, precision
         python = sys.executable if contender == "ours" else OTHER_PYTHON
-        words = [python, HERE / "worker.py", *(contender, dataset, precision)]
+        command = [python, HERE / "worker.py", *(contender, dataset, precision)]
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `stop`
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.log}
         self.process = subprocess.Popen(
-            [*words, images_of(dataset)], text=True, env=SILENT, **pipes
+            [*command, image_file(dataset)], text=True, env=SILENT, **pipes
         )
 
-    def answer(self):
+    def read_reply(self):
         """Return the next line of the process, as a dict.
 
         Raises:
@@ -38,14 +42,14 @@ class Worker:
         line = self.process.stdout.readline()
         if not line:
             self.log.seek(0)
-            end = "\n".join(self.log.read().splitlines()[-15:])
-            raise UserError(f"worker {' '.join(self.name)} ended:\n{end}")
+            last_lines = "\n".join(self.log.read().splitlines()[-15:])
+            raise UserError(f"worker {' '.join(self.name)} ended:\n{last_lines}")
         return json.loads(line)
 
     def run(self, n_batch, k):
         """Return the seconds of each of k steps."""
         print(n_batch, k, file=self.process.stdin, flush=True)
-        return self.answer()["seconds"]
+        return self.read_reply()["seconds"]
 
     def stop(self):
         self.process.stdin.close()
@@ -53,10 +57,11 @@ class Worker:
         self.log.close()
 
 
-def images_of(dataset):
-    """Return the path of an .npy of training images, uint8 (n, h, w, c); made once.
+def image_file(dataset):
+    """Return the path of an .npy of training images, uint8 (n, h, w, c).
 
-    MNIST if it is found. Synthetic shapes replace photographs: a step takes as long.
+    The file is written at the first call: MNIST or what `load_images` finds instead, and
+    synthetic shapes instead of photographs. The time of a step does not depend on them.
     """
     import numpy as np
 
@@ -76,31 +81,37 @@ def images_of(dataset):
 
 @contextmanager
 def workers(dataset, names):
-    """Yield the workers of one dataset, all ready; names: (contender, precision)."""
+    """Yield a ready Worker for each of names, a list of (contender, precision)."""
     with ExitStack() as stack:
-        found = [Worker(dataset, *name) for name in names]
-        for worker in found:
+        contenders = [Worker(dataset, *name) for name in names]
+        for worker in contenders:
             stack.callback(worker.stop)
-        for worker in found:
-            worker.versions = worker.answer()["versions"]
-        yield found
+        for worker in contenders:
+            worker.versions = worker.read_reply()["versions"]
+        yield contenders
 
 
-def alternate(found, sizes, rounds, k):
-    """Let the workers run k steps each, alternating, for some rounds.
+def alternate(contenders, sizes, rounds, k):
+    """Run k steps of each worker, alternating, for some rounds.
+
+    Args:
+        contenders: list of Worker.
+        sizes: batch sizes.
+        rounds: number of rounds.
+        k: steps per round.
 
     Returns:
         dict, (contender, precision, batch) -> seconds per step, one number per round.
     """
     from tqdm import tqdm
 
-    times = {(*worker.name, size): [] for worker in found for size in sizes}
-    for worker in found:
+    times = {(*worker.name, size): [] for worker in contenders for size in sizes}
+    for worker in contenders:
         for size in sizes:
-            worker.run(size, 2)  # traces, allocates
+            worker.run(size, 2)  # traces the step and allocates memory
     for _ in tqdm(range(rounds), desc="  rounds", disable=None, leave=False):
         for size in sizes:
-            for worker in found:
+            for worker in contenders:
                 seconds = worker.run(size, k)
                 times[*worker.name, size].append(sum(seconds) / k)
     return times

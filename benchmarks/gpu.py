@@ -1,4 +1,4 @@
-"""Compare the step under KERAS_BACKEND=torch with a plain PyTorch loop: images/s.
+"""Compare training under KERAS_BACKEND=torch with a plain PyTorch loop: images/s.
 
 On a CUDA machine: `KERAS_BACKEND=torch python benchmarks/gpu.py` in an environment with
 torch, keras, numpy, scikit-learn and h5py; no TensorFlow. Without a GPU it runs on the
@@ -93,24 +93,26 @@ def timed(contender, n_batch, k):
 
 
 def compare(dataset, precision, options):
-    """Return the rows of one dataset in one precision, rounds alternating."""
+    """Return the rows of one dataset in one precision; the contenders alternate."""
     n_batch = options.batch_size or (256 if dataset == "mnist" else 128)
     noise = np.random.default_rng(0)
     pixels = noise.integers(0, 256, (4096, *SHAPES[dataset]), np.uint8)
     contenders = [kind(dataset, precision, pixels) for kind in (Ours, Plain)]
     for contender in contenders:
-        timed(contender, n_batch, 2)  # traces, allocates, chooses algorithms
+        timed(contender, n_batch, 2)  # traces, allocates, selects algorithms
     rounds = [
         [timed(contender, n_batch, options.steps) for contender in contenders]
         for _ in range(options.rounds)
     ]
-    rows, seconds = [], list(zip(*[[s for s, _ in turn] for turn in rounds], strict=True))
-    for contender, times, (_, peak) in zip(contenders, seconds, rounds[-1], strict=True):
+    rows, seconds = [], []
+    for contender, results in zip(contenders, zip(*rounds, strict=True), strict=True):
+        times, (*_, peak) = zip(*results, strict=True)
+        seconds.append(times)
         what = f"{dataset}, batch {n_batch}, {precision}, {contender.name}"
         rows.append(row(f"{what}: iteration", "ms", [1000 * s for s in times]))
         rows.append(row(f"{what}: images a second", "/s", [n_batch / s for s in times]))
         if peak:
-            rows.append(row(f"{what}: peak memory, both's weights in it", "MiB", [peak]))
+            rows.append(row(f"{what}: peak memory, weights of both", "MiB", [peak]))
     what = f"{dataset}, batch {n_batch}, {precision}: ours / PyTorch"
     return [*rows, row(what, "x", ratios(*seconds))]
 

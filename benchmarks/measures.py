@@ -1,4 +1,4 @@
-"""Measure the project alone, and print one line of JSON.
+"""Measure one part of this project without comparison, and print a line of JSON.
 
 python benchmarks/measures.py outside|loader|generation|scoring [--quick]
 """
@@ -22,12 +22,12 @@ from common.devices import set_up
 
 
 def outside(quick):
-    """Return the share of an epoch of the MNIST tutorial outside the compiled step.
+    """Return the fraction of an epoch's time that is spent outside the compiled step.
 
-    A short `train` with all callbacks, in the fastest precision, measures the time
-    between two steps, between two epochs, and of a snapshot. An epoch has 234 steps and
-    a tenth of a snapshot. The time of the data is added, although most of it overlaps
-    with the previous step.
+    A short training of the MNIST tutorial with all callbacks, in the fastest precision,
+    measures the time between two steps, between two epochs, and of a snapshot. An epoch
+    has 234 steps and a tenth of a snapshot. The time to load the data is added, although
+    most of it overlaps with the previous step.
     """
     from common.data.batches import batches_of
     from common.gan import GAN
@@ -56,7 +56,7 @@ def outside(quick):
 
 
 def share_outside(marks, n_steps, data, steps_an_epoch, save_every):
-    """Return the dict of `outside`: the share (0 to 1), and its parts in seconds.
+    """Return a dict: `share`, the fraction of `outside`, in [0, 1]; its parts in seconds.
 
     Args:
         marks: [(start, end), ...] of the steps of 3 epochs; a snapshot after the second.
@@ -65,13 +65,13 @@ def share_outside(marks, n_steps, data, steps_an_epoch, save_every):
         steps_an_epoch, save_every: of the full training.
     """
     step = median(end - start for start, end in marks[1:])  # the first one is traced
-    gaps = [b[0] - a[1] for a, b in pairwise(marks)]
+    gaps = [start - end for (_, end), (start, _) in pairwise(marks)]
     epoch, with_snapshot = gaps[n_steps - 1], gaps[2 * n_steps - 1]
     between = mean(gap for i, gap in enumerate(gaps, start=1) if i % n_steps)
     snapshot = max(0, with_snapshot - epoch)
-    spent = steps_an_epoch * (between + data) + epoch + snapshot / save_every
+    overhead = steps_an_epoch * (between + data) + epoch + snapshot / save_every
     return {
-        "share": spent / (steps_an_epoch * step + spent),
+        "share": overhead / (steps_an_epoch * step + overhead),
         "step": step,
         "data": data,
         "between_steps": between,
@@ -81,7 +81,7 @@ def share_outside(marks, n_steps, data, steps_an_epoch, save_every):
 
 
 def timed(gan, marks):
-    """Make a GAN append (start, end) of each compiled step to `marks`; return it."""
+    """Return a GAN that appends (start, end) of each compiled step to `marks`."""
     gan.make_train_function()
     compiled = gan.train_function
 
@@ -96,7 +96,7 @@ def timed(gan, marks):
 
 
 def loader(quick):
-    """Return 64x64 images per second from a packed file in the page cache."""
+    """Return 64x64 images per second, loaded from a packed file in the page cache."""
     import h5py
 
     from celeba_gan.load_data import measure_loader, scale
@@ -123,23 +123,23 @@ def generation(quick):
     from common.sampling import generate_images, generate_latent_points
 
     set_up()
-    z, found = generate_latent_points(100, 500 if quick else 2000), {}
+    z, images_per_second = generate_latent_points(100, 500 if quick else 2000), {}
     for dataset in ours.FOLDERS:
         g_model, rates = ours.define_models(dataset)[0], []
-        generate_images(g_model, z[:100])  # traces
+        generate_images(g_model, z[:100])  # traces the model
         for _ in range(2 if quick else 5):
             started = time.perf_counter()
             generate_images(g_model, z)
             rates.append(len(z) / (time.perf_counter() - started))
-        found[dataset] = rates
-    return found
+        images_per_second[dataset] = rates
+    return images_per_second
 
 
 def scoring(quick):
     """Return seconds for the features of n MNIST images and all scores of n against n.
 
-    The classifier is untrained, which takes as long. With `quick` fewer images are
-    scored and the times are scaled: features by their number, scores by its square.
+    The classifier is untrained, which does not change the time. With `quick` fewer images
+    are scored and the times are scaled: features by their number, scores by its square.
     """
     from common.scores.features import extract_all
     from common.scores.scorer import Scorer
@@ -149,36 +149,35 @@ def scoring(quick):
     features, images = untrained_features(), mnist_images(2 * n)
     scorer = Scorer(images, None, features, n)
     real = extract_all(features, images.pixels[:n])
-    few = tuple(seen[:500] for seen in real)
-    scorer.compare(few, few)  # imports; the features are already traced
+    few = tuple(array[:500] for array in real)
+    scorer.compare(few, few)  # imports modules; the features are already traced
     started = time.perf_counter()
-    made = extract_all(features, images.pixels[n:])
-    seen = time.perf_counter()
-    scorer.compare(real, made)
-    ended, scale = time.perf_counter(), 50_000 / n
-    times = {"features": (seen - started) * scale, "scores": (ended - seen) * scale**2}
+    other = extract_all(features, images.pixels[n:])
+    extracted = time.perf_counter()
+    scorer.compare(real, other)
+    scored, scale = time.perf_counter(), 50_000 / n
+    times = {
+        "features": (extracted - started) * scale,
+        "scores": (scored - extracted) * scale**2,
+    }
     return {**times, "seconds": sum(times.values()), "n": n, "scaled": scale != 1}
 
 
 def untrained_features():
     """Return `features.Features` of the untrained classifier of MNIST."""
-    import keras
-
     from common.scores.classifier import define_classifier
-    from common.scores.features import BATCH, Features
+    from common.scores.features import BATCH, Features, with_layer
 
-    model = define_classifier((28, 28, 1), 10, flip=False)
-    outputs = [model.get_layer("features").output, model.outputs[0]]
-    both = keras.Model(model.inputs, outputs)
+    model = with_layer(define_classifier((28, 28, 1), 10, flip=False), "features")
 
     def extract(pixels):
-        return both.predict(pixels, batch_size=BATCH, verbose=0)
+        return model.predict(pixels, batch_size=BATCH, verbose=0)
 
     return Features("untrained", extract, "", "none")
 
 
 def mnist_images(n):
-    """Return datasets.Images of n images of MNIST, repeated if there are fewer."""
+    """Return n images of MNIST as datasets.Images, repeated if there are fewer."""
     from common.data.mnist import load_images
 
     images = load_images("auto")
@@ -194,10 +193,10 @@ MEASURES = {f.__name__: f for f in (outside, loader, generation, scoring)}
 
 
 def main():
-    """Measure one item, and print it."""
-    answer = os.fdopen(os.dup(1), "w")
+    """Run the function of the command line, and print its result as JSON."""
+    stdout = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # keeps other output out of the JSON
-    print(json.dumps(MEASURES[sys.argv[1]]("--quick" in sys.argv)), file=answer)
+    print(json.dumps(MEASURES[sys.argv[1]]("--quick" in sys.argv)), file=stdout)
 
 
 if __name__ == "__main__":

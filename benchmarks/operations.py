@@ -1,4 +1,4 @@
-"""List the ten longest operations of a training step.
+"""Profile a training step, and list its ten longest operations.
 
 Measured by the profiler of TensorFlow, for MNIST and CIFAR-10 in the tutorials' sizes, in
 float32 and with `--precision auto`, alternating without and with
@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,8 +20,8 @@ if __name__ == "__main__":
 import numpy as np
 
 from benchmarks import ours
-from benchmarks.bench import BATCH
-from benchmarks.contenders import HERE, images_of
+from benchmarks.bench import BATCH_SIZES
+from benchmarks.contenders import HERE, image_file
 from benchmarks.summary import described, header
 from common.basics import cli
 from common.runs.record import versions
@@ -34,7 +35,7 @@ DATASETS = "mnist", "cifar10"
 PRECISIONS = "float32", "auto"
 
 
-def step_of(dataset, fast):
+def compiled_step(dataset, fast):
     """Return a function that runs one compiled step of the tutorial's models.
 
     Args:
@@ -43,11 +44,11 @@ def step_of(dataset, fast):
     """
     from common.gan import GAN
 
-    models, n = ours.define_models(dataset), BATCH[dataset] // 2
-    x_real = ours.scaled(models[0], np.load(images_of(dataset))[:n])[np.arange(n)]
+    models, n = ours.define_models(dataset), BATCH_SIZES[dataset] // 2
+    x_real = ours.scaled(models[0], np.load(image_file(dataset))[:n])[np.arange(n)]
     with patch("common.layers.cpu_layers.on_cpu", lambda: fast):
         gan = GAN(*models, separate=ours.is_separate(dataset))
-    gan.train_on_batch(x_real)  # traces
+    gan.train_on_batch(x_real)  # traces the step
     return lambda: gan.train_on_batch(x_real)
 
 
@@ -72,8 +73,13 @@ def profile(step, k):
 
 
 def operations(space, k):
-    """Return seconds per step by kind of operation; events: `layer/name:Kind`."""
-    found = Counter()
+    """Return a Counter, kind of operation -> seconds per step.
+
+    Args:
+        space: XSpace of the profiler, whose events are named `layer/name:Kind`.
+        k: number of steps.
+    """
+    seconds = Counter()
     for plane in space.planes:
         for line in plane.lines:
             for event in line.events:
@@ -81,42 +87,41 @@ def operations(space, k):
                 layer, _, kind = name.rpartition(":")
                 if kind.isidentifier() and layer and not layer.endswith(":"):
                     kind = kind.removeprefix("_Mkl").removeprefix("Native")
-                    found[kind] += event.duration_ps / 1e12 / k
-    return found
+                    seconds[kind] += event.duration_ps / 1e12 / k
+    return seconds
 
 
-def measured(dataset, precision):
+def measure(dataset, precision):
     """Return {"plain": ..., "fast": ...}: medians of ROUNDS alternating rounds."""
     from common.devices import set_up
 
     set_up("cpu", precision)
-    steps = {"plain": step_of(dataset, False), "fast": step_of(dataset, True)}
+    steps = {"plain": compiled_step(dataset, False), "fast": compiled_step(dataset, True)}
     rounds = {name: [] for name in steps}
     for _ in range(ROUNDS):
         for name, step in steps.items():
             rounds[name].append(profile(step, STEPS))
     return {
         name: {
-            "step": statistics.median(seconds for seconds, _ in found),
+            "step": statistics.median(seconds for seconds, _ in profiles),
             "operations": {
-                kind: statistics.median(each[kind] for _, each in found)
-                for kind in set().union(*(each for _, each in found))
+                kind: statistics.median(counter[kind] for _, counter in profiles)
+                for kind in set().union(*(counter for _, counter in profiles))
             },
         }
-        for name, found in rounds.items()
+        for name, profiles in rounds.items()
     }
 
 
-def top_ten(found):
-    """Return a table of the ten longest operations of either, and their shares."""
-    each = [found[name]["operations"] for name in ("plain", "fast")]
-    longest = {kind: max(o.get(kind, 0) for o in each) for kind in each[0] | each[1]}
+def top_ten(profiles):
+    """Return a Markdown table of the ten longest operations; see `measure`."""
+    plain, fast = (Counter(profiles[x]["operations"]) for x in ("plain", "fast"))
     rows = []
-    for kind in sorted(longest, key=longest.get, reverse=True)[:10]:
+    for kind, _ in (plain | fast).most_common(10):  # the maximum of both
         row = [kind]
-        for o in each:
-            seconds = o.get(kind, 0)
-            row += [f"{1000 * seconds:.1f} ms", f"{seconds / sum(o.values()):.0%}"]
+        for seconds in (plain, fast):
+            share = seconds[kind] / seconds.total()
+            row += [f"{1000 * seconds[kind]:.1f} ms", f"{share:.0%}"]
         rows.append(row)
     heads = ["operation", "plain", "share", "with `cpu_layers.py`", "share"]
     return markdown_table(rows, heads) + "\n"
@@ -124,13 +129,13 @@ def top_ten(found):
 
 @cli.command
 def main(argv=None):
-    """Profile, and write the tables."""
+    """Profile both datasets in both precisions, and write the tables."""
     cli.Parser(__doc__).parse_args(argv)
     head, parts = header(versions(), quick=False), []
-    found = {f"{d}, {p}": measured(d, p) for d in DATASETS for p in PRECISIONS}
-    for name, each in found.items():
-        times = " -> ".join(f"{each[kind]['step']:.3f} s" for kind in ("plain", "fast"))
-        parts.append(f"## {name}: {times} a step\n\n{top_ten(each)}")
+    for name in product(DATASETS, PRECISIONS):
+        profiles = measure(*name)
+        times = " -> ".join(f"{profile['step']:.3f} s" for profile in profiles.values())
+        parts.append(f"## {', '.join(name)}: {times} a step\n\n{top_ten(profiles)}")
     text = "\n".join(["# Where a step's time goes\n", described(head), WHAT, *parts])
     (HERE / "operations.md").write_text(text)
     print(text)

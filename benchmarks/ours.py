@@ -25,7 +25,7 @@ def define_models(dataset):
 
 
 def scaled(g_model, pixels):
-    """Return datasets.Scaled of uint8 (n, h, w, c), in G's range."""
+    """Return uint8 images (n, h, w, c) as datasets.Scaled, in G's range."""
     from common.data.datasets import Images
     from common.fitting.build import scaled_for
 
@@ -33,10 +33,10 @@ def scaled(g_model, pixels):
 
 
 def stepper(dataset, precision, pixels):
-    """Return a function for `worker.py`: batch size and k -> seconds of k steps, a list.
+    """Return a function for `worker.py`: batch size and k -> list of seconds of k steps.
 
-    `fit` runs the steps, with the batches of a training and no other callbacks. A step
-    is measured from the end of the previous one, so that loading its data counts.
+    `fit` runs the steps, with the batches of training and no other callbacks. A step is
+    measured from the end of the previous one, so that the time to load its data counts.
     """
     import keras
 
@@ -49,12 +49,12 @@ def stepper(dataset, precision, pixels):
     gan = GAN(*models, separate=is_separate(dataset))
     images, ends = scaled(models[0], pixels), []
 
-    def tick(step=0, logs=None):
+    def record_time(step=0, logs=None):
         ends.append(time.perf_counter())
 
     clock = keras.callbacks.LambdaCallback(
-        on_train_batch_begin=lambda step, logs: step == 0 and tick(),
-        on_train_batch_end=tick,
+        on_train_batch_begin=lambda step, logs: step == 0 and record_time(),
+        on_train_batch_end=record_time,
     )
 
     def run(n_batch, k):

@@ -1,8 +1,8 @@
 """Measure the minutes until digits are as good as the textbook's after 5 epochs.
 
-Runs the textbook's loop once and `--preset quick` three times, start-up included, scores
-all snapshots, and writes benchmarks/quality.json and benchmarks/quality.md. Finished
-stages are kept in benchmarks/work and reused.
+Runs the textbook's loop once and `--preset quick` three times, start-up included. Scores
+all snapshots, and writes benchmarks/quality.json and benchmarks/quality.md. The results
+of finished runs are kept in benchmarks/work and reused.
 """
 
 import json
@@ -26,14 +26,14 @@ from common.runs.layout import GENERATOR, files_of_epochs
 from common.runs.record import versions
 
 SEEDS = (1, 2, 3)
-EPOCH = 234  # steps of the textbook's
+EPOCH = 234  # steps of the textbook's loop
 FULL = {"data": "mnist", "n": 10_000, "steps": 5 * EPOCH, "every": EPOCH // 3, "ours": []}
 SHORT = ["--epochs", "3", "--steps-per-epoch", "30"]
-TRY = {"data": "digits", "n": 200, "steps": 20, "every": 5, "ours": SHORT}
+QUICK = {"data": "digits", "n": 200, "steps": 20, "every": 5, "ours": SHORT}
 TARGET = "<= 0.05"
 
 
-def timed_run(folder, words):
+def timed_run(folder, command):
     """Run a program that saves snapshots in a folder, unless it has already finished.
 
     The file `started` in the folder holds the time of the start, and the file `done` the
@@ -43,7 +43,7 @@ def timed_run(folder, words):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         started = time.time()
-        subprocess.run(words, check=True)
+        subprocess.run(command, check=True)
         (folder / "started").write_text(str(started))
         (folder / "done").write_text(str(time.time() - started))
     print(f"{folder.name}: {float((folder / 'done').read_text()) / 60:.1f} min")
@@ -56,18 +56,18 @@ def train_textbook(folder, size):
     if not images.exists():
         images.parent.mkdir(parents=True, exist_ok=True)
         np.save(images, references(size["data"])[0].pixels)
-    words = [OTHER_PYTHON, HERE / "textbook.py", "mnist", images, "--keep", folder]
-    words += ["--steps", size["steps"], "--every", size["every"]]
-    return timed_run(folder, list(map(str, words)))
+    command = [OTHER_PYTHON, HERE / "textbook.py", "mnist", images, "--keep", folder]
+    command += ["--steps", size["steps"], "--every", size["every"]]
+    return timed_run(folder, list(map(str, command)))
 
 
 def train_ours(folder, size, seed):
     """Train the preset quick; models are saved as `run/generator_model_001.h5`."""
     script = HERE.parent / "mnist_gan/train.py"
-    words = [sys.executable, script, "--preset", "quick", "--data", size["data"]]
-    words += ["--seed", seed, "--save-every", 1, "--run-dir", folder / "run"]
-    words += size["ours"]
-    return timed_run(folder, list(map(str, words)))
+    command = [sys.executable, script, "--preset", "quick", "--data", size["data"]]
+    command += ["--seed", seed, "--save-every", 1, "--run-dir", folder / "run"]
+    command += size["ours"]
+    return timed_run(folder, list(map(str, command)))
 
 
 def snapshots(folder):
@@ -77,20 +77,20 @@ def snapshots(folder):
     return sorted(((path.stat().st_mtime - started) / 60, path) for path in paths)
 
 
-def curve(folder, size):
-    """Return [[minutes, distance], ...] of a run; each snapshot is scored once."""
-    path, n = folder / "distances.json", len(snapshots(folder))
+def distance_curve(folder, size):
+    """Return [[minutes, Frechet distance], ...] of a run; score each snapshot once."""
+    path, models = folder / "distances.json", snapshots(folder)
     known = json.loads(path.read_text()) if path.exists() else {}
-    for i, (_, model) in enumerate(snapshots(folder), start=1):
+    for i, (_, model) in enumerate(models, start=1):
         if model.name not in known:
             known[model.name] = distance(model, size)
             path.write_text(json.dumps(known))
-            print(f"  {model.name}, {i} of {n}: {known[model.name]:.1f}", flush=True)
-    return [[minutes, known[model.name]] for minutes, model in snapshots(folder)]
+            print(f"  {model.name}, {i} of {len(models)}: {known[model.name]:.1f}")
+    return [[minutes, known[model.name]] for minutes, model in models]
 
 
 def distance(model, size):
-    """Return the Frechet distance of n images of a saved G, by the Scorer."""
+    """Return the Frechet distance of n images of a saved G to the real images."""
     from common.checkpoints import load_generator
     from common.scores.features import extract_all
     from common.scores.metrics import frechet_distance
@@ -102,7 +102,7 @@ def distance(model, size):
 
 
 def textbook_generator(path):
-    """Return the tutorial's G, equal to the textbook's, with weights of an .npz."""
+    """Return the tutorial's G, which is the textbook's, with the weights of an .npz."""
     from mnist_gan.define_generator import define_generator
 
     g_model = define_generator(latent_dim=100)
@@ -126,30 +126,29 @@ def scorer_of(data, n):
 
 
 def first_below(curve, bound):
-    """Return the minutes of the first snapshot at most a bound; None if there is none."""
+    """Return the minutes of the first snapshot with at most this distance, or None."""
     return next((minutes for minutes, value in curve if value <= bound), None)
 
 
-def at(curve, minutes):
-    """Return the value of the last snapshot within these minutes; None if none."""
-    values = [value for when, value in curve if when <= minutes]
-    return values[-1] if values else None
+def distance_at(curve, minutes):
+    """Return the distance of the last snapshot within these minutes, or None."""
+    return next((x for time, x in reversed(curve) if time <= minutes), None)
 
 
-def rows_of(textbook, ours, floor):
+def result_rows(textbook, ours, real_distance):
     """Return the rows of the results.
 
     Args:
         textbook: curve [[minutes, distance], ...] of the textbook's run.
-        ours: list of such curves.
-        floor: distance of real images.
+        ours: list of such curves of our runs.
+        real_distance: distance of held-out real images to the real images.
     """
     (their_minutes, goal), ends = textbook[-1], [run[-1][0] for run in ours]
-    early = [at(textbook, end) or textbook[0][1] for end in ends]
+    early = [distance_at(textbook, end) or textbook[0][1] for end in ends]
     rows = [
         row("the textbook's loop: all its steps", "min", [their_minutes]),
         row("the textbook's loop: distance then", "", [goal]),
-        row("real images: distance", "", [floor]),
+        row("real images: distance", "", [real_distance]),
         row("ours: all steps of --preset quick", "min", ends),
         row("ours: distance then", "", [run[-1][1] for run in ours]),
         row("the textbook's loop: distance after ours' minutes", "", early),
@@ -158,11 +157,11 @@ def rows_of(textbook, ours, floor):
     never = times.count(None)
     text = f" ({never} of {len(times)} never did: their whole time)" * bool(never)
     what = f"ours: minutes until the textbook's last distance is reached{text}"
-    times = [when or end for when, end in zip(times, ends, strict=True)]
+    times = [time or end for time, end in zip(times, ends, strict=True)]
+    rows.append(row(what, "min", times))
     ratios = [minutes / their_minutes for minutes in times]
-    about = "minutes to the textbook's last distance, ours / its own"
-    ratio = row(about, "x", ratios, TARGET)
-    return [*rows, row(what, "min", times), ratio]
+    what = "minutes to the textbook's last distance, ours / its own"
+    return [*rows, row(what, "x", ratios, TARGET)]
 
 
 @cli.command
@@ -176,7 +175,7 @@ def main(argv=None):
     options = parser.parse_args(argv)
     if not OTHER_PYTHON.exists():
         raise UserError(f"{OTHER_PYTHON} is missing: run `make bench-quality`")
-    size = TRY if options.quick else FULL
+    size = QUICK if options.quick else FULL
     work, head = WORK / f"quality-{size['data']}", header(versions(), options.quick)
     print("[1/3] ours, three runs; about 40 min left", flush=True)
     ours = [train_ours(work / f"ours-{seed}", size, seed) for seed in SEEDS]
@@ -186,9 +185,9 @@ def main(argv=None):
     from common.devices import set_up
 
     set_up()
-    curves = [curve(folder, size) for folder in (textbook, *ours)]
-    floor = scorer_of(size["data"], size["n"]).real_baseline["scores"]["fid"]
-    rows = rows_of(curves[0], curves[1:], floor)
+    curves = [distance_curve(folder, size) for folder in (textbook, *ours)]
+    real_distance = scorer_of(size["data"], size["n"]).real_baseline["scores"]["fid"]
+    rows = result_rows(curves[0], curves[1:], real_distance)
     command = "make bench-quality"
     print(write(options.results, "quality", command, head, rows, curves=curves))
     files = f"quality.json, quality.md in {options.results}"

@@ -1,4 +1,4 @@
-"""Summarize measured times: medians, quartiles, ratios, targets, tables."""
+"""Summarize measurements: medians, quartiles, ratios, targets, Markdown tables."""
 
 import json
 import operator
@@ -28,7 +28,7 @@ def spread(values):
 
 
 def ratios(ours, theirs):
-    """Return `spread` of ours / theirs by round, in which the load was the same."""
+    """Return the `spread` of ours / theirs, taken within rounds of the same load."""
     return spread(a / b for a, b in zip(ours, theirs, strict=True))
 
 
@@ -43,34 +43,34 @@ def met_or_missed(value, target):
     return "met" if SIGNS[sign](value, float(bound)) else "missed"
 
 
-def row(what, unit, found, target=None):
+def row(what, unit, values, target=None):
     """Return a row of the results, a dict.
 
     Args:
         what: what was measured, and what it is compared with.
         unit: of the numbers.
-        found: values, or a result of `spread`.
+        values: list of numbers, or a result of `spread`.
         target: see `met_or_missed`; None for a row without a target.
     """
-    found = found if isinstance(found, dict) else spread(found)
-    rated = {"what": what, "unit": unit, **found}
+    result = {"what": what, "unit": unit}
+    result |= values if isinstance(values, dict) else spread(values)
     if target is not None:
-        rated |= {"target": target, "verdict": met_or_missed(found["median"], target)}
-    return rated
+        result |= {"target": target, "verdict": met_or_missed(result["median"], target)}
+    return result
 
 
 def machine():
     """Return CPU, cores, memory, GPU and load of this machine, a dict."""
-    words = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
-        gpu = subprocess.run(words, capture_output=True, text=True).stdout.strip()
+        gpu = subprocess.run(command, capture_output=True, text=True).stdout.strip()
     except OSError:
         gpu = ""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    n_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
-        "memory_gib": round(pages / 2**30),
+        "memory_gib": round(n_bytes / 2**30),
         "gpu": gpu or None,
         "load_before": round(os.getloadavg()[0], 2),
     }
@@ -86,7 +86,7 @@ def cpu_name():
 
 
 def header(versions, quick):
-    """Return date, commit, machine and versions of the results, a dict."""
+    """Return date, commit, machine and versions for the results, a dict."""
     return {
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "commit": commit(),
@@ -98,8 +98,8 @@ def header(versions, quick):
 
 def write(folder, name, command, head, rows, **more):
     """Write `name.json` and `name.md` of a command into a folder; return the text."""
-    found = {**head, "rows": rows, **more}
-    (folder / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    content = {**head, "rows": rows, **more}
+    (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     text = markdown(f"# {name.capitalize()}: `{command}`\n", head, rows)
     (folder / f"{name}.md").write_text(text)
     return text
@@ -121,7 +121,7 @@ def markdown(title, head, rows):
 
 
 def described(head):
-    """Return a line of text of what `header` returned."""
+    """Return a line of text about a result of `header`."""
     m, versions = head["machine"], head["versions"].items()
     return (
         f"{head['date']}, commit {head['commit']}; {m['cpu']}, {m['cores']} cores, "
@@ -131,6 +131,7 @@ def described(head):
 
 
 def table(rows, has_target):
+    """Return a Markdown table of the results of `row`."""
     heads = ["what", "median", "quartiles", "n", *["target", "result"] * has_target]
     return markdown_table([cells(r, has_target) for r in rows], heads) + "\n"
 

@@ -1,4 +1,4 @@
-"""Run the textbook's training loop on Keras 2: `predict` and `train_on_batch`.
+"""Train with the textbook's loop on Keras 2: `predict` and `train_on_batch`.
 
 It is a new implementation of what the tutorials teach. Keras 2 (`tf-keras`) reads the
 flag `trainable` at `compile`: D is trainable alone and frozen in the composite.
@@ -98,8 +98,8 @@ def fake_samples(g_model, n):
     return g_model.predict(latent_vectors(n), verbose=0), np.zeros((n, 1))
 
 
-def updates(dataset, models, images, n_batch):
-    """Train without end; yield after every iteration.
+def train(dataset, models, images, n_batch):
+    """Train until the generator is closed; yield after every iteration.
 
     D is updated on a mixed batch for MNIST, on separate batches for CIFAR-10.
     """
@@ -124,7 +124,7 @@ def stepper(dataset, precision, pixels):
 
     def run(n_batch, k):
         seconds = []
-        training = updates(dataset, models, images, n_batch)
+        training = train(dataset, models, images, n_batch)
         for _ in range(k):
             started = time.perf_counter()
             next(training)
@@ -141,17 +141,17 @@ def main():
     parser.add_argument("images", help="an .npy of uint8 (n, h, w, c)")
     parser.add_argument("--steps", type=int, default=234, help="iterations (234)")
     parser.add_argument("--keep", metavar="DIR", help="folder for G's weights")
-    parser.add_argument("--every", type=int, default=78, help="steps between two (78)")
+    parser.add_argument("--every", type=int, default=78, help="steps per file (78)")
     options = parser.parse_args()
     images = scaled(np.load(options.images), options.dataset)
     models = define_models(options.dataset)
-    training = updates(options.dataset, models, images, BATCH[options.dataset])
+    training = train(options.dataset, models, images, BATCH[options.dataset])
     started = time.perf_counter()
     for step, _ in enumerate(islice(training, options.steps), start=1):
         if options.keep and (step % options.every == 0 or step == options.steps):
             np.savez(Path(options.keep) / f"{step:05d}.npz", *models[0].get_weights())
-            spent = time.perf_counter() - started
-            left = f"{spent / step * (options.steps - step) / 60:.1f} min left"
+            elapsed = time.perf_counter() - started
+            left = f"{elapsed / step * (options.steps - step) / 60:.1f} min left"
             print(f"textbook: step {step} of {options.steps}, {left}", flush=True)
 
 

@@ -1,7 +1,7 @@
 """Train the tutorials' models in plain PyTorch: eager, channels last.
 
-The models equal the Keras models in every parameter and number: kernels, padding,
-LeakyReLU, dropout, BatchNormalization. D outputs logits, and its loss takes logits.
+The models have the same layers and parameters as the Keras models, and the same outputs
+for the same weights. Only D outputs logits, and its loss takes logits.
 """
 
 import time
@@ -13,17 +13,17 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 LATENT_DIM = 100
-SEPARATE = {"mnist": False, "cifar10": True, "faces": True}  # D's half batches
+SEPARATE = {"mnist": False, "cifar10": True, "faces": True}  # real and fake batches
 
 
-class Flat(nn.Module):
+class Flatten(nn.Module):
     """Flatten (n, c, h, w) to (n, h * w * c), in Keras's order."""
 
     def forward(self, x):
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
-class Grid(nn.Module):
+class Reshape(nn.Module):
     """Reshape (n, side * side * c), in Keras's order, to (n, c, side, side)."""
 
     def __init__(self, side):
@@ -35,13 +35,13 @@ class Grid(nn.Module):
 
 
 def conv(c_in, c_out, kernel, stride=1, bias=True):
-    """Return a convolution with Keras's padding "same" of even sizes: odd zero last."""
+    """Return the layers of a convolution with Keras's padding "same" for even sizes."""
     total = kernel - stride
-    pad = [nn.ZeroPad2d((0, 1, 0, 1))] if total % 2 else []
+    pad = [nn.ZeroPad2d((0, 1, 0, 1))] if total % 2 else []  # right and bottom
     return [*pad, nn.Conv2d(c_in, c_out, kernel, stride, total // 2, bias=bias)]
 
 
-def double(c_in, c_out, bias=True):
+def upsample(c_in, c_out, bias=True):
     """Return a transposed convolution that doubles height and width."""
     return nn.ConvTranspose2d(c_in, c_out, 4, 2, padding=1, bias=bias)
 
@@ -51,42 +51,43 @@ def leaky():
 
 
 def norm(channels):
-    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.1)  # 1 - Keras's 0.9
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.1)  # Keras's momentum is 0.9
 
 
 def mnist():
     """Return G and D of `mnist_gan/`."""
-    g = [nn.Linear(LATENT_DIM, 128 * 7 * 7), leaky(), Grid(7)]
-    g += [double(128, 128), leaky(), double(128, 128), leaky()]
+    g = [nn.Linear(LATENT_DIM, 128 * 7 * 7), leaky(), Reshape(7)]
+    g += [upsample(128, 128), leaky(), upsample(128, 128), leaky()]
     g += [*conv(128, 1, 7), nn.Sigmoid()]
     d = [*conv(1, 64, 3, 2), leaky(), nn.Dropout(0.4)]
-    d += [*conv(64, 64, 3, 2), leaky(), nn.Dropout(0.4), Flat(), nn.Linear(3136, 1)]
+    d += [*conv(64, 64, 3, 2), leaky(), nn.Dropout(0.4), Flatten(), nn.Linear(3136, 1)]
     return nn.Sequential(*g), nn.Sequential(*d)
 
 
 def cifar10():
     """Return G and D of `cifar10_gan/`."""
-    g = [nn.Linear(LATENT_DIM, 256 * 4 * 4), leaky(), Grid(4)]
+    g = [nn.Linear(LATENT_DIM, 256 * 4 * 4), leaky(), Reshape(4)]
     for c_in in (256, 128, 128):
-        g += [double(c_in, 128), leaky()]
+        g += [upsample(c_in, 128), leaky()]
     g += [*conv(128, 3, 3), nn.Tanh()]
     d = [*conv(3, 64, 3), leaky()]
     for c_in, c_out in ((64, 128), (128, 128), (128, 256)):
         d += [*conv(c_in, c_out, 3, 2), leaky()]
-    d += [Flat(), nn.Dropout(0.4), nn.Linear(4096, 1)]
+    d += [Flatten(), nn.Dropout(0.4), nn.Linear(4096, 1)]
     return nn.Sequential(*g), nn.Sequential(*d)
 
 
 def faces():
     """Return G and D of `celeba_gan/`, the DCGAN of 64x64."""
-    g = [nn.Linear(LATENT_DIM, 512 * 4 * 4, bias=False), Grid(4), norm(512), nn.ReLU()]
+    g = [nn.Linear(LATENT_DIM, 512 * 4 * 4, bias=False), Reshape(4)]
+    g += [norm(512), nn.ReLU()]
     for c_in in (512, 256, 128):
-        g += [double(c_in, c_in // 2, bias=False), norm(c_in // 2), nn.ReLU()]
-    g += [double(64, 3), nn.Tanh()]
+        g += [upsample(c_in, c_in // 2, bias=False), norm(c_in // 2), nn.ReLU()]
+    g += [upsample(64, 3), nn.Tanh()]
     d = [*conv(3, 64, 4, 2), leaky()]
     for c_in in (64, 128, 256):
         d += [*conv(c_in, 2 * c_in, 4, 2, bias=False), norm(2 * c_in), leaky()]
-    d += [Flat(), nn.Linear(8192, 1)]
+    d += [Flatten(), nn.Linear(8192, 1)]
     return nn.Sequential(*g), nn.Sequential(*d)
 
 
@@ -121,19 +122,20 @@ class TorchGAN:
         with torch.no_grad(), self.autocast:
             fake = self.g(self.latent_vectors(len(real))).float()
         if self.separate:
-            self.learn(self.d_adam, real, 1)
-            self.learn(self.d_adam, fake, 0)
+            self.update(self.d_adam, real, 1)
+            self.update(self.d_adam, fake, 0)
         else:
             labels = torch.ones(2 * len(real), 1, device=self.device)
             labels[len(real) :] = 0
-            self.learn(self.d_adam, torch.cat([real, fake]), labels)
+            self.update(self.d_adam, torch.cat([real, fake]), labels)
         with frozen(self.d):
-            self.learn(self.g_adam, self.latent_vectors(2 * len(real)), 1, through=self.g)
+            z = self.latent_vectors(2 * len(real))
+            self.update(self.g_adam, z, 1, generator=self.g)
 
-    def learn(self, optimizer, x, label, through=None):
-        """Update once, with `label` as D's target for x, or for through(x)."""
+    def update(self, optimizer, x, label, generator=None):
+        """Update once, with `label` as D's target for x, or for generator(x)."""
         with self.autocast:
-            logits = self.d(through(x) if through else x)
+            logits = self.d(generator(x) if generator else x)
         loss = cross_entropy(logits.float(), torch.zeros_like(logits.float()) + label)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

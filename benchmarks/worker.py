@@ -1,8 +1,8 @@
-"""Run a contender as its own process: a line "BATCH K" runs K training steps.
+"""Run a contender in its own process: an input line "BATCH K" runs K training steps.
 
     python benchmarks/worker.py ours|textbook|torch_pair DATASET PRECISION IMAGES.npy
 
-It answers in lines of JSON: first `versions`, when it is ready, then for each line the
+It replies in lines of JSON: first `versions`, when it is ready, then for each line the
 `seconds` of each step. Between two lines it waits and uses no CPU.
 """
 
@@ -26,23 +26,24 @@ PACKAGES = {
 
 
 def main():
-    """Answer lines of stdin until its end."""
+    """Reply to the lines of stdin until its end."""
     contender, dataset, precision, images = sys.argv[1:]
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # keeps output of libraries out of the answers
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # keeps output of libraries out of the replies
     module = importlib.import_module(f"benchmarks.{contender}")
     run = module.stepper(dataset, precision, np.load(images))
-    answer(answers, versions={name: found(name) for name in PACKAGES[contender]})
+    versions = {name: package_version(name) for name in PACKAGES[contender]}
+    write_reply(replies, versions=versions)
     for line in sys.stdin:
         n_batch, k = map(int, line.split())
-        answer(answers, seconds=run(n_batch, k))
+        write_reply(replies, seconds=run(n_batch, k))
 
 
-def answer(file, **what):
-    print(json.dumps(what), file=file, flush=True)
+def write_reply(file, **reply):
+    print(json.dumps(reply), file=file, flush=True)
 
 
-def found(package):
+def package_version(package):
     try:
         return version(package)
     except PackageNotFoundError:

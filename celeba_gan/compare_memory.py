@@ -8,7 +8,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from celeba_gan import options as own
+from celeba_gan.options import add_size
 from common.basics import cli
 from common.devices import peak_bytes, set_up
 from common.plotting import new_figure
@@ -16,7 +16,7 @@ from common.runs.folder import new_run
 from common.runs.tables import markdown_table
 
 COLOURS = {"dense": "tab:orange", "narrow": "tab:cyan", "conv": "tab:blue"}
-BATCHES = (2, 128)  # latent vectors for G, and images for D, half of them real
+BATCH_SIZES = (2, 128)
 MIB = 2**20
 QUANTITIES = {
     "parameters": "parameters of G and D",
@@ -41,7 +41,7 @@ def measure(architecture, size, n_batch):
         one batch; `peak`, the growth of the process above its peak with tiny models.
     """
     set_up("cpu")
-    train_two_steps("conv", 8, 2)  # so that the peak leaves out TensorFlow's own memory
+    train_two_steps("conv", 8, 2)  # excludes TensorFlow's own memory from the result
     before = peak_bytes()
     models = train_two_steps(architecture, size, n_batch)
     outputs = [prod(layer.output.shape[1:]) for model in models for layer in model.layers]
@@ -68,15 +68,20 @@ def train_two_steps(architecture, size, n_batch):
     return g_model, d_model
 
 
-def draw(rows, size, path):
-    """Save the bar chart of `{(architecture, batch): {quantity: MiB}}`."""
+def save_chart(rows, size, path):
+    """Save a bar chart per quantity.
+
+    Args:
+        rows: dict, (architecture, batch size) -> dict of `measure`.
+        size: height and width of the images.
+        path: PNG to write.
+    """
     with new_figure(path, (12, 3.8), columns=len(QUANTITIES)) as (figure, axes):
         for axis, (quantity, title) in zip(axes, QUANTITIES.items(), strict=True):
-            labels = [f"{architecture}\n{n}" for architecture, n in rows]
+            labels = [f"{architecture}\n{n_batch}" for architecture, n_batch in rows]
             values = [row[quantity] for row in rows.values()]
-            colours = [COLOURS[architecture] for architecture, _ in rows]
-            bars = axis.bar(labels, values, color=colours)
-            axis.bar_label(bars, fmt=lambda value: f"{value:.{0 if value > 9 else 1}f}")
+            bars = axis.bar(labels, values, color=[COLOURS[name] for name, _ in rows])
+            axis.bar_label(bars, [f"{x:.0f}" if x > 9 else f"{x:.1f}" for x in values])
             axis.set_title(title, fontsize=10)
             axis.set(xlabel="architecture and batch size", ylabel="MiB")
             axis.tick_params(axis="x", labelsize=8)
@@ -87,22 +92,21 @@ def draw(rows, size, path):
 @cli.command
 def main(argv=None):
     """Measure each architecture at each batch size, print the table, save the chart."""
-    options = cli.step_options(argv, __doc__, more=own.add_size)
-
+    options = cli.step_options(argv, __doc__, more=add_size)
     run = new_run("celeba_gan", options.run_dir)
     rows, lines = {}, []
-    for n_batch in BATCHES:
+    for n_batch in BATCH_SIZES:
         for name in COLOURS:
             with multiprocessing.get_context("spawn").Pool(1) as process:
                 row = process.apply(measure, (name, options.size, n_batch))
             rows[name, n_batch] = row
             lines.append([name, n_batch, *(f"{row[q]:.1f}" for q in QUANTITIES)])
         dense, conv = rows["dense", n_batch], rows["conv", n_batch]
-        shares = [f"{conv[q] / dense[q]:.2f}x" for q in QUANTITIES]
-        lines.append(["conv / dense", n_batch, *shares])
+        ratios = [f"{conv[q] / dense[q]:.2f}x" for q in QUANTITIES]
+        lines.append(["conv / dense", n_batch, *ratios])
     heads = ["architecture", "batch", *(f"{quantity}, MiB" for quantity in QUANTITIES)]
     print(markdown_table(lines, heads))
-    draw(rows, options.size, run / "memory.png")
+    save_chart(rows, options.size, run / "memory.png")
     print(f"saved {run / 'memory.png'}")
 
 

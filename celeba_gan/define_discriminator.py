@@ -6,7 +6,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from celeba_gan import options as own
+from celeba_gan.options import add_size
 from common.basics import cli
 from common.fitting import steps
 from common.plotting import plot_model
@@ -55,7 +55,7 @@ def define_discriminator(in_shape=(64, 64, 3)):
 @cli.command
 def main(argv=None):
     """Print D's summary and save its plot."""
-    options = cli.step_options(argv, __doc__, more=own.add_size)
+    options = cli.step_options(argv, __doc__, more=add_size)
     run = steps.start("celeba_gan", options)
     model = define_discriminator((options.size, options.size, 3))
     model.summary()

@@ -1,4 +1,4 @@
-"""Step 5 of 6, the GAN: G followed by a frozen D, as one model."""
+"""Step 5 of 6, the composite: G followed by a frozen D, as one model."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from celeba_gan import options as own
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.define_generator import define_generator
+from celeba_gan.options import add_size
 from common.basics import cli
 from common.fitting import steps
 
@@ -42,7 +42,7 @@ def define_gan(g_model, d_model):
 @cli.command
 def main(argv=None):
     """Print the composite's summary, save its plot, show which weights a step changes."""
-    options = cli.step_options(argv, __doc__, more=own.add_size)
+    options = cli.step_options(argv, __doc__, more=add_size)
     run = steps.start("celeba_gan", options)
     shape = options.size, options.size, 3
     g_model, d_model = define_generator(100, shape), define_discriminator(shape)

@@ -6,7 +6,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from celeba_gan import options as own
+from celeba_gan.options import add_size
 from common.basics import cli
 from common.fitting import steps
 from common.plotting import plot_model, save_grid
@@ -52,7 +52,7 @@ def define_generator(latent_dim, out_shape=(64, 64, 3)):
 @cli.command
 def main(argv=None):
     """Print G's summary, save its plot and 49 images of the untrained G."""
-    options = cli.step_options(argv, __doc__, more=own.add_size)
+    options = cli.step_options(argv, __doc__, more=add_size)
     run = steps.start("celeba_gan", options)
     model = define_generator(100, (options.size, options.size, 3))
     model.summary()

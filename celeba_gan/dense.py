@@ -1,4 +1,4 @@
-"""The fully-connected models: no convolution, every pixel has its own weights.
+"""Define fully connected models: no convolution, every pixel has its own weights.
 
 After Rashid, "Make Your First GAN with PyTorch" (2020): an image is flattened to a
 vector, the hidden layer has 100 units in D and 3 x 10 x 10 in G. `compare_memory.py`

@@ -1,4 +1,4 @@
-"""Step 1 of 6, the data: faces, or your own pictures, square and scaled to [-1, 1]."""
+"""Step 1 of 6, the data: faces or other pictures, cropped and scaled to [-1, 1]."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ if __name__ == "__main__":
 
 import numpy as np
 
-from celeba_gan import options as own
+from celeba_gan.options import add_size_and_crop
 from common.basics import cli
 from common.data.celeba import DATA, load_images
 from common.data.datasets import Scaled, show_notice
@@ -37,21 +37,31 @@ def scale(pixels):
 
 
 def measure_loader(dataset, n_images=64, seconds=3):
-    """Return the images per second of the batches of training, without training."""
+    """Return the images per second that are loaded in training batches.
+
+    Args:
+        dataset: datasets.Scaled.
+        n_images: images per batch.
+        seconds: duration of the measurement.
+    """
     from common.data.batches import batches_of
 
     batches = batches_of(dataset, min(n_images, len(dataset)), seed=0)
     started, i = time.perf_counter(), 0
-    while (took := time.perf_counter() - started) < seconds:
+    while (elapsed := time.perf_counter() - started) < seconds:
         batches[i]
         i += 1
-    return i * batches.n_images / took
+    return i * batches.n_images / elapsed
 
 
 def measure_training(dataset, n_images=64, n_steps=3):
-    """Return the real images per second of training the DCGAN, without the first step."""
-    import keras
+    """Return the real images per second of training the tutorial's DCGAN.
 
+    Args:
+        dataset: datasets.Scaled.
+        n_images: real images per step.
+        n_steps: number of measured steps; one step before them compiles the model.
+    """
     from celeba_gan.define_discriminator import define_discriminator
     from celeba_gan.define_gan import define_gan
     from celeba_gan.define_generator import define_generator
@@ -61,27 +71,24 @@ def measure_training(dataset, n_images=64, n_steps=3):
     shape = dataset.shape[1:]
     g_model, d_model = define_generator(100, shape), define_discriminator(shape)
     gan = GAN(g_model, d_model, define_gan(g_model, d_model), separate=True)
-    times = []
-    clock = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: times.append(time.perf_counter())
-    )
     batches = batches_of(dataset, n_images, seed=0)
-    gan.fit(batches, steps_per_epoch=n_steps + 1, shuffle=False, verbose=0,
-            callbacks=[clock])  # fmt: skip
-    return n_steps * n_images / (times[-1] - times[0])
+    gan.fit(batches, steps_per_epoch=1, shuffle=False, verbose=0)
+    started = time.perf_counter()
+    gan.fit(batches, steps_per_epoch=n_steps, shuffle=False, verbose=0)
+    return n_steps * n_images / (time.perf_counter() - started)
 
 
 @cli.command
 def main(argv=None):
     """Print the shapes, save the first 49 images, and time the loader."""
-    options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
+    options = cli.step_options(argv, __doc__, DATA, add_size_and_crop)
     from common.plotting import save_grid
 
     images = load_images(options.data, options.size, options.crop)
     show_notice(images)
     print(f"{images.name} from {images.source}")
-    kept = "in memory" if isinstance(images.pixels, np.ndarray) else "in their file"
-    print(f"images: {images.pixels.shape}, {kept}")
+    place = "in memory" if isinstance(images.pixels, np.ndarray) else "in their file"
+    print(f"images: {images.pixels.shape}, {place}")
     dataset = Scaled(images.pixels, scale)
     first = dataset[np.arange(49)]
     print(f"input of D: {first.dtype} from {first.min()} to {first.max()}")

@@ -1,4 +1,4 @@
-"""The options that only the scripts of this folder have."""
+"""Define the options that only the scripts of this folder have."""
 
 from common.basics.cli import share
 from common.options.table import Option
@@ -6,7 +6,7 @@ from common.options.table import Option
 SIZE = Option("size", "height and width of an image", 64, int, "N", (32, 64, 128))
 CROP = Option(
     "crop",
-    "fraction of the shorter side that is kept",
+    "crop to the central square of this fraction of the shorter side",
     type=share,
     metavar="SHARE",
     shown="1.0; CelebA 0.72",

@@ -13,17 +13,17 @@ from common.data.packing import COMPRESSIONS, base_name, pack
 
 @cli.command
 def main(argv=None):
-    """Pack the source into the target."""
+    """Pack the source into the target file."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s SOURCE [TARGET.hdf5] [options]"
     add = parser.add_argument
     add("source", metavar="SOURCE", help="a folder or .zip of pictures")
     add("target", nargs="?", metavar="TARGET", help="the file (./SOURCE_SIZE.hdf5)")
     add_size_and_crop(parser)
-    text = "of the packed images (3 if a picture is coloured, else 1)"
+    text = "channels of the packed images (3 if a picture is coloured, else 1)"
     add("--channels", type=int, choices=(1, 3), help=text)
     add("--attributes", metavar="FILE", help="labels: CelebA's list_attr_celeba.txt")
-    text = "of the pixels (none)"
+    text = "compression of the pixels (none)"
     add("--compression", choices=COMPRESSIONS, default="none", help=text)
     add("--force", action="store_true", help="replace an existing target")
     options = vars(parser.parse_args(argv))

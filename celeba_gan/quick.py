@@ -1,11 +1,11 @@
-"""The models of `--preset quick`, faces in 15 minutes on two CPU cores, and of `best`.
+"""Define the models of `--preset quick`, 15 minutes on two CPU cores, and of `best`.
 
 The settings of `mnist_gan/quick.py` for larger images: half of the DCGAN's filters,
 BatchNormalization in G only, small batches, a high learning rate, and the EMA of G's
 weights for the pictures and saved models.
 """
 
-from common.architectures.blocks import define_gan as define_gan  # for train.py
+from common.architectures.blocks import define_gan as define_gan  # used by train.py
 from common.architectures.blocks import discriminator, doubling, generator
 
 OPTIONS = {
@@ -23,7 +23,7 @@ OPTIONS = {
 BEST = {  # `--preset best`: a relativistic loss, and more epochs
     **OPTIONS,
     "objective": "r3gan",
-    "penalty": 0.1,  # with the usual 1, faces are as diverse, but coarser
+    "penalty": 0.1,  # with the usual 1, faces are as diverse, but less detailed
     "epochs": 40,
 }
 

@@ -1,4 +1,4 @@
-"""Step 3 of 6, D alone: train it to classify faces and random pixels, easily."""
+"""Step 3 of 6, D alone: train D to distinguish faces from random pixels."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from celeba_gan import options as own
 from celeba_gan.define_discriminator import define_discriminator
 from celeba_gan.load_data import load_real_samples
+from celeba_gan.options import add_size_and_crop
 from common.basics import cli
 from common.data.celeba import DATA
 from common.fitting import steps
@@ -25,7 +25,7 @@ def train_discriminator(model, dataset, n_iter=20, n_batch=128):
 @cli.command
 def main(argv=None):
     """Train D on real images and random pixels, and save examples of both."""
-    options = cli.step_options(argv, __doc__, DATA, own.add_size_and_crop)
+    options = cli.step_options(argv, __doc__, DATA, add_size_and_crop)
     dataset = load_real_samples(options.data, options.size, options.crop)
     run = steps.start("celeba_gan", options)
     model = define_discriminator(dataset.shape[1:])

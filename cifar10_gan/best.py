@@ -1,9 +1,9 @@
-"""The models of `train.py --preset best`: the best of an hour or two on two CPU cores.
+"""Define the models of `--preset best`, an hour or two on two CPU cores.
 
 The G of `quick.py`; a D whose convolutions have spectral norm 1; the hinge loss (Miyato
 et al. 2018, "Spectral Normalization for Generative Adversarial Networks"). The D of
 `quick.py` soon separates real and fake almost perfectly, which leads to mode collapse; a
-D with spectral normalization does not. Both are class-conditional, D by a projection
+D with spectral normalization does not. G and D are class-conditional, D by a projection
 (Miyato & Koyama 2018).
 """
 

@@ -1,11 +1,11 @@
-"""The models of `train.py --preset quick`: colours and shapes in minutes on two cores.
+"""Define the models of `--preset quick`, minutes of training on two CPU cores.
 
 The settings of `mnist_gan/quick.py`: few filters, BatchNormalization in G only, many
 small batches, a high learning rate, mixed batches of real and fake images for D, and the
 EMA of G's weights for the pictures and saved models.
 """
 
-from common.architectures.blocks import define_gan as define_gan  # for train.py
+from common.architectures.blocks import define_gan as define_gan  # used by train.py
 from common.architectures.blocks import discriminator, generator
 
 OPTIONS = {

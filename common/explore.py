@@ -1,6 +1,5 @@
-"""Explore a generator: latent space, directions, units, inversion and diversity."""
+"""Explore a generator: its latent space, directions, units, inversion and diversity."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -24,27 +23,27 @@ from common.exploring.results import atomic_folder, result_folder
 from common.exploring.subject import Subject
 from common.runs.models import find_model
 
-STUDIES = (interpolate, arithmetic, traverse, truncation, dissect, project, diversity)
-COMMANDS = {study.__name__.split(".")[-1]: study for study in STUDIES}
+MODULES = (interpolate, arithmetic, traverse, truncation, dissect, project, diversity)
+COMMANDS = {module.__name__.split(".")[-1]: module for module in MODULES}
 
 
 def parse(argv):
+    """Return the options of the command line, a Namespace; `command` is in COMMANDS."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s COMMAND [options] MODEL"
     commands = parser.add_subparsers(
         metavar="COMMAND", dest="command", prog=parser.prog, parser_class=cli.Parser
     )
-    for name, study in COMMANDS.items():
-        doc = study.__doc__
+    for name, module in COMMANDS.items():
+        doc = module.__doc__
         command = commands.add_parser(name, doc=doc, help=doc.splitlines()[0])
         command.description = doc
-        command.formatter_class = argparse.RawDescriptionHelpFormatter
         command.usage = f"%(prog)s [options] MODEL{' IMAGE' * (name == 'project')}"
         command.set_defaults(label=None)
         add = command.add_argument
         add("model", metavar="MODEL", help="an .h5 or .keras file of a generator")
-        study.add_options(command)
-        if name != "interpolate":  # has --labels
+        module.add_options(command)
+        if name != "interpolate":  # which has --labels
             add("--label", metavar="CLASS", help="class of all images (conditional G)")
         text = "real images: a name or a path (default: as the model file records)"
         add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
@@ -59,15 +58,15 @@ def parse(argv):
 
 @cli.command
 def main(argv=None):
-    """Load the generator, run the command, print the folder of the results."""
+    """Load the generator, run the command, and print the folder of the results."""
     options = parse(argv)
     path = find_model(options.model)
     folder = result_folder(options, path)
     set_up()
     subject = Subject(path, options.data)
     subject.labels(1, options.label)  # raises for an unknown class before any work
-    with atomic_folder(folder) as part:
-        COMMANDS[options.command].run(subject, options, part)
+    with atomic_folder(folder) as temporary:
+        COMMANDS[options.command].run(subject, options, temporary)
     print(f"saved {', '.join(sorted(x.name for x in folder.iterdir()))} in {folder}")
 
 

@@ -1,4 +1,4 @@
-"""Train models that differ in one option, and tabulate scores, images and minutes."""
+"""Train models that differ in one option, and tabulate their scores and times."""
 
 import csv
 import subprocess
@@ -16,15 +16,8 @@ from common.data.mnist import load_images
 from common.devices import set_up
 from common.objectives.table import OPTIONS
 from common.plotting import new_figure, save_titled, tile, to_pictures
+from common.runs import layout
 from common.runs.folder import new_run
-from common.runs.layout import (
-    DISCRIMINATOR,
-    GENERATOR,
-    HISTORY,
-    STATE,
-    TIMES,
-    files_of_epochs,
-)
 from common.runs.record import ROOT, read_options
 from common.runs.state import find_state
 from common.runs.tables import markdown_table, read_columns
@@ -32,7 +25,7 @@ from common.scores.references import load_reference
 from common.scores.scorer import classifier_scorer
 from mnist_gan.load_data import DATA
 
-CRITICS = ("wgan", "wgan-gp")  # objectives with a histogram of D's weights
+CRITICS = ("wgan", "wgan-gp")  # objectives whose D's weights are plotted
 QUICK = "--preset quick"
 SMALL = "--architecture flexible --width 0.25 --batch-size 64 --steps-per-epoch 450"
 TABLES = {  # name of a table -> name of a training -> its options
@@ -44,7 +37,7 @@ TABLES = {  # name of a table -> name of a training -> its options
         "classify": f"{QUICK} --conditional --condition classify",
         "concat, wrong labels": f"{QUICK} --conditional --wrong-labels",
     },
-    "extensions": {  # the tutorial with a quarter of its filters and batch size
+    "extensions": {  # the tutorial's models, a quarter of the filters and batch size
         "tutorial": SMALL,
         "tanh": f"{SMALL} --output tanh",
         "latent-dim 20": f"{SMALL} --latent-dim 20",
@@ -69,13 +62,14 @@ TABLES = {  # name of a table -> name of a training -> its options
 
 
 def parse(argv):
+    """Return the validated options of the command line, a Namespace."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s [options] TABLE"
     add = parser.add_argument
     add("table", choices=TABLES, metavar="TABLE", help=", ".join(TABLES))
     cli.add_data(parser, DATA, default=DATA[0])
     add("--seed", type=cli.seed_number, default=1, help="seed of each training (1)")
-    add("--epochs", type=cli.whole_number(1), default=8, help="of 450 steps of G (8)")
+    add("--epochs", type=cli.whole_number(1), default=8, help="epochs of 450 steps (8)")
     add("--only", nargs="+", metavar="NAME", help="only these rows of the table (all)")
     add("--run-dir", metavar="DIR", help="new folder for the results")
     add("--resume", type=Path, metavar="DIR", help="resume the comparison in DIR")
@@ -89,19 +83,18 @@ def parse(argv):
     return options
 
 
-def train(words, folder, options):
+def train(arguments, folder, options):
     """Run `train.py` in a new process, or resume the training in its folder.
 
     Args:
-        words: options of `train.py`, separated by spaces.
+        arguments: options of `train.py`, separated by spaces.
         folder: Path of the run folder.
         options: Namespace of `parse`.
 
     Raises:
         UserError: the training failed, or the folder has other data or another seed.
     """
-    words = [*words.split(), "--epochs", options.epochs]
-    if (folder / STATE).exists():
+    if (folder / layout.STATE).exists():
         before = read_options(folder)["options"]
         if (before["data"], before["seed"]) != (options.data, options.seed):
             raise cli.UserError(
@@ -110,20 +103,20 @@ def train(words, folder, options):
             )
         if find_state(folder)[1].epoch >= options.epochs:
             return
-        words = ["--epochs", options.epochs, "--resume", folder]
+        words = ["--resume", folder]
     else:
-        words += ["--run-dir", folder, "--data", options.data, "--seed", options.seed]
+        words = ["--run-dir", folder, "--data", options.data, "--seed", options.seed]
         words += ["--precision", "auto", "--save-every", options.epochs]
-    script = ROOT / "mnist_gan" / "train.py"
-    answer = subprocess.run([sys.executable, script, *map(str, words)])
-    if answer.returncode:
+        words += arguments.split()
+    words = map(str, [ROOT / "mnist_gan/train.py", "--epochs", options.epochs, *words])
+    if subprocess.run([sys.executable, *words]).returncode:
         raise cli.UserError(f"{folder.name} failed: resume with --resume {folder.parent}")
 
 
-def pace(folder):
-    """Return minutes of all epochs, and milliseconds per step of the median epoch."""
-    seconds = read_columns(folder / TIMES)["seconds"]
-    n_steps = read_columns(folder / HISTORY)["step"].max()
+def training_times(folder):
+    """Return the minutes of all epochs, and milliseconds per step of the median epoch."""
+    seconds = read_columns(folder / layout.TIMES)["seconds"]
+    n_steps = read_columns(folder / layout.HISTORY)["step"].max()
     return seconds.sum() / 60, 1000 * np.median(seconds) / n_steps
 
 
@@ -135,25 +128,25 @@ def score_all(folders, data):
         data: see `mnist.load_images`.
 
     Returns:
-        rows: list of dicts, column of the table -> value.
+        rows: list of dicts, column of the table -> text.
         samples: list of float32 (24, 28, 28, 1) in [0, 1].
     """
     set_up()
     scorer = classifier_scorer(*load_reference(data, (28, 28, 1)))
     rows, samples = [], []
     for name, folder in folders.items():
-        g_model = load_generator(files_of_epochs(folder, GENERATOR)[-1])[0]
+        g_model = load_generator(layout.files_of_epochs(folder, layout.GENERATOR)[-1])[0]
         pixels, labels = scorer.sample(g_model, seed=0)
-        score = scorer.score(pixels, labels)
-        minutes, milliseconds = pace(folder)
+        scores = scorer.score(pixels, labels)
+        minutes, milliseconds = training_times(folder)
         row = {
             "name": name,
-            "FID": f"{score['fid']:.2f}",
-            **{x: f"{score[x]:.2f}" for x in ("precision", "recall", "coverage")},
-            "confident": f"{score['confident']:.0%}",
-            "digits seen": score["classes_seen"],
-            "commonest": f"{score['commonest']:.1%}",
-            "class accuracy": "" if labels is None else f"{score['agreement']:.1%}",
+            "FID": f"{scores['fid']:.2f}",
+            **{x: f"{scores[x]:.2f}" for x in ("precision", "recall", "coverage")},
+            "confident": f"{scores['confident']:.0%}",
+            "digits seen": scores["classes_seen"],
+            "commonest": f"{scores['commonest']:.1%}",
+            "class accuracy": "" if labels is None else f"{scores['agreement']:.1%}",
             "minutes": f"{minutes:.1f}",
             "ms a step": f"{milliseconds:.0f}",
         }
@@ -183,7 +176,7 @@ def save_critic_weights(path, folders):
     """
     with new_figure(path, (9, 3.4), columns=len(folders), dpi=80) as (_, axes):
         for axis, (objective, folder) in zip(axes, folders.items(), strict=True):
-            models = files_of_epochs(folder, DISCRIMINATOR)
+            models = layout.files_of_epochs(folder, layout.DISCRIMINATOR)
             d_model = load_discriminator(models[-1])
             kernels = [w.numpy().ravel() for w in d_model.weights if len(w.shape) > 1]
             axis.hist(np.concatenate(kernels), bins=100, color="tab:blue")
@@ -192,11 +185,11 @@ def save_critic_weights(path, folders):
 
 @cli.command
 def main(argv=None):
-    """Train and score the models of a table; print the table, and save it and images."""
+    """Train and score the models of a table; print the table; save it and its images."""
     options = parse(argv)
     if options.resume and not options.resume.is_dir():
         raise cli.UserError(f"--resume {options.resume} is not a folder: name one")
-    load_images(options.data)  # raises before the first training
+    load_images(options.data)  # reports missing images before the first training
     run = options.resume or new_run("mnist_gan", options.run_dir)
     table = TABLES[options.table]
     folders = {name: run / name.replace(" ", "_") for name in options.only or table}

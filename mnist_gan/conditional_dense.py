@@ -1,9 +1,9 @@
-"""A class-conditional GAN of dense layers: the one-hot label is a part of the inputs.
+"""Define a class-conditional GAN of dense layers, with one-hot labels as inputs.
 
 The one-hot label is concatenated with the 784 pixels in D and with the latent vector in
-G: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets", in the size that
-courses use. Train it with `train.py --conditional --architecture conditional-dense`;
-`common/layers/conditional.py` makes any other G and D class-conditional.
+G: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets", with the layer sizes
+that are usual in courses. Train it with `train.py --conditional --architecture
+conditional-dense`. `common/layers/conditional.py` makes other models class-conditional.
 """
 
 import sys
@@ -69,7 +69,7 @@ def define_generator(latent_dim, n_classes=10):
     """
     from keras import Model, layers
 
-    z = layers.Input((latent_dim,), name="point")  # the name that saved models have
+    z = layers.Input((latent_dim,), name="point")  # saved models have this name
     classes = layers.Input((1,), dtype="int32", name="class")
     x = layers.Concatenate()([z, one_hot(classes, n_classes)])
     for size in (128, 256, 512):

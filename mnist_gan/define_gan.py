@@ -1,4 +1,4 @@
-"""Step 5 of 6, the GAN: G followed by a frozen D, as one model."""
+"""Step 5 of 6, the composite: G followed by a frozen D, as one model."""
 
 import sys
 from pathlib import Path

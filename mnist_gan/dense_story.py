@@ -1,10 +1,10 @@
-"""Train a GAN of dense layers in three stages, from a plain one to one with diversity.
+"""Train dense GANs in three stages, from the simplest to one with diverse images.
 
 The stages follow the MNIST chapter of Rashid (2020), "Make Your First GAN with PyTorch":
 1. sigmoid, mean squared error, SGD, and a constant as the input of G;
 2. LeakyReLU, LayerNormalization, cross-entropy and Adam;
 3. the same, with 100 normal random numbers as the input of G.
-As in the book, a step is one real image, one generated image, and one update of G.
+As in the book, a step is two updates of D, on a real and on a fake image, and one of G.
 """
 
 import sys
@@ -27,9 +27,9 @@ from mnist_gan.load_data import DATA, load_real_samples
 
 CONSTANT = 0.5  # input of G in the first two stages
 SHAPE = (28, 28, 1)
-EVERY = 100  # steps per call of the compiled loop, for speed
-N_EPOCHS = 5  # of the progress bar
-PARTS = (
+STEPS_PER_CALL = 100  # steps_per_execution, for speed
+N_EPOCHS = 5  # of each training
+STAGES = (  # title, is modern, latent_dim
     ("1. sigmoid, squared error, SGD, one constant", False, 1),
     ("2. LeakyReLU, LayerNorm, cross-entropy, Adam", True, 1),
     ("3. the same, and 100 random numbers", True, 100),
@@ -45,7 +45,7 @@ def hidden_layer(modern):
     return [layers.Dense(200, activation="sigmoid")]
 
 
-def compiled(model, modern):
+def compile_for_stage(model, modern):
     """Compile D or the composite model with the loss and optimizer of the stage."""
     from keras.optimizers import SGD, Adam
 
@@ -61,7 +61,7 @@ def define_discriminator(modern):
     flat = [layers.Input(SHAPE), layers.Flatten()]
     last = layers.Dense(1, activation="sigmoid")
     model = Sequential([*flat, *hidden_layer(modern), last], name="discriminator")
-    return compiled(model, modern)
+    return compile_for_stage(model, modern)
 
 
 def define_generator(modern, latent_dim):
@@ -78,7 +78,7 @@ def define_gan(g_model, d_model, modern):
     from keras import Sequential
 
     d_model.trainable = False
-    return compiled(Sequential([g_model, d_model], name="gan"), modern)
+    return compile_for_stage(Sequential([g_model, d_model], name="gan"), modern)
 
 
 def latent_vectors(n, latent_dim, seed=None):
@@ -112,15 +112,15 @@ def train(dataset, modern, latent_dim, n_steps):
     d_model = define_discriminator(modern)
     composite = define_gan(g_model, d_model, modern)
     gan = BookGAN(g_model, d_model, composite, separate=True)
-    gan.steps_per_execution = EVERY
+    gan.steps_per_execution = STEPS_PER_CALL
     batches, n = batches_of(dataset, 1, seed=0), n_steps // N_EPOCHS  # shuffled
     gan.fit(batches, epochs=N_EPOCHS, steps_per_epoch=n, shuffle=False, verbose=2)
     return g_model
 
 
 def add_steps(parser):
-    number, text = cli.whole_number(N_EPOCHS * EVERY), "steps of each training (60000)"
-    add = parser.add_argument
+    number = cli.whole_number(N_EPOCHS * STEPS_PER_CALL)
+    text, add = "steps of each training (60000)", parser.add_argument
     add("--steps", type=number, default=60_000, metavar="N", help=text)
 
 
@@ -131,7 +131,7 @@ def main(argv=None):
     dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
     samples = {}
-    for title, modern, latent_dim in PARTS:
+    for title, modern, latent_dim in STAGES:
         print(title, flush=True)
         g_model = train(dataset, modern, latent_dim, options.steps)
         vectors = np.array(latent_vectors(1000, latent_dim, seed=1))
@@ -139,14 +139,15 @@ def main(argv=None):
         path = run / f"dense_{title[0]}.png"
         save_grid(samples[title][:24], path, columns=6)
         print(f"saved {path}")
-    features = classifier_features(*load_reference(options.data, (28, 28, 1)))
+    features = classifier_features(*load_reference(options.data, SHAPE))
     for title, images in samples.items():
         _, probabilities = extract_all(features, to_bytes(images))
-        found, digits = class_histogram(probabilities), probabilities.argmax(1)
-        seen = np.flatnonzero(np.bincount(digits, minlength=10) >= 0.01 * len(digits))
+        digits, counts = np.unique(probabilities.argmax(axis=1), return_counts=True)
+        digits = digits[counts >= 0.01 * len(images)]
+        confident = class_histogram(probabilities)["confident"]
         print(
-            f"{title}: classified as {' '.join(map(str, seen))}; confident (p > 0.9): "
-            f"{found['confident']:.0%}; std per pixel {images.std(0).mean():.3f}"
+            f"{title}: classified as {' '.join(map(str, digits))}; confident (p > 0.9): "
+            f"{confident:.0%}; std per pixel {images.std(axis=0).mean():.3f}"
         )
     print(
         "Note: better layers and losses give clearer strokes, but a constant input gives "

@@ -1,14 +1,14 @@
-"""The models of `--preset quick`, digits in 3 minutes on two CPU cores, and of `best`.
+"""Define the models of `--preset quick`, 3 minutes on two CPU cores, and of `best`.
 
-Results of trials of equal time: many small steps are better than few large ones; D needs
-a third convolution, whose receptive field covers a digit; 40 latent dimensions converge
-faster than 100; the EMA of G's weights is better than the weights of any step (Yazici et
-al. 2019, "The Unusual Effectiveness of Averaging in GAN Training"). Adam's beta_2 is 0.99
-instead of the usual 0.999, for few steps. The layers are in
-`common/architectures/blocks.py`.
+The settings were compared in trainings of equal time. Many small steps are better than
+few large ones. D needs a third convolution, whose receptive field covers a digit. 40
+latent dimensions converge faster than 100. The EMA of G's weights is better than the
+weights of any step (Yazici et al. 2019, "The Unusual Effectiveness of Averaging in GAN
+Training"). Adam's beta_2 is 0.99 instead of the usual 0.999, because there are few steps.
+The layers are in `common/architectures/blocks.py`.
 """
 
-from common.architectures.blocks import define_gan as define_gan  # for train.py
+from common.architectures.blocks import define_gan as define_gan  # used by train.py
 from common.architectures.blocks import discriminator, generator
 
 OPTIONS = {

@@ -1,4 +1,4 @@
-"""Step 3 of 6, D alone: train it to classify digits and random pixels, easily."""
+"""Step 3 of 6, D alone: train D to distinguish digits from random pixels."""
 
 import sys
 from pathlib import Path

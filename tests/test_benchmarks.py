@@ -101,12 +101,13 @@ def test_operations_are_summed_by_their_kind():
 def test_time_to_quality():
     textbook = [[5, 90], [10, 80], [20, 40]]
     fast, slow = [[0.5, 60], [1, 30], [2, 5]], [[0.5, 70], [1, 60], [2, 50]]
-    rows = {r["what"]: r for r in quality.rows_of(textbook, [fast, fast], floor=0.1)}
+    rows = {r["what"]: r for r in quality.result_rows(textbook, [fast, fast], 0.1)}
     ratio = rows["minutes to the textbook's last distance, ours / its own"]
     assert ratio["median"] == 1 / 20 and ratio["verdict"] == "met"
-    rows = quality.rows_of(textbook, [slow], floor=0.1)
+    rows = quality.result_rows(textbook, [slow], 0.1)
     assert rows[-1]["verdict"] == "missed" and "1 of 1 never did" in rows[-2]["what"]
-    assert quality.at(textbook, 12) == 80 and quality.at(textbook, 1) is None
+    assert quality.distance_at(textbook, 12) == 80
+    assert quality.distance_at(textbook, 1) is None
 
 
 @pytest.mark.parametrize("script", ["bench", "quality", "gpu"])

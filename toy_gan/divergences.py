@@ -29,12 +29,12 @@ def kl_divergence(p, q):
     """
     from scipy.special import kl_div
 
-    p, q = distributions(p, q)
+    p, q = validated(p, q)
     return float(kl_div(p, q).sum())  # p ln(p / q) - p + q: no term is below 0
 
 
-def distributions(p, q):
-    """Return p and q as float64 (k,); raise the UserError of kl_divergence."""
+def validated(p, q):
+    """Return p and q as float64 (k,); raise a UserError as kl_divergence."""
     p, q = np.asarray(p, float), np.asarray(q, float)
     if p.shape != q.shape or p.ndim != 1:
         raise cli.UserError(f"p {p.shape}, q {q.shape}: give lists of the same length")
@@ -45,15 +45,15 @@ def distributions(p, q):
 
 
 def js_divergence(p, q):
-    """Return Jensen-Shannon, the mean KL of p and of q from the mixture (p + q) / 2.
+    """Return the Jensen-Shannon divergence: the mean KL of p and q to (p + q) / 2.
 
     With the optimal D, G minimizes this divergence (Goodfellow et al. 2014, "Generative
     Adversarial Nets", section 4.1). The mean loss of this D is ln 2 - JS.
 
     Returns:
-        float in nats, from 0 to ln 2; arguments and errors are kl_divergence's.
+        float in nats, from 0 to ln 2. Arguments and errors: see kl_divergence.
     """
-    p, q = distributions(p, q)
+    p, q = validated(p, q)
     m = (p + q) / 2
     return (kl_divergence(p, m) + kl_divergence(q, m)) / 2
 
@@ -63,7 +63,7 @@ def kl_densities(p, q):
 
     Args:
         p, q: functions, x (n,) -> densities (n,), smooth and at least 0. Nearly all of
-            both is from -10 to 10, where q is not rounded to 0.
+            their mass is between -10 and 10, where q is not rounded to 0.
 
     Returns:
         float in nats, at least 0; inf where q is 0 and p is not.
@@ -84,7 +84,7 @@ def kl_densities(p, q):
 
 
 def js_densities(p, q):
-    """Return JS of two densities in nats; arguments and errors are kl_densities'."""
+    """Return JS of two densities in nats. Arguments and errors: see kl_densities."""
 
     def m(x):
         return (p(x) + q(x)) / 2
@@ -92,21 +92,16 @@ def js_densities(p, q):
     return (kl_densities(p, m) + kl_densities(q, m)) / 2
 
 
-def normal(mean, scale):
-    """Return the density of a normal distribution: a function, x (n,) -> (n,)."""
-    from scipy.stats import norm
-
-    return norm(mean, scale).pdf
-
-
 def fit_normal(loss):
     """Return (mean, scale) of the normal density with the lowest loss(density)."""
-    from scipy.optimize import brute  # tries a grid first: there may be many minima
+    from scipy.optimize import brute  # a grid search first: there may be many minima
+    from scipy.stats import norm
 
-    def at(x):
-        return loss(normal(x[0], np.exp(x[1])))  # exp: every scale is > 0
+    def loss_of(parameters):
+        mean, log_scale = parameters  # the logarithm keeps the scale above 0
+        return loss(norm(mean, np.exp(log_scale)).pdf)
 
-    mean, log_scale = brute(at, ((-4, 4), (np.log(0.5), np.log(2.5))), Ns=9)
+    mean, log_scale = brute(loss_of, ((-4, 4), (np.log(0.5), np.log(2.5))), Ns=9)
     return float(mean), float(np.exp(log_scale))
 
 
@@ -119,19 +114,19 @@ def mean_nll(samples, q):
 
 
 def compare_shifted(shift, width):
-    """Return JS (nats) and Wasserstein-1 distance of a uniform p and p shifted right.
+    """Return JS (nats) and Wasserstein-1 distance of a uniform p and its shifted copy.
 
     Args:
-        shift, width: in units of x, rounded to cells of 0.05. With a width of one cell
-            it is a section through the parallel lines of Arjovsky, Chintala, Bottou
-            2017, "Wasserstein GAN", Example 1.
+        shift, width: of p, in units of x, rounded to cells of 0.05. A width of one cell
+            corresponds to the parallel lines of Arjovsky, Chintala, Bottou 2017,
+            "Wasserstein GAN", Example 1.
     """
     from scipy.stats import wasserstein_distance
 
     shift, width = round(shift / CELL), round(width / CELL)
     p = np.repeat([1 / width, 0], [width, shift])
-    places, q = CELL * np.arange(len(p)), p[::-1]
-    return js_divergence(p, q), float(wasserstein_distance(places, places, p, q))
+    x, q = CELL * np.arange(len(p)), p[::-1]
+    return js_divergence(p, q), float(wasserstein_distance(x, x, p, q))
 
 
 def show_asymmetry():
@@ -149,11 +144,11 @@ def show_asymmetry():
 
 
 def show_fits(shapes, curves):
-    """Fit a normal q to a p of two peaks by KL in both directions; plot KL and JS."""
-    left, right = normal(-2, 0.6), normal(2, 0.6)
+    """Fit a normal q to a bimodal p by KL in both directions; plot KL and JS."""
+    from scipy.stats import norm
 
     def p(x):
-        return 0.4 * left(x) + 0.6 * right(x)
+        return 0.4 * norm.pdf(x, -2, 0.6) + 0.6 * norm.pdf(x, 2, 0.6)
 
     x, means = np.linspace(-5, 5, 401), np.linspace(-4, 4, 81)
     shapes.fill_between(x, p(x), color="lightgrey", label="p, two peaks")
@@ -164,17 +159,17 @@ def show_fits(shapes, curves):
     }
     for name, (colour, line, loss) in losses.items():
         style = {"color": colour, "linestyle": line, "linewidth": 2}
-        curves.plot(means, [loss(normal(m, 0.6)) for m in means], label=name, **style)
+        curves.plot(means, [loss(norm(m, 0.6).pdf) for m in means], label=name, **style)
         if name != "JS":
             mean, scale = fit_normal(loss)
             print(f"q of least {name}: mean {mean:z.2f}, standard deviation {scale:.2f}")
-            shapes.plot(x, normal(mean, scale)(x), label=f"q of least {name}", **style)
+            shapes.plot(x, norm.pdf(x, mean, scale), label=f"q of least {name}", **style)
     print(
         "Notice: minimal KL(p||q) makes q cover both peaks and the gap between them "
         "(mode-covering). Minimal KL(q||p) fits the larger peak only (mode-seeking)."
     )
-    shapes.set(title="One normal q for two peaks", xlabel="x", ylabel="density")
-    curves.set(title="The same p; a q as wide as one peak moves", yscale="log")
+    shapes.set(title="A normal q fitted to two peaks", xlabel="x", ylabel="density")
+    curves.set(title="Divergences of q from p, q as wide as one peak", yscale="log")
     curves.set(xlabel="mean of q", ylabel="nats (log scale)")
 
 
@@ -182,15 +177,15 @@ def show_likelihood(axis, seed):
     """Fit a coin to 50 throws by maximum likelihood and by minimal KL."""
     truth = (0.3, 0.7)  # of tails, of heads
     throws = np.random.default_rng(seed).choice(2, size=50, p=truth)
-    seen = np.bincount(throws, minlength=2) / len(throws)
+    frequencies = np.bincount(throws, minlength=2) / len(throws)
     losses = {
         "mean NLL of 50 throws": ("tab:blue", "-", lambda q: mean_nll(throws, q)),
-        "KL(throws||q)": ("tab:red", "--", lambda q: kl_divergence(seen, q)),
+        "KL(throws||q)": ("tab:red", "--", lambda q: kl_divergence(frequencies, q)),
         "KL(truth||q)": ("black", ":", lambda q: kl_divergence(truth, q)),
     }
     heads = np.linspace(0.02, 0.98, 49)
     for name, (colour, line, loss) in losses.items():
-        values = [loss((1 - share, share)) for share in heads]
+        values = [loss((1 - p, p)) for p in heads]
         best = np.argmin(values)
         print(f"least {name}: {values[best]:.3f} nats at heads = {heads[best]:.2f}")
         axis.plot(heads, values, line, color=colour, linewidth=2, label=name)
@@ -204,7 +199,7 @@ def show_likelihood(axis, seed):
 
 
 def show_saturation(axis):
-    """Move two distributions apart: JS saturates at ln 2, Wasserstein grows."""
+    """Shift two distributions apart: JS saturates at ln 2, Wasserstein grows."""
     shifts = np.linspace(0, 3, 61)
     wide = np.array([compare_shifted(shift, width=1) for shift in shifts])
     thin = np.array([compare_shifted(shift, width=CELL) for shift in shifts])
@@ -221,7 +216,9 @@ def show_saturation(axis):
     axis.plot(shifts, wide[:, 1], color="tab:blue", linewidth=2, label="Wasserstein")
     axis.plot(shifts, wide[:, 0], "k:", linewidth=2, label="JS, width 1")
     axis.plot(shifts, thin[:, 0], "--", color="tab:red", label="JS, thin lines")
-    axis.set(title="Two equal uniforms, one moved", xlabel="shift (units of x)")
+    axis.set(
+        title="A uniform distribution and its shifted copy", xlabel="shift (units of x)"
+    )
     axis.set(ylabel="JS (nats), Wasserstein (units of x)")
 
 

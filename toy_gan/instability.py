@@ -13,11 +13,11 @@ from common.basics import cli
 from common.runs.folder import new_run
 
 RATE, STEPS, PENALTY, DECAY = 0.1, 500, 0.5, 0.99
-SHOWN = 200  # steps of each orbit in the plane
+PLOTTED_STEPS = 200  # steps of each orbit in the plane
 
 
 def train(rate=RATE, steps=STEPS, alternating=False, penalty=0.0, start=(1.0, 0.0)):
-    """Make gradient steps on x * y: descent for x (G), ascent for y (D).
+    """Take gradient steps on x * y: descent for x (G), ascent for y (D).
 
     It is the Dirac-GAN of Mescheder, Geiger, Nowozin 2018, "Which Training Methods for
     GANs do actually Converge?", with WGAN's loss: all real data are 0, all fakes are
@@ -28,13 +28,13 @@ def train(rate=RATE, steps=STEPS, alternating=False, penalty=0.0, start=(1.0, 0.
         steps: number of steps, at least 1.
         alternating: whether x is updated first and y with the new x, as G and D are in
             `train_on_batch` loops; else both are updated from the same (x, y).
-        penalty: y maximizes x * y - penalty / 2 * y^2. As y is the gradient of D this
+        penalty: y maximizes x * y - penalty / 2 * y^2. As y is the gradient of D, this
             is the paper's gradient penalty R1. Simultaneous steps converge only with a
-            penalty above rate.
-        start: first x and y.
+            penalty above `rate`.
+        start: initial x and y.
 
     Returns:
-        float64 (steps + 1, 2), x and y after each step, the start first.
+        float64 (steps + 1, 2), x and y at the start and after each step.
     """
     x, y = start
     path = [(x, y)]
@@ -47,7 +47,7 @@ def train(rate=RATE, steps=STEPS, alternating=False, penalty=0.0, start=(1.0, 0.
 
 
 def running_mean(path):
-    """Return the mean of all points up to each one, (n, 2) -> (n, 2).
+    """Return the mean of each point and all points before it, (n, 2) -> (n, 2).
 
     Gidel et al. 2019, "A Variational Inequality Perspective on Generative Adversarial
     Networks": the mean of the alternating steps converges, the last step does not.
@@ -72,7 +72,7 @@ def distance(path):
 
 
 def all_paths():
-    """Return all compared paths: dict, name -> (path, colour, line style)."""
+    """Return the paths to compare: dict, name -> (path, colour, line style)."""
     alternating = train(alternating=True)
     return {
         "simultaneous": (train(), "tab:red", "-"),
@@ -84,7 +84,7 @@ def all_paths():
     }
 
 
-def report(paths):
+def print_report(paths):
     """Print the distance of each path from the equilibrium, and what to notice."""
     print(f"{STEPS} steps at rate {RATE} from x = 1, y = 0; the equilibrium is 0, 0")
     for name, (path, _, _) in paths.items():
@@ -97,47 +97,45 @@ def report(paths):
         )
     print(
         "Notice: each update lowers the loss of its side, but it is at right angles to "
-        "the direction of the equilibrium: simultaneous steps spiral outwards.\n"
+        "the direction of the equilibrium, so simultaneous steps spiral outwards.\n"
         "Notice: smaller steps spiral outwards more slowly, never inwards.\n"
         "Notice: alternating steps orbit the equilibrium and do not converge, but their "
         "mean does. Their EMA stays at a distance of about (1 - decay) / rate = "
-        f"{(1 - DECAY) / RATE:.1f}. Unlike the mean, it forgets old steps, and G's old "
+        f"{(1 - DECAY) / RATE:.1f}. In the EMA old steps lose their weight, and G's old "
         "weights are bad: so images are generated with the EMA of G's weights.\n"
-        "Notice: the penalty keeps y small, and both spiral inwards: hence the gradient "
-        "penalties on D."
+        "Notice: the penalty keeps y small, and x and y converge. This is the reason for "
+        "gradient penalties on D."
     )
 
 
-def draw(paths, picture):
-    """Draw the orbits in the plane and, below, the distances over the steps."""
+def plot_paths(paths, picture):
+    """Plot the paths in the plane and, below, the distances over the steps."""
     from matplotlib.figure import Figure
 
     panels = {
         "Simultaneous: outwards": list(paths)[:2],
-        "Alternating: round and round": list(paths)[2:3],
+        "Alternating: orbit": list(paths)[2:3],
         "Averages of alternating": list(paths)[3:5],
         "Penalty on y: inwards": list(paths)[5:],
     }
     figure = Figure(figsize=(12, 8), layout="constrained")
     axes = figure.subplot_mosaic([list(panels), ["below"] * 4], height_ratios=(1, 1.3))
     for title, names in panels.items():
-        axis, edge = axes[title], 0
+        axis, limit = axes[title], 0
         for path, colour, line in (paths[name] for name in names):
-            shown = path[: SHOWN + 1]
+            shown = path[: PLOTTED_STEPS + 1]
             axis.plot(*shown.T, line, color=colour)
-            edge = max(edge, 1.1 * distance(shown).max())
+            limit = max(limit, 1.1 * distance(shown).max())
         axis.plot(1, 0, "ko", fillstyle="none", label="start")
         axis.plot(0, 0, "k*", markersize=9, label="equilibrium")
-        axis.set(title=title, aspect="equal", xlim=(-edge, edge), ylim=(-edge, edge))
-        axis.set(xlabel=f"x (G), first {SHOWN} steps", ylabel="y (D)")
+        axis.set(title=title, aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
+        axis.set(xlabel=f"x (G), first {PLOTTED_STEPS} steps", ylabel="y (D)")
     for name, (path, colour, line) in paths.items():
         axes["below"].semilogy(distance(path), line, color=colour, label=name)
     axes["below"].set(title="Distance from the equilibrium", xlabel="step")
     axes["below"].set(ylabel="distance (log scale)", ylim=(1e-3, 30))
-    marks = axis.lines[-2:]  # the start and the equilibrium
-    figure.legend(
-        handles=axes["below"].lines + marks, loc="outside lower center", ncols=4
-    )
+    handles = axes["below"].lines + axis.lines[-2:]  # with the start and the equilibrium
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
     figure.savefig(picture, dpi=100)
 
 
@@ -147,8 +145,8 @@ def main(argv=None):
     options = cli.step_options(argv, __doc__)
     picture = new_run("toy_gan", options.run_dir) / "instability.png"
     paths = all_paths()
-    report(paths)
-    draw(paths, picture)
+    print_report(paths)
+    plot_paths(paths, picture)
     print(f"saved {picture}")
 
 

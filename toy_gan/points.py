@@ -1,14 +1,14 @@
-"""Sets of points in the plane: the training data of `train_points.py`."""
+"""Sample points in the plane, the training data of `train_points.py`."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-N_VECTORS = 10_000
+N_POINTS = 10_000
 
 
 class Points(NamedTuple):
-    """Points around a skeleton: the centres of Gaussians, or points along a curve."""
+    """Noisy points around a skeleton: centres of Gaussians, or points on a curve."""
 
     points: np.ndarray  # float32 (n, 2)
     skeleton: np.ndarray  # float32 (m, 2), the points without noise
@@ -16,13 +16,13 @@ class Points(NamedTuple):
     sigma: float  # standard deviation of the noise, in x and in y
 
 
-def ring(rng, n=N_VECTORS):
+def ring(rng, n=N_POINTS):
     """Sample 8 Gaussians on a circle of radius 1."""
     angles = np.arange(8) * np.pi / 4
     return gaussians(rng, n, np.stack([np.cos(angles), np.sin(angles)], axis=1), 0.05)
 
 
-def grid(rng, n=N_VECTORS):
+def grid(rng, n=N_POINTS):
     """Sample 25 Gaussians, 5 x 5, in [-1, 1] x [-1, 1]."""
     x, y = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(-1, 1, 5))
     return gaussians(rng, n, np.stack([x.ravel(), y.ravel()], axis=1), 0.025)
@@ -33,22 +33,21 @@ def gaussians(rng, n, centres, sigma):
     return with_noise(rng, centres[picks], centres, np.arange(len(centres)), sigma)
 
 
-def moons(rng, n=N_VECTORS):
+def moons(rng, n=N_POINTS):
     """Sample two interleaving half circles."""
     from sklearn.datasets import make_moons
 
-    seed = int(rng.integers(2**31))
-    curve, modes = make_moons(n, random_state=seed)
+    curve, modes = make_moons(n, random_state=int(rng.integers(2**31)))
     curve = (curve - [0.5, 0.25]) / 1.5
     return with_noise(rng, curve, curve, modes, 0.05)
 
 
-def roll(rng, n=N_VECTORS):
+def roll(rng, n=N_POINTS):
     """Sample a spiral, the cross section of the Swiss roll."""
     from sklearn.datasets import make_swiss_roll
 
-    seed = int(rng.integers(2**31))
-    curve = make_swiss_roll(n, random_state=seed)[0][:, [0, 2]] / 14
+    points, _ = make_swiss_roll(n, random_state=int(rng.integers(2**31)))
+    curve = points[:, [0, 2]] / 14
     return with_noise(rng, curve, curve, np.zeros(n, int), 0.025)
 
 
@@ -61,23 +60,23 @@ SETS = {"ring": ring, "grid": grid, "moons": moons, "roll": roll}
 
 
 def coverage(points, target):
-    """Return how many modes a set of points covers, and its share of good points.
+    """Return how many modes a set of points covers, and the fraction of good points.
 
     Args:
         points: float32 (n, 2).
         target: Points.
 
     Returns:
-        modes: number of modes that have at least a quarter of n / modes points within
-            3 sigma of their skeleton.
-        share: share of the n points within 3 sigma of the skeleton, 0 to 1.
+        number of modes that have at least a quarter of n / modes points within 3 sigma
+        of their skeleton.
+        fraction of the n points within 3 sigma of the skeleton, in [0, 1].
     """
     from scipy.spatial import KDTree
 
     finite = points[np.isfinite(points).all(axis=1)]  # none, if G diverged
     distances, nearest = KDTree(target.skeleton).query(finite)
-    good = distances <= 3 * target.sigma
+    is_good = distances <= 3 * target.sigma
     n_modes = target.modes.max() + 1
-    found = np.bincount(target.modes[nearest[good]], minlength=n_modes)
-    fair = len(points) / n_modes
-    return int(np.sum(found >= fair / 4)), float(good.sum() / len(points))
+    counts = np.bincount(target.modes[nearest[is_good]], minlength=n_modes)
+    n_covered = np.sum(counts >= len(points) / n_modes / 4)
+    return int(n_covered), float(is_good.sum() / len(points))

@@ -1,4 +1,4 @@
-"""Train the smallest GAN: 22 weights of G and 19 of D, patterns of four numbers.
+"""Train a tiny GAN on patterns of four numbers: G has 22 weights, D has 19.
 
 The pattern is 1010: high, low, high, low. Source: Rashid, "Make Your First GAN with
 PyTorch" (2020), the chapter on the pattern 1010: mean squared error, sigmoids, plain
@@ -21,11 +21,11 @@ LOW = np.array([0.8, 0.0, 0.8, 0.0])
 HIGH = np.array([1.0, 0.2, 1.0, 0.2])
 CONSTANT = 0.5  # input of G
 N_STEPS = 10_000
-EVERY = 100  # steps between two outputs of G
+STEPS_PER_OUTPUT = 100  # steps between two recorded outputs of G
 
 
 def load_real_samples(n, rng):
-    """Sample n real patterns, float32 (n, 4), uniform between LOW and HIGH."""
+    """Sample n real patterns: float32 (n, 4), uniform between LOW and HIGH."""
     return rng.uniform(LOW, HIGH, (n, 4)).astype("float32")
 
 
@@ -79,7 +79,7 @@ def train_discriminator(d_model, n_steps=N_STEPS):
     rng = np.random.default_rng(0)
     X = np.concatenate([load_real_samples(n_steps, rng), rng.random((n_steps, 4))])
     y = np.repeat([[1.0], [0.0]], n_steps, axis=0)
-    d_model.steps_per_execution = EVERY
+    d_model.steps_per_execution = STEPS_PER_OUTPUT
     d_model.fit(X, y, batch_size=1, verbose=0)
     for name, patterns in (("real", X[:1000]), ("random", X[-1000:])):
         output = d_model.predict(patterns, verbose=0).mean()
@@ -91,7 +91,7 @@ def train(gan, dataset, n_steps=N_STEPS):
 
     Returns:
         losses: dict of lists: d1 and d2, D's loss on real and on fake patterns; g_loss.
-        patterns: generated patterns, float32 (n_steps / EVERY, 4).
+        patterns: generated patterns, float32 (n_steps / STEPS_PER_OUTPUT, 4).
     """
     from keras.callbacks import LambdaCallback
 
@@ -99,25 +99,25 @@ def train(gan, dataset, n_steps=N_STEPS):
 
     patterns = []
 
-    def look(epoch, logs):
+    def record_output(epoch, logs):
         patterns.append(generate(gan.g_model))
         if (epoch + 1) % 10 == 0:
             numbers = " ".join(f"{number:.2f}" for number in patterns[-1])
-            print(f">{(epoch + 1) * EVERY} G makes {numbers}", flush=True)
+            print(f">{(epoch + 1) * STEPS_PER_OUTPUT} G makes {numbers}", flush=True)
 
     history = gan.fit(
         batches_of(dataset, 1, seed=0),
-        epochs=n_steps // EVERY,
-        steps_per_epoch=EVERY,
-        shuffle=False,  # batches_of does it
-        callbacks=[LambdaCallback(on_epoch_end=look)],
+        epochs=n_steps // STEPS_PER_OUTPUT,
+        steps_per_epoch=STEPS_PER_OUTPUT,
+        shuffle=False,  # the batches are shuffled already
+        callbacks=[LambdaCallback(on_epoch_end=record_output)],
         verbose=0,
     )
     return history.history, np.array(patterns)
 
 
 def generate(g_model):
-    """Generate the pattern of the constant, float32 (4,)."""
+    """Generate G's only pattern, that of the constant input: float32 (4,)."""
     return g_model(np.full((1, 1), CONSTANT)).numpy()[0]
 
 
@@ -135,7 +135,7 @@ def constant_gan(g_model, d_model):
             return ops.full((n, 1), CONSTANT)
 
     gan = ConstantGAN(g_model, d_model, define_gan(g_model, d_model), separate=True)
-    gan.steps_per_execution = EVERY  # for speed: fewer calls of callbacks
+    gan.steps_per_execution = STEPS_PER_OUTPUT  # for speed: fewer calls of callbacks
     return gan
 
 
@@ -149,7 +149,7 @@ def main(argv=None):
     gan = constant_gan(define_generator(), define_discriminator())
     dataset = load_real_samples(N_STEPS, np.random.default_rng(options.seed))
     losses, patterns = train(gan, dataset)
-    draw.save_1010(run / "1010.png", losses, patterns, EVERY)
+    draw.save_1010(run / "1010.png", losses, patterns, STEPS_PER_OUTPUT)
     print(f"saved {run / '1010.png'}")
     for number, low, high in zip(patterns[-1], LOW, HIGH, strict=True):
         print(f"{number:.3f}, real {low} to {high}")

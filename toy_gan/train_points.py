@@ -1,4 +1,4 @@
-"""Train a GAN of points in the plane, where D's output and mode collapse are visible."""
+"""Train a GAN on points in the plane, where D's output and mode collapse are visible."""
 
 import sys
 from functools import partial
@@ -53,13 +53,13 @@ def define_discriminator(in_shape=(2,)):
         ],
         name="discriminator",
     )
-    # beta_1 = 0: with momentum the updates overshoot, and lost modes do not come back
+    # beta_1 = 0: with momentum the updates overshoot, and G does not recover lost modes
     model.compile(loss="binary_crossentropy", optimizer=optimizers.Adam(0.001, beta_1=0))
     return model
 
 
 def define_generator(latent_dim):
-    """Define G, latent vector (n, latent_dim) -> point of the plane (n, 2)."""
+    """Define G, latent vector (n, latent_dim) -> point in the plane (n, 2)."""
     from keras import Sequential, layers
 
     return Sequential(
@@ -74,14 +74,14 @@ def define_generator(latent_dim):
 
 
 def show_points(epoch, g_model, d_model, dataset, latent_dim, target, seed, run, **_):
-    """Print modes and share of good points; plot real and generated points over D."""
+    """Print the coverage, plot both sets of points over D's output, save the models."""
     from toy_gan.draw import save_points
 
     rng = np.random.default_rng(seed)
     points = generate_images(g_model, generate_latent_points(latent_dim, 2000, rng))
-    modes, share = coverage(points, target)
+    modes, fraction = coverage(points, target)
     n_modes = target.modes.max() + 1
-    title = f"epoch {epoch}: {modes} of {n_modes} modes, {share:.0%} within 3 sigma"
+    title = f"epoch {epoch}: {modes} of {n_modes} modes, {fraction:.0%} within 3 sigma"
     print(f">{title}")
     save_points(run / PLOT.format(epoch), dataset, points, d_model, title)
     save_models(run, epoch, g_model, d_model)

@@ -2,10 +2,10 @@
 
 What to look for: some units are active where a concept is present, in image after image:
 strokes at the bottom, holes, skies. The overlap of both areas is the intersection over
-union (IoU; 1: the same pixels, 0: no common pixel). Correlation is not causation, so the
+union (IoU; 1: the same pixels, 0: no common pixel). Correlation is not causation: so the
 best units are ablated (set to zero) and then forced (set everywhere to the mean of their
 active pixels), and the images are generated again. The concept should disappear, then
-appear, and everything else should stay. As many random units are ablated for comparison.
+appear, and nothing else should change. As many random units are ablated for comparison.
 A unit matches a concept if its IoU is at least twice the IoU by chance, which is that of
 the same activation maps with the concept masks of other images.
 
@@ -21,15 +21,21 @@ from common.basics.cli import at_most, whole_number
 from common.basics.errors import UserError
 from common.exploring.concepts import concept_names, find_concepts, fixed_concepts
 from common.exploring.pictures import save_rows
-from common.exploring.units import enlarge, measure, score_units, switch, thresholds_of
+from common.exploring.units import (
+    activation_thresholds,
+    intervene,
+    measure_effects,
+    score_units,
+    upsample,
+)
 from common.plotting import new_figure, to_pictures
 from common.sampling import generate_images
 
-TOP = 0.1  # share of the pixels where a unit counts as active
-LEAST, TIMES = 0.04, 2  # least IoU of a match, and least ratio to the IoU by chance
-BEST = 4  # units that are ablated and forced
-SHOWN_UNITS, SHOWN = 6, 10  # rows and images of the pictures
-FADED = (0.45, 0.5, 0.6)  # RGB that inactive pixels are blended with
+ACTIVE_FRACTION = 0.1  # of the pixels: there a unit counts as active
+MIN_IOU, MIN_RATIO = 0.04, 2  # of a match: IoU, and IoU / IoU by chance
+N_BEST = 4  # units that are ablated and forced
+N_ROWS, N_COLUMNS = 6, 10  # units, and images of each
+FADE_COLOUR = (0.45, 0.5, 0.6)  # RGB that inactive pixels are blended with
 
 
 def add_options(parser):
@@ -38,19 +44,19 @@ def add_options(parser):
     add("--layer", metavar="NAME", help=text)
     text = "number of generated images (500)"
     add("-n", type=whole_number(20, 2000), default=500, help=text)
-    text = f"share of the pixels where a unit counts as active ({TOP})"
-    add("--top", type=at_most(0.5), default=TOP, metavar="SHARE", help=text)
+    text = f"fraction of the pixels where a unit counts as active ({ACTIVE_FRACTION})"
+    add("--top", type=at_most(0.5), default=ACTIVE_FRACTION, metavar="SHARE", help=text)
     text = "folder of masks: NAME.png is white where the concept NAME is present"
     add("--masks", metavar="DIR", help=text)
-    chosen = parser.add_mutually_exclusive_group().add_argument
-    text = f"ablate and force the {BEST} best units of this concept (default: best match)"
-    chosen("--concept", metavar="NAME", help=text)
-    text = "ablate and force these units instead"
-    chosen("--units", nargs="+", type=whole_number(0), metavar="N", help=text)
+    add = parser.add_mutually_exclusive_group().add_argument
+    text = f"ablate and force {N_BEST} units of this concept (default: the best match)"
+    add("--concept", metavar="NAME", help=text)
+    text = "ablate and force these units"
+    add("--units", nargs="+", type=whole_number(0), metavar="N", help=text)
 
 
 def find_layer(subject, options):
-    """Return the name of the layer to dissect, and its index in `layers.chain`.
+    """Return the name of the layer to dissect, and its index in `layers.layer_chain`.
 
     Args:
         subject: subject.Subject.
@@ -60,19 +66,19 @@ def find_layer(subject, options):
         UserError: the generator has no layer with feature maps, --layer is none of them,
             or a unit of --units is not in the layer.
     """
-    from common.exploring.layers import layers_of_units
+    from common.exploring.layers import feature_map_layers
 
-    found = layers_of_units(subject.g_model)
-    if not found:
+    layers = feature_map_layers(subject.g_model)
+    if not layers:
         raise UserError(f"{subject.path} has no layer with feature maps: use another")
-    small = [x for x, (_, shape) in found.items() if 2 * shape[0] <= subject.shape[0]]
-    layer = options.layer or (small or list(found))[-1]
-    if layer not in found:
-        names = ", ".join(f"{name} {shape}" for name, (_, shape) in found.items())
+    small = [x for x, (_, shape) in layers.items() if 2 * shape[0] <= subject.shape[0]]
+    layer = options.layer or (small or list(layers))[-1]
+    if layer not in layers:
+        names = ", ".join(f"{name} {shape}" for name, (_, shape) in layers.items())
         raise UserError(f"--layer {layer}: no layer with feature maps; choose {names}")
-    index, (*_, n_units) = found[layer]
-    if options.units and (top := max(options.units)) >= n_units:
-        raise UserError(f"--units {top}: {layer} has {n_units}; name 0 to {n_units - 1}")
+    index, (*_, n_units) = layers[layer]
+    if options.units and (unit := max(options.units)) >= n_units:
+        raise UserError(f"--units {unit}: {layer} has {n_units}; name 0 to {n_units - 1}")
     return layer, index
 
 
@@ -100,71 +106,71 @@ def run(subject, options, folder):
     concepts = find_concepts(subject, images, fixed)
     head, tail = split(subject.g_model, index)
     maps = generate_images(head, vectors, labels)
-    thresholds = thresholds_of(maps, options.top, subject.shape)
+    thresholds = activation_thresholds(maps, options.top, subject.shape)
     ious, chance = score_units(maps, thresholds, concepts, fixed, options.seed)
-    scores = Scores(tuple(concepts), ious, chance)
-    best = best_of_units(scores)
-    print(f"{layer}: {len(best)} of {len(ious)} units match a concept")
-    for at in best[:SHOWN_UNITS]:
-        numbers = f"IoU {ious[at]:.2f} (chance {chance[at]:.2f})"
-        print(f">unit {at[0]}: {scores.names[at[1]]}, {numbers}")
-    units, concept = choose(options, scores, best)
+    scores = UnitScores(tuple(concepts), ious, chance)
+    matches = find_matches(scores)
+    print(f"{layer}: {len(matches)} of {len(ious)} units match a concept")
+    for unit, i in matches[:N_ROWS]:
+        numbers = f"IoU {ious[unit, i]:.2f} (chance {chance[unit, i]:.2f})"
+        print(f">unit {unit}: {scores.names[i]}, {numbers}")
+    units, concept = choose_units(options, scores, matches)
     print(f"ablated and forced for {concept}:")
     for unit in units:
-        print(f">{top_concepts(scores, unit)}")
-    versions = switch(tail, maps, units, thresholds, options.seed)
-    effects = measure(subject, versions, concepts[concept])
+        print(f">{describe_unit(scores, unit)}")
+    versions = intervene(tail, maps, units, thresholds, options.seed)
+    effects = measure_effects(subject, versions, concepts[concept])
     for name in effects["unchanged"]:
-        row = [f"{version} {found[name]:.3f}" for version, found in effects.items()]
+        row = [f"{version} {effect[name]:.3f}" for version, effect in effects.items()]
         print(f">{name}: {', '.join(row)}")
     save_table(scores, folder / "units.csv")
-    if best:
+    if matches:
         path = folder / "units.png"
-        save_units(subject, images, maps, thresholds, scores, best[:SHOWN_UNITS], path)
-    rows = [version[:SHOWN] for version in versions.values()]
+        save_units(subject, images, maps, thresholds, scores, matches, path)
+    rows = [version[:N_COLUMNS] for version in versions.values()]
     save_rows(rows, list(versions), folder / "switched.png", subject.low)
-    if subject.classified_as:
-        save_histograms(effects, subject.classified_as, folder / "classes.png")
+    if subject.real_classes:
+        save_class_shares(effects, subject.real_classes, folder / "classes.png")
 
 
-class Scores(NamedTuple):
+class UnitScores(NamedTuple):
     """The result of `units.score_units`."""
 
-    names: tuple  # of concepts
-    ious: np.ndarray  # (units, concepts)
-    chance: np.ndarray  # (units, concepts)
+    names: tuple  # of the concepts
+    ious: np.ndarray  # float (units, concepts)
+    chance: np.ndarray  # float (units, concepts), IoUs by chance
 
     @property
     def excess(self):
         """Return IoU minus IoU by chance for a match, else 0: float (units, concepts)."""
-        counts = (self.ious >= LEAST) & (self.ious >= TIMES * self.chance)
-        return np.where(counts, self.ious - self.chance, 0)
+        is_match = (self.ious >= MIN_IOU) & (self.ious >= MIN_RATIO * self.chance)
+        return np.where(is_match, self.ious - self.chance, 0)
 
 
-def best_of_units(scores):
-    """Return (unit, index of its concept) of every unit with a match, best first.
+def find_matches(scores):
+    """Return (unit, index of its concept) of every unit that matches one, best first.
 
     The concept of a unit is the one with the largest IoU minus IoU by chance.
     """
     excess = scores.excess
-    pairs = (x for x in enumerate(excess.argmax(axis=1)) if excess[x] > 0)
-    return sorted(pairs, key=lambda x: -excess[x])
+    matches = (x for x in enumerate(excess.argmax(axis=1)) if excess[x] > 0)
+    return sorted(matches, key=lambda x: -excess[x])
 
 
-def top_concepts(scores, unit):
+def describe_unit(scores, unit):
     """Return a text with the three concepts that have the largest IoU with a unit."""
     best = np.argsort(-scores.ious[unit])[:3]
-    texts = [f"{scores.names[c]} {scores.ious[unit, c]:.2f}" for c in best]
+    texts = [f"{scores.names[i]} {scores.ious[unit, i]:.2f}" for i in best]
     return f"unit {unit}, IoU: {', '.join(texts)}"
 
 
-def choose(options, scores, best):
+def choose_units(options, scores, matches):
     """Return the units to ablate and force, and the name of their concept.
 
     Args:
         options: Namespace with units and concept.
-        scores: Scores.
-        best: see `best_of_units`.
+        scores: UnitScores.
+        matches: see `find_matches`.
 
     Raises:
         UserError: no unit matches the concept, or none matches any concept.
@@ -172,14 +178,14 @@ def choose(options, scores, best):
     if options.units:
         units = sorted(set(options.units))
         return units, scores.names[scores.ious[units].mean(axis=0).argmax()]
-    if not best and options.concept is None:
+    if not matches and options.concept is None:
         raise UserError("no unit matches a concept: choose units with --units")
-    concept = options.concept or scores.names[best[0][1]]
+    concept = options.concept or scores.names[matches[0][1]]
     excess = scores.excess[:, scores.names.index(concept)]
-    units = [int(unit) for unit in np.argsort(-excess)[:BEST] if excess[unit] > 0]
+    units = [int(unit) for unit in np.argsort(-excess)[:N_BEST] if excess[unit] > 0]
     if not units:
         raise UserError(
-            f"--concept {concept}: no unit has an IoU of at least {LEAST} that is twice "
+            f"--concept {concept}: no unit has an IoU of at least {MIN_IOU} and twice "
             "the IoU by chance; choose another concept, or --units"
         )
     return units, concept
@@ -190,54 +196,54 @@ def save_table(scores, path):
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["unit", *scores.names])
-        for unit, row in enumerate(scores.ious):
-            writer.writerow([unit, *(f"{x:.4f}" for x in row)])
+        rows = enumerate(scores.ious)
+        writer.writerows([unit, *(f"{x:.4f}" for x in row)] for unit, row in rows)
 
 
-def save_units(subject, images, maps, thresholds, scores, best, path):
-    """Save the images with the highest activation of each unit, inactive pixels faded.
+def save_units(subject, images, maps, thresholds, scores, matches, path):
+    """Save the images with the highest activations of the best units.
 
-    Active pixels of grey images are tinted.
+    Inactive pixels are faded. Active pixels of grey images are tinted.
 
     Args:
         subject: subject.Subject.
         images: float32 (n, h, w, c) in [low, 1].
-        maps: float32 (n, small h, small w, units).
+        maps: float32 (n, map_h, map_w, units).
         thresholds: float (units,), activation above which a unit counts as active.
-        scores: Scores.
-        best: list of (unit, index of its concept), a row each.
+        scores: UnitScores.
+        matches: see `find_matches`; the first N_ROWS are saved, one per row.
         path: PNG to write.
     """
     rows, captions = [], []
-    for unit, concept in best:
-        order = np.argsort(-maps[..., unit].max(axis=(1, 2)), kind="stable")[:SHOWN]
-        active = enlarge(maps[order][..., [unit]], subject.shape) > thresholds[unit]
+    for unit, concept in matches[:N_ROWS]:
+        order = np.argsort(-maps[..., unit].max(axis=(1, 2)), kind="stable")[:N_COLUMNS]
+        active = upsample(maps[order][..., [unit]], subject.shape) > thresholds[unit]
         pictures = to_pictures(images[order], subject.low) / np.float32(255)
         if subject.shape[-1] == 1:
             inside, outside = pictures * np.float32([1, 0.8, 0.3]), 0.3 * pictures + 0.7
         else:
-            inside, outside = pictures, 0.25 * pictures + 0.75 * np.float32(FADED)
+            inside, outside = pictures, 0.25 * pictures + 0.75 * np.float32(FADE_COLOUR)
         rows.append(2 * np.where(active, inside, outside) - 1)
         iou = scores.ious[unit, concept]
         captions.append(f"{scores.names[concept]}\nunit {unit}, IoU {iou:.2f}")
     save_rows(rows, captions, path, low=-1)
 
 
-def save_histograms(effects, names, path):
-    """Plot the shares of predicted classes.
+def save_class_shares(effects, names, path):
+    """Plot the percentage of images of each predicted class.
 
     Args:
-        effects: see `units.measure`.
+        effects: see `units.measure_effects`.
         names: of the classes.
         path: PNG to write.
     """
     width = 0.8 / len(effects)
     with new_figure(path, (8, 3)) as (figure, (axis,)):
-        for i, (version, found) in enumerate(effects.items()):
-            at = np.arange(len(names)) + (i - (len(effects) - 1) / 2) * width
-            shares = [100 * found[f"classified as {name}"] for name in names]
-            axis.bar(at, shares, width, label=version)
-        slant = 30 if max(map(len, names)) > 3 else 0
-        axis.set_xticks(range(len(names)), names, rotation=slant)
+        for i, (version, effect) in enumerate(effects.items()):
+            positions = np.arange(len(names)) + (i - (len(effects) - 1) / 2) * width
+            percentages = [100 * effect[f"classified as {name}"] for name in names]
+            axis.bar(positions, percentages, width, label=version)
+        rotation = 30 if max(map(len, names)) > 3 else 0
+        axis.set_xticks(range(len(names)), names, rotation=rotation)
         axis.set(ylabel="% of images", xlabel="classified as")
         figure.legend(loc="outside upper center", ncols=len(effects), frameon=False)

@@ -2,9 +2,9 @@
 
 What to look for: if every step changes the image a little, through plausible images, G
 has learned a continuous space of images and has not memorized the training images. A jump
-in the curve, one step far longer than its neighbours, shows a discontinuity. A hill shows
-a region where the image changes fast. The straight line has latent vectors of a smaller
-norm than nearly all in training; the arc keeps the norm.
+in the curve, a step much longer than its neighbours, shows a discontinuity. A broad peak
+shows a region where the image changes fast. The latent vectors on the straight line have
+smaller norms than nearly all latent vectors in training; the arc keeps the norm.
 
 Sources: Radford et al. (2016), "DCGAN", section 6.1; White (2016), "Sampling Generative
 Networks".
@@ -16,17 +16,17 @@ import numpy as np
 
 from common.basics.cli import seed_number
 from common.basics.errors import UserError
-from common.exploring.geometry import lerp, loop, slerp, step_lengths
+from common.exploring.geometry import closed_path, lerp, slerp, step_lengths
 from common.exploring.pictures import save_rows
 from common.plotting import enlarged, new_figure, tile, to_pictures
 from common.runs.video import captioned, save_video
 from common.sampling import class_number
 
-WALKS = {"straight": lerp, "arc": slerp}
-SHOWN, STEPS = 11, 60  # images of a path in the grid, and steps of the curve
-FRAMES, SECONDS = 20, 0.08  # of a path in the video, and seconds of a frame
-HEIGHT = 280  # least height of an image in the video, in pixels
-JUMP, BESIDE = 3, 5  # ratio to the median of this many steps on each side
+METHODS = {"straight": lerp, "arc": slerp}  # of interpolation
+STEPS, STEPS_PER_COLUMN = 60, 6  # of a path, and between two images of the grid
+LOOP_STEPS, FRAME_SECONDS = 20, 0.08  # of a path in the video, duration of a frame
+MIN_HEIGHT = 280  # of an image in the video, in pixels
+JUMP_RATIO, N_NEIGHBOURS = 3, 5  # a jump / the median of the steps on each side
 
 
 def add_options(parser):
@@ -38,7 +38,7 @@ def add_options(parser):
 
 
 def run(subject, options, folder):
-    """Save grid.png, the step lengths as steps.png, and the video of a closed loop.
+    """Save grid.png, the step lengths as steps.png, and the video of the closed path.
 
     Args:
         subject: subject.Subject.
@@ -47,7 +47,7 @@ def run(subject, options, folder):
 
     Raises:
         UserError: there are fewer than two seeds, two latent vectors are opposite, or the
-            number of classes does not fit.
+            number of classes is not 1 or the number of seeds.
     """
     seeds = options.seeds or [(options.seed + i) % 2**32 for i in range(3)]
     labels = options.labels or list(subject.classes[:1])
@@ -58,33 +58,33 @@ def run(subject, options, folder):
             f"--labels: expected one class for all seeds, or one for each of the "
             f"{len(seeds)} seeds, got {len(labels)}: name other classes"
         )
-    generate, codes = generator_of_codes(subject, labels, len(seeds))
-    stops = np.stack([subject.latent_vector(x) for x in seeds]).astype("float64")
+    generate, embeddings = embedding_generator(subject, labels, len(seeds))
+    waypoints = np.stack([subject.latent_vector(x) for x in seeds]).astype("float64")
     try:
-        loop(stops, 1)
+        closed_path(waypoints, 1)
     except ValueError as error:
         raise UserError(f"--seeds: {error}; name other seeds") from None
     grid, curves = [], {}
-    for name, walk in WALKS.items():
-        grid.append([generate(*x) for x in paths(stops, codes, SHOWN - 1, walk)])
-        fine = [generate(*x) for x in paths(stops, codes, STEPS, walk)]
-        curves[name] = steps_of(subject, fine)
+    for name, interpolate in METHODS.items():
+        images = [generate(*x) for x in paths(waypoints, embeddings, interpolate)]
+        grid.append([path[::STEPS_PER_COLUMN] for path in images])
+        curves[name] = image_step_lengths(subject, images)
         for space, lengths in curves[name].items():
-            for i, of_path in enumerate(np.split(lengths, len(fine))):
-                which = f"{seeds[i]} to {seeds[i + 1]}, {name}, {space}"
-                print(f">{which}: {describe(of_path)}")
-    rows = [row for pair in zip(*grid, strict=True) for row in pair]
+            for i, path in enumerate(np.split(lengths, len(images))):
+                title = f"{seeds[i]} to {seeds[i + 1]}, {name}, {space}"
+                print(f">{title}: {describe(path)}")
+    rows = [row for both in zip(*grid, strict=True) for row in both]
     names = list(map(str, seeds))
     if labels:
         labels = np.resize(labels, len(seeds))
         names = [f"{seed} as {label}" for seed, label in zip(seeds, labels, strict=True)]
-    captions = [f"{a} to {b}\n{name}" for a, b in pairwise(names) for name in WALKS]
+    captions = [f"{a} to {b}\n{name}" for a, b in pairwise(names) for name in METHODS]
     save_rows(rows, captions, folder / "grid.png", subject.low)
     save_curves(curves, names, folder / "steps.png")
-    save_loop(subject, stops, codes, generate, folder / "loop")
+    save_loop(subject, waypoints, embeddings, generate, folder / "loop")
 
 
-def generator_of_codes(subject, labels, n):
+def embedding_generator(subject, labels, n):
     """Return a function that generates images from latent vectors and class embeddings.
 
     Args:
@@ -93,8 +93,8 @@ def generator_of_codes(subject, labels, n):
         n: number of latent vectors to visit.
 
     Returns:
-        the function of latent vectors (m, latent_dim) and embeddings (m, k), and the n
-        embeddings float (n, k); k = 0 if G is unconditional.
+        a function, latent vectors (m, latent_dim) and embeddings (m, k) -> images; and
+        the embeddings of the classes, float (n, k). k = 0 if G is unconditional.
 
     Raises:
         UserError: a class does not exist.
@@ -105,38 +105,37 @@ def generator_of_codes(subject, labels, n):
     from common.exploring.layers import split_at_embedding
 
     numbers = [class_number("--labels", x, subject.classes) for x in labels]
-    code_of, model = split_at_embedding(subject.g_model)
+    embed, model = split_at_embedding(subject.g_model)
     classes = np.resize(numbers, (n, 1)).astype("int32")
-    codes = code_of.predict(classes, verbose=0)
+    embeddings = embed.predict(classes, verbose=0)
+    shape = embeddings.shape[1:]
 
     def generate(vectors, flat):
-        inputs = [np.float32(vectors), np.float32(flat).reshape(-1, *codes.shape[1:])]
+        inputs = [np.float32(vectors), np.float32(flat).reshape(-1, *shape)]
         images = model.predict(inputs, batch_size=100, verbose=0)
-        return subject.checked(images.astype("float32"))
+        return subject.require_finite(images.astype("float32"))
 
-    return generate, codes.reshape(n, -1)
+    return generate, embeddings.reshape(n, -1)
 
 
-def paths(stops, codes, n, walk):
-    """Return the paths from each stop to the next, each of n steps.
+def paths(waypoints, embeddings, interpolate):
+    """Return the paths from each waypoint to the next, each of STEPS steps.
 
     Args:
-        stops: float (p, latent_dim), latent vectors.
-        codes: float (p, k), class embeddings, interpolated linearly.
-        n: number of steps of a path.
-        walk: `slerp` or `lerp`.
+        waypoints: float (p, latent_dim), latent vectors.
+        embeddings: float (p, k), class embeddings, interpolated linearly.
+        interpolate: `slerp` or `lerp`.
 
     Returns:
-        list of p - 1 (latent vectors (n + 1, latent_dim), embeddings (n + 1, k)).
+        list of p - 1 tuples: latent vectors (STEPS + 1, latent_dim), embeddings
+        (STEPS + 1, k).
     """
-    shares = np.linspace(0, 1, n + 1)
-    return [
-        (walk(stops[i], stops[i + 1], shares), lerp(codes[i], codes[i + 1], shares))
-        for i in range(len(stops) - 1)
-    ]
+    t = np.linspace(0, 1, STEPS + 1)
+    ends = zip(pairwise(waypoints), pairwise(embeddings), strict=True)
+    return [(interpolate(*vectors, t), lerp(*codes, t)) for vectors, codes in ends]
 
 
-def steps_of(subject, images):
+def image_step_lengths(subject, images):
     """Return the length of each step, the root mean square difference of two images.
 
     Args:
@@ -144,35 +143,38 @@ def steps_of(subject, images):
         images: list of float32 (n + 1, h, w, c), one array per path.
 
     Returns:
-        dict, "pixels" and perhaps "features" -> float (paths * n,), in this order.
+        dict, "pixels" and, with real images, "features" -> float (paths * n,).
     """
-    spaces = {"pixels": subject.flat}
+    spaces = {"pixels": subject.flatten}
     if subject.real_or_none:
         spaces["features"] = subject.features
-    found = {}
+    lengths = {}
     for space, embed in spaces.items():
-        rows = [embed(of_path) for of_path in images]
-        scale = np.sqrt(rows[0].shape[1])  # turns the norm into the root mean square
-        found[space] = np.concatenate([step_lengths(x) / scale for x in rows])
-    return found
+        rows = [embed(path) for path in images]
+        scale = np.sqrt(rows[0].shape[1])  # converts a norm to a root mean square
+        lengths[space] = np.concatenate([step_lengths(x) / scale for x in rows])
+    return lengths
 
 
 def describe(lengths):
     """Return a text about the step lengths of a path, float (n,)."""
-    at = int(np.argmax(lengths))
-    ratio = lengths[at] / max(np.median(lengths), 1e-12)
-    beside = np.delete(lengths, at)[max(at - BESIDE, 0) : at + BESIDE]
-    jump = ", a jump" if lengths[at] > JUMP * max(np.median(beside), 1e-12) else ""
-    where = f"at {(at + 0.5) / len(lengths):.0%} of the path{jump}"
-    return f"largest step {ratio:.1f} times the median, {where}; sum {lengths.sum():.3g}"
+    i = int(np.argmax(lengths))
+    ratio = lengths[i] / max(np.median(lengths), 1e-12)
+    neighbours = np.delete(lengths, i)[max(i - N_NEIGHBOURS, 0) : i + N_NEIGHBOURS]
+    is_jump = lengths[i] > JUMP_RATIO * max(np.median(neighbours), 1e-12)
+    position = f"at {(i + 0.5) / len(lengths):.0%} of the path"
+    position += ", a jump" if is_jump else ""
+    return (
+        f"largest step {ratio:.1f} times the median, {position}; sum {lengths.sum():.3g}"
+    )
 
 
 def save_curves(curves, names, path):
     """Plot the step lengths along the paths.
 
     Args:
-        curves: dict, name of the walk -> dict of `steps_of`.
-        names: of the stops.
+        curves: dict, key of METHODS -> dict, see `image_step_lengths`.
+        names: of the waypoints.
         path: PNG to write.
     """
     spaces = {
@@ -183,30 +185,26 @@ def save_curves(curves, names, path):
     figure = new_figure(path, (8, 1 + 2.2 * rows), rows, sharex=True)
     with figure as (_, axes):
         for axis, (space, text) in zip(axes, spaces.items(), strict=False):
-            for name, found in curves.items():
-                at = (np.arange(len(found[space])) + 0.5) / STEPS
-                axis.plot(at, found[space], label=name)
+            for name, lengths in curves.items():
+                positions = (np.arange(len(lengths[space])) + 0.5) / STEPS
+                axis.plot(positions, lengths[space], label=name)
             axis.set(ylabel=f"length of a step\n{text}", ylim=(0, None))
         axes[0].legend(frameon=False)
-        axes[-1].set_xlabel(f"latent vector of seed ({STEPS} steps per path)")
+        axes[-1].set_xlabel(f"seed of the latent vector ({STEPS} steps per path)")
         axes[-1].set_xticks(range(len(names)), names)
 
 
-def save_loop(subject, stops, codes, generate, path):
-    """Save the video of both walks, side by side, through all stops and back.
+def save_loop(subject, waypoints, embeddings, generate, path):
+    """Save a video of both interpolations, side by side, through all waypoints and back.
 
     Args:
-        subject, stops, codes, generate: see `paths` and `generator_of_codes`.
+        subject, waypoints, embeddings, generate: see `paths` and `embedding_generator`.
         path: see `video.save_video`.
     """
-    mixed = loop(codes, FRAMES, lerp)
-    walks = [generate(loop(stops, FRAMES, walk), mixed) for walk in WALKS.values()]
-    title = " | ".join(WALKS)
-
-    def frames():
-        for images in zip(*walks, strict=True):
-            pictures = to_pictures(np.stack(images), subject.low)
-            sheet = enlarged(tile(pictures, len(WALKS)), HEIGHT / pictures.shape[1])
-            yield captioned(sheet, title)
-
-    save_video(frames(), path, SECONDS)
+    mixed = closed_path(embeddings, LOOP_STEPS, lerp)
+    closed = [closed_path(waypoints, LOOP_STEPS, x) for x in METHODS.values()]
+    images = [generate(vectors, mixed) for vectors in closed]
+    pictures = to_pictures(np.stack(images, axis=1), subject.low)
+    zoom, title = MIN_HEIGHT / subject.shape[0], " | ".join(METHODS)
+    sheets = (enlarged(tile(frame, len(images)), zoom) for frame in pictures)
+    save_video((captioned(sheet, title) for sheet in sheets), path, FRAME_SECONDS)

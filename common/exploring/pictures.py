@@ -1,14 +1,14 @@
-"""Pictures of `explore.py`: rows of images with captions."""
+"""Save rows of images with captions, and read pictures of users."""
 
 from common.basics.errors import as_user_error
 from common.plotting import tile, to_pictures
 from common.safety.arrays import check_file
 from common.safety.images import MOST_BYTES, open_image
 
-INCHES, DPI = 0.55, 120  # size of an image in a row
+IMAGE_INCHES, DPI = 0.55, 120  # size of an image in the PNG
 
 
-def save_rows(rows, captions, path, low=0, heads=()):
+def save_rows(rows, captions, path, low=0, column_titles=()):
     """Save rows of images as a PNG, each row with a caption on its left.
 
     Args:
@@ -16,26 +16,26 @@ def save_rows(rows, captions, path, low=0, heads=()):
         captions: list of texts, one per row.
         path: file to write.
         low: lowest value of a pixel, 0 or -1; see `plotting.save_grid`.
-        heads: texts above the columns of the first row.
+        column_titles: texts above the columns, or empty.
     """
     from matplotlib.figure import Figure
 
     columns = max(map(len, rows))
     left = 0.068 * max(len(line) for text in captions for line in text.split("\n")) + 0.1
-    top = 0.3 * bool(heads)
-    width, height = left + columns * INCHES, top + len(rows) * INCHES
+    top = 0.3 * bool(column_titles)
+    width, height = left + columns * IMAGE_INCHES, top + len(rows) * IMAGE_INCHES
     figure = Figure(figsize=(width, height))
     for i, (row, caption) in enumerate(zip(rows, captions, strict=True)):
-        bottom = height - top - (i + 1) * INCHES
-        box = left / width, bottom / height, len(row) * INCHES / width, INCHES / height
-        axis = figure.add_axes(box)
+        bottom = height - top - (i + 1) * IMAGE_INCHES
+        size = len(row) * IMAGE_INCHES / width, IMAGE_INCHES / height
+        axis = figure.add_axes((left / width, bottom / height, *size))
         axis.imshow(tile(to_pictures(row, low), len(row)), aspect="auto")
         axis.set_axis_off()
-        at = (left - 0.06) / width, (bottom + INCHES / 2) / height
-        figure.text(*at, caption, ha="right", va="center", fontsize=8)
-    for i, head in enumerate(heads):
-        at = (left + (i + 0.5) * INCHES) / width, (height - top / 2) / height
-        figure.text(*at, head, ha="center", va="center", fontsize=8)
+        position = (left - 0.06) / width, (bottom + IMAGE_INCHES / 2) / height
+        figure.text(*position, caption, ha="right", va="center", fontsize=8)
+    for i, title in enumerate(column_titles):
+        position = (left + (i + 0.5) * IMAGE_INCHES) / width, (height - top / 2) / height
+        figure.text(*position, title, ha="center", va="center", fontsize=8)
     figure.savefig(path, dpi=DPI)
 
 
@@ -43,7 +43,7 @@ def read_picture(option, path, mode):
     """Return an untrusted picture file as a PIL image.
 
     Args:
-        option: name of the option for the error message.
+        option: name of the option, for the error message.
         path: of the file.
         mode: "L" or "RGB".
 

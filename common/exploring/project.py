@@ -3,9 +3,10 @@
 What to look for: a generated image is reconstructed almost exactly. A real image is
 reconstructed as far as G has learned such images; what G cannot generate is missing or
 replaced. The optimization starts from the nearest of 200 random latent vectors, of all
-classes if G is class-conditional. The starts end at different errors: a large spread
-shows that the optimum is not reliable. A picture is resized to the size of G's images,
-whatever its shape, and must look like the real images: digits are bright on black.
+classes if G is class-conditional. The starts end at different errors: if these differ
+much, even the best result may be a local minimum. A picture is resized to the size of
+G's images, whatever its shape, and must look like the real images: digits are bright on
+black.
 
 The composite model has the structure of the GAN's composite model: here G is frozen, and
 the latent vector is the trainable weight, optimized by gradient descent on the mean
@@ -24,9 +25,9 @@ from common.basics.errors import UserError
 from common.exploring.pictures import read_picture, save_rows
 from common.plotting import new_figure
 
-RATE = 0.1  # initial learning rate of Adam, with cosine decay to zero
-CHANCE = 200  # random images to compare with
-EVERY = 10  # steps between two values of the curves
+LEARNING_RATE = 0.1  # initial learning rate of Adam, with cosine decay to zero
+N_RANDOM = 200  # latent vectors that the starts are selected from
+STEPS_PER_ERROR = 10  # steps between two values of the curves
 
 
 def add_options(parser):
@@ -60,7 +61,7 @@ def read_target(subject, name):
         picture = read_picture("IMAGE", name, "L" if channels == 1 else "RGB")
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
         pixels = np.asarray(picture).reshape(subject.shape)
-    return np.float32(subject.low + pixels / np.float32(255) * (1 - subject.low))
+    return subject.from_bytes(pixels)
 
 
 def run(subject, options, folder):
@@ -72,14 +73,14 @@ def run(subject, options, folder):
         folder: Path of the folder for the results.
     """
     target = read_target(subject, options.image)
-    starts, labels, by_chance = nearest_starts(subject, options, target)
+    starts, labels, random_errors = nearest_starts(subject, options, target)
     vectors, errors = project(subject.g_model, target, starts, options.steps, labels)
-    errors = subject.checked(errors) / (1 - subject.low)  # for pixels in [0, 1]
+    errors = subject.require_finite(errors) / (1 - subject.low)  # for pixels in [0, 1]
     order = np.argsort(errors[-1], kind="stable")
-    found, best = subject.generate(vectors, labels)[order], errors[-1, order]
-    print(f">best error {best[0]:.4f}, worst {best[-1]:.4f} (starts: {len(best)})")
-    text = f"mean error {by_chance.mean():.4f}, best {by_chance.min():.4f}"
-    print(f">{CHANCE} random images: {text}")
+    images, final = subject.generate(vectors, labels)[order], errors[-1, order]
+    print(f">best error {final[0]:.4f}, worst {final[-1]:.4f} (starts: {len(final)})")
+    text = f"mean error {random_errors.mean():.4f}, best {random_errors.min():.4f}"
+    print(f">{N_RANDOM} random images: {text}")
     norm = np.linalg.norm(vectors[order[0]])
     print(f">norm of the latent vector {norm:.1f}, typical {subject.latent_dim**0.5:.1f}")
     text = f"generate.py {subject.path.name} --latent point.npy"
@@ -88,12 +89,12 @@ def run(subject, options, folder):
     print(f"point.npy holds the best latent vector: {text}")
     np.save(folder / "point.npy", vectors[order[:1]])
     save_errors(errors[:, order], folder / "errors.png")
-    difference = np.abs(found[0] - target)
-    strength = (1 - subject.low) / max(difference.max(), 1e-6)
-    shown = np.stack([target, found[0], subject.low + strength * difference])
-    captions = [f"target, best,\n{strength:.1f} x difference"]
-    captions += [f"all starts, errors\n{best[0]:.3f} to {best[-1]:.3f}"]
-    save_rows([shown, found], captions, folder / "projection.png", subject.low)
+    difference = np.abs(images[0] - target)
+    factor = (1 - subject.low) / max(difference.max(), 1e-6)
+    comparison = np.stack([target, images[0], subject.low + factor * difference])
+    captions = [f"target, best,\n{factor:.1f} x difference"]
+    captions += [f"all starts, errors\n{final[0]:.3f} to {final[-1]:.3f}"]
+    save_rows([comparison, images], captions, folder / "projection.png", subject.low)
 
 
 def nearest_starts(subject, options, target):
@@ -108,17 +109,17 @@ def nearest_starts(subject, options, target):
         latent vectors float32 (restarts, latent_dim), their labels int (restarts,) or
         None, and the errors of all random images, float (n,), for pixels in [0, 1].
     """
-    n = max(CHANCE, options.restarts)
+    n = max(N_RANDOM, options.restarts)
     vectors = subject.latent_vectors(n, options.seed)
     labels = subject.labels(n, options.label)
-    images = subject.flat(subject.generate(vectors, labels))
-    errors = np.sqrt(np.mean((images - subject.flat(target[None])) ** 2, axis=1))
+    images = subject.flatten(subject.generate(vectors, labels))
+    errors = np.sqrt(np.mean((images - subject.flatten(target[None])) ** 2, axis=1))
     picks = np.argsort(errors, kind="stable")[: options.restarts]
     return vectors[picks], None if labels is None else labels[picks], errors
 
 
 def project(g_model, target, starts, steps, labels=None):
-    """Optimize latent vectors until their images are similar to the target.
+    """Optimize latent vectors so that their images become similar to the target.
 
     Args:
         g_model: generator; it is frozen, and stays frozen.
@@ -135,22 +136,20 @@ def project(g_model, target, starts, steps, labels=None):
     from keras import layers
 
     n, latent_dim = starts.shape
-    number = layers.Input((1,), dtype="int32")
-    embedding = layers.Embedding(n, latent_dim)
-    z = layers.Flatten()(embedding(number))
+    indices = [np.arange(n)] if labels is None else [np.arange(n), labels]
+    x = [np.int32(index).reshape(-1, 1) for index in indices]
+    inputs = [layers.Input((1,), dtype="int32") for _ in x]
+    embedding = layers.Embedding(n, latent_dim)  # its weights are the latent vectors
+    z = layers.Flatten()(embedding(inputs[0]))
     embedding.set_weights([starts])
     g_model.trainable = False
-    inputs, x = [number], [np.arange(n).reshape(-1, 1)]
-    if labels is not None:
-        inputs.append(layers.Input((1,), dtype="int32"))
-        x.append(np.int32(labels).reshape(-1, 1))
-    image = g_model([z, *inputs[1:]] if labels is not None else z, training=False)
+    image = g_model(z if labels is None else [z, inputs[1]], training=False)
     model = keras.Model(inputs, image, name="composite")
-    rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
     model.compile(keras.optimizers.Adam(rate), keras.losses.MeanSquaredError("sum"))
     y, errors = np.stack([target] * n), []
     for step in (bar := tqdm(range(steps + 1), disable=None, unit="step")):
-        if step % EVERY == 0:
+        if step % STEPS_PER_ERROR == 0:
             images = model.predict_on_batch(x)
             errors.append(np.sqrt(np.mean((images - y) ** 2, axis=(1, 2, 3))))
             bar.set_postfix(error=f"{errors[-1].min():.4f}")
@@ -160,8 +159,8 @@ def project(g_model, target, starts, steps, labels=None):
 
 
 def save_errors(errors, path):
-    """Plot the errors of all starts over the steps: float (k, n), the best first."""
-    steps = EVERY * np.arange(len(errors))
+    """Plot the errors of all starts over the steps: float (k, n), best start first."""
+    steps = STEPS_PER_ERROR * np.arange(len(errors))
     with new_figure(path, (6, 3.5)) as (_, (axis,)):
         axis.plot(steps, errors[:, 1:], color="lightgrey")
         axis.plot(steps, errors[:, 0], color="tab:blue", label="best start")

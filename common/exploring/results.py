@@ -1,4 +1,4 @@
-"""The new folder for the results of a command, created atomically."""
+"""Create the folder for the results of a command, atomically."""
 
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,8 +11,8 @@ from common.basics.files import free_path, new_folders
 def result_folder(options, model):
     """Return the path of a new folder for the results.
 
-    It is --run-dir, or `generator_model_010_interpolate` beside the model, with `_2` and
-    so on at its end if this exists.
+    It is --run-dir, or `generator_model_010_interpolate` beside the model; if this
+    exists, `generator_model_010_interpolate_2` and so on.
 
     Args:
         options: Namespace with run_dir and command.
@@ -23,7 +23,7 @@ def result_folder(options, model):
     """
     if options.run_dir is not None:
         folder = Path(options.run_dir).expanduser()
-        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"--run-dir {folder} is not an empty folder: name a new one")
         return folder
     return free_path(model.with_name(f"{model.stem}_{options.command}"))
@@ -39,13 +39,13 @@ def atomic_folder(folder):
     with ExitStack() as stack:
         try:
             stack.enter_context(new_folders(folder.parent))
-            part = TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent)
+            temporary = TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent)
         except OSError as error:
             raise UserError(
                 f"cannot create {folder}: {error.strerror}; name another folder with "
                 "--run-dir"
             ) from None
-        path = Path(stack.enter_context(part))
+        path = Path(stack.enter_context(temporary))
         yield path
-        path.chmod(0o755)  # a temporary folder is private
+        path.chmod(0o755)  # other users cannot read a temporary folder
         path.replace(folder)

@@ -1,4 +1,4 @@
-"""The generator to explore: its model, its real images and their classifier."""
+"""Load a generator, its real images, and a classifier of these images."""
 
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from common.scores.scorer import shuffled, to_bytes
 
 
 class Subject:
-    """A generator with its latent vectors, images, real images and classifier.
+    """A generator to explore, with its real images and their classifier.
 
     Args:
         path: of an .h5 or .keras file.
@@ -27,12 +27,12 @@ class Subject:
         self.path, self.data = path, data
         self.g_model, self.latent_dim, (self.low, _) = load_generator(path)
         self.origin = origin_of(path)
-        self.classes = ()
+        self.classes = ()  # empty if G is unconditional
         if sampling.takes_labels(self.g_model):
             self.classes = class_names(path, sampling.n_classes(self.g_model))
 
     @property
-    def trained_on(self):
+    def dataset_name(self):
         """The name of the real images, or "" if it is unknown."""
         return self.data or (self.origin["data"]["name"] if self.origin else "")
 
@@ -58,7 +58,7 @@ class Subject:
 
         Args:
             n: number of images.
-            label: name or number of the class; if None, all classes in turn.
+            label: name or index of the class; if None, all classes, repeated.
 
         Raises:
             UserError: the class does not exist.
@@ -74,13 +74,13 @@ class Subject:
             return np.arange(n) % len(self.classes)
         return np.full(n, sampling.class_number("--label", label, self.classes))
 
-    def one_class(self, n, label=None):
-        """Return n times the same class, the first one if None; see `labels`."""
+    def same_labels(self, n, label=None):
+        """Return one class for all of n images, the first class if None; see `labels`."""
         return self.labels(n, label or next(iter(self.classes), None))
 
     def generate_class(self, vectors, label=None):
-        """Generate images of a single class; see `generate` and `one_class`."""
-        return self.generate(vectors, self.one_class(len(vectors), label))
+        """Generate images of a single class; see `generate` and `same_labels`."""
+        return self.generate(vectors, self.same_labels(len(vectors), label))
 
     def generate(self, vectors, labels=None):
         """Generate images: float32 (n, h, w, c) in [low, 1].
@@ -90,16 +90,16 @@ class Subject:
             labels: int (n,), if G is class-conditional.
 
         Raises:
-            UserError: see `checked`.
+            UserError: see `require_finite`.
         """
-        vectors = np.float32(vectors)
-        return self.checked(sampling.generate_images(self.g_model, vectors, labels))
+        images = sampling.generate_images(self.g_model, np.float32(vectors), labels)
+        return self.require_finite(images)
 
-    def checked(self, values):
-        """Return an output of G, or of a part of it, unchanged.
+    def require_finite(self, values):
+        """Return an output of G, or of some of its layers, unchanged.
 
         Raises:
-            UserError: it has values that are NaN or infinite.
+            UserError: a value is NaN or infinite.
         """
         if not np.isfinite(values).all():
             raise UserError(f"{self.path} outputs NaN or infinity: use another model")
@@ -109,10 +109,14 @@ class Subject:
         """Return images in [low, 1] as uint8, of the same shape."""
         return to_bytes((images - self.low) / (1 - self.low))
 
-    def flat(self, images):
-        """Return images in [low, 1] as rows of values in [0, 1]: float32 (n, h w c)."""
-        shares = (images - self.low) / np.float32(1 - self.low)
-        return np.clip(shares, 0, 1).reshape(len(images), -1)
+    def from_bytes(self, pixels):
+        """Return uint8 images as float32 in [low, 1], of the same shape."""
+        return np.float32(self.low + pixels / np.float32(255) * (1 - self.low))
+
+    def flatten(self, images):
+        """Return images in [low, 1] as rows of pixels in [0, 1]: float32 (n, h w c)."""
+        pixels = (images - self.low) / np.float32(1 - self.low)
+        return np.clip(pixels, 0, 1).reshape(len(images), -1)
 
     @cached_property
     def real(self):
@@ -138,7 +142,7 @@ class Subject:
 
         Args:
             n: maximum number of images.
-            label: name or number of their class; if None, of all classes.
+            label: name or index of their class; if None, of all classes.
 
         Raises:
             UserError: a class is named, but the images have no classes.
@@ -148,8 +152,8 @@ class Subject:
         if label is not None and train.labels is None:
             raise UserError(f"--label {label}: {train.name} has no classes; leave it out")
         if label is not None:
-            is_wanted = np.ravel(train.labels) == self.labels(1, label)[0]
-            rows = rows[is_wanted[rows]]
+            has_label = np.ravel(train.labels) == self.labels(1, label)
+            rows = rows[has_label[rows]]
         return train.pixels[rows[:n]]
 
     @cached_property
@@ -162,8 +166,11 @@ class Subject:
             return None
 
     @property
-    def classified_as(self):
-        """The classes of the classifier; empty without real images or classes."""
+    def real_classes(self):
+        """The class names of the real images, which the classifier predicts.
+
+        Empty without real images or classes.
+        """
         return self.real_or_none[0].classes if self.real_or_none else ()
 
     @cached_property
@@ -175,16 +182,16 @@ class Subject:
         return extract_all(self._classifier, self.to_bytes(images))
 
     def features(self, images):
-        """Return features of images: float64 (n, d); real images are required."""
+        """Return the classifier's features: float64 (n, d); real images are required."""
         return self.extract(images)[0]
 
     def probabilities(self, images):
-        """Return class probabilities: float32 (n, classes), or None without classes."""
-        return self.extract(images)[1] if self.classified_as else None
+        """Return class probabilities: float32 (n, k), or None without a classifier."""
+        return self.extract(images)[1] if self.real_classes else None
 
     def classify(self, images):
-        """Return n names of predicted classes; empty strings without a classifier."""
+        """Return the names of n predicted classes; empty without a classifier."""
         probabilities = self.probabilities(images)
         if probabilities is None:
             return [""] * len(images)
-        return [self.classified_as[i] for i in probabilities.argmax(axis=1)]
+        return [self.real_classes[i] for i in probabilities.argmax(axis=1)]

@@ -10,15 +10,14 @@ trick; here z is scaled instead of w, and the centre is zero. Brock et al. (2019
 "BigGAN", section 3.1, resample the components of z above a threshold instead.
 """
 
-import numpy as np
 from tqdm import tqdm
 
 from common.basics.cli import positive, whole_number
-from common.exploring.geometry import pair_distances
+from common.exploring.geometry import pairwise_distances
 from common.exploring.pictures import save_rows
 
 PSI = (0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5)
-SHOWN = 12
+COLUMNS = 12  # images in a row
 
 
 def add_options(parser):
@@ -26,7 +25,7 @@ def add_options(parser):
     text = f"factors of the latent vectors ({' '.join(map(str, PSI))})"
     add("--psi", nargs="+", type=positive, default=PSI, metavar="X", help=text)
     text = "number of images for the diversity of each psi (500)"
-    add("-n", type=whole_number(SHOWN, 5000), default=500, help=text)
+    add("-n", type=whole_number(COLUMNS, 5000), default=500, help=text)
 
 
 def run(subject, options, folder):
@@ -39,19 +38,19 @@ def run(subject, options, folder):
     """
     vectors = subject.latent_vectors(options.n, options.seed)
     labels = subject.labels(options.n, options.label)
-    real, rows, captions = None, [], []
+    real_mean, rows, captions = None, [], []
     if subject.real_or_none:
-        pixels = subject.real_pixels(options.n, options.label)
-        real = pair_distances(pixels.reshape(len(pixels), -1) / np.float32(255)).mean()
+        real = subject.from_bytes(subject.real_pixels(options.n, options.label))
+        real_mean = pairwise_distances(subject.flatten(real)).mean()
     for psi in tqdm(options.psi, disable=None, leave=False):
         images = subject.generate(psi * vectors, labels)
-        distance = pair_distances(subject.flat(images)).mean()
+        distance = pairwise_distances(subject.flatten(images)).mean()
         probabilities = subject.probabilities(images)
-        diversity = f"{distance:.3f}" if real is None else f"{distance / real:.0%}"
+        diversity = f"{distance / real_mean:.0%}" if real_mean else f"{distance:.3f}"
         caption = f"psi {psi:g}: diversity {diversity}"
         if probabilities is not None:
             caption += f"\nconfidence {probabilities.max(axis=1).mean():.0%}"
-        rows.append(images[:SHOWN])
+        rows.append(images[:COLUMNS])
         captions.append(caption)
     for caption in captions:
         print(">" + caption.replace("\n", ", "))

@@ -21,12 +21,12 @@ from scipy.ndimage import gaussian_filter
 from common.architectures import resnet
 from common.exploring import units
 from common.exploring.concepts import (
-    evidence_of_classes,
     find_concepts,
     fixed_concepts,
+    occlusion_evidence,
     stroke_concepts,
 )
-from common.exploring.layers import chain, first_layers, layers_of_units, split
+from common.exploring.layers import feature_map_layers, first_block, layer_chain, split
 from common.exploring.subject import Subject
 from common.layers.conditional import conditional_generator
 from common.sampling import generate_images
@@ -45,16 +45,16 @@ def test_the_unit_that_draws_a_shape_is_found_and_without_it_the_shape_is_gone(c
     assert "ablated and forced for window:\n>unit 0, IoU: window" in printed
 
     subject = Subject(MODEL)
-    head, tail = split(subject.g_model, layers_of_units(subject.g_model)["shapes"][0])
+    head, tail = split(subject.g_model, feature_map_layers(subject.g_model)["shapes"][0])
     maps = generate_images(head, subject.latent_vectors(30, 0))
-    versions = units.switch(tail, maps, [0], np.float32([0.5, 0.5, 0.5]), seed=0)
+    versions = units.intervene(tail, maps, [0], np.float32([0.5, 0.5, 0.5]), seed=0)
     window = np.kron(SQUARE, np.ones((2, 2))) > 0
     unchanged, ablated = versions["unchanged"][..., 0], versions["ablated"][..., 0]
     assert unchanged[:, window].min() > 0.9 and ablated[:, window].max() < 0.01
     np.testing.assert_array_equal(unchanged[:, ~window], ablated[:, ~window])
     assert versions["forced"].min() > 0.9  # everywhere
     mask = np.broadcast_to(window, unchanged.shape)
-    effects = units.measure(subject, versions, mask)
+    effects = units.measure_effects(subject, versions, mask)
     share = {name: found["share of stroke"] for name, found in effects.items()}
     n_bar = 4 * BAR.sum() / 784
     assert share["unchanged"] == pytest.approx(window.mean() + n_bar)
@@ -71,8 +71,8 @@ def test_what_a_unit_has_by_chance_is_no_job():
     top = np.zeros((28, 28), bool)
     top[:9] = True
     concepts = {"stroke": stroke, "top": np.broadcast_to(top, stroke.shape)}
-    concepts["own"] = units.enlarge(maps[..., [0]], (28, 28))[..., 0] > 0.2
-    thresholds = units.thresholds_of(maps.astype("float32"), 0.1, (28, 28))
+    concepts["own"] = units.upsample(maps[..., [0]], (28, 28))[..., 0] > 0.2
+    thresholds = units.activation_thresholds(maps.astype("float32"), 0.1, (28, 28))
     ious, chance = units.score_units(maps, thresholds, concepts, {"top"}, seed=0)
     assert (ious[:, 1] < 2 * chance[:, 1]).all() and (chance > 0).all()
     np.testing.assert_allclose(ious[:, 0] / chance[:, 0], 1, atol=0.6)
@@ -87,16 +87,16 @@ def test_what_is_named_in_a_drawing():
     bars[0, 13:15, 2:26] = 1
     found = stroke_concepts(np.concatenate([ring, bars, bars.swapaxes(1, 2)]))
     assert found["hole"][0].sum() == 16 and not found["hole"][1:].any()
-    assert found["level stroke"][1, 13:15, 5:23].all()
-    assert not found["upright stroke"][1, 13:15, 5:23].any()
-    assert found["upright stroke"][2, 5:23, 13:15].all()
+    assert found["horizontal stroke"][1, 13:15, 5:23].all()
+    assert not found["vertical stroke"][1, 13:15, 5:23].any()
+    assert found["vertical stroke"][2, 5:23, 13:15].all()
 
 
 def test_evidence_is_what_the_reading_depends_on(monkeypatch):
     """A classifier that depends on the upper left corner only."""
 
     class Corner:
-        low, classified_as = 0, ("dark", "light")
+        low, real_classes = 0, ("dark", "light")
 
         def probabilities(self, images):
             light = np.clip(images[:, :8, :8].mean(axis=(1, 2, 3)), 0.01, 0.99)
@@ -104,7 +104,7 @@ def test_evidence_is_what_the_reading_depends_on(monkeypatch):
 
     images = np.full((3, 28, 28, 1), 0.9, "float32")
     images[2] = 0
-    found = evidence_of_classes(Corner(), images)
+    found = occlusion_evidence(Corner(), images)
     light, dark = found["evidence of light"], found["evidence of dark"]
     assert light[:2, :8, :8].mean() > 0.9 and not light[:, 16:, 16:].any()
     assert not light[2].any() and not dark.any()  # occlusion does not change black
@@ -125,8 +125,8 @@ def test_a_generator_taken_apart_draws_the_same(make):
     vectors = np.random.default_rng(0).standard_normal((7, 5)).astype("float32")
     labels = np.arange(7) % 3
     whole = generate_images(g_model, vectors, labels)
-    n_layers = len(chain(g_model)[1])
-    inner = {first_layers(g_model)[0], first_layers(g_model)[1], n_layers - 2}
+    n_layers = len(layer_chain(g_model)[1])
+    inner = {first_block(g_model)[0], first_block(g_model)[1], n_layers - 2}
     for index in inner:
         head, tail = split(g_model, index)
         parts = tail.predict(generate_images(head, vectors, labels), verbose=0)

@@ -23,7 +23,7 @@ from common import checkpoints
 from common.data.mnist import load_images
 from common.explore import COMMANDS, main
 from common.exploring import arithmetic, interpolate, traverse
-from common.exploring.geometry import directions_of_weights
+from common.exploring.geometry import sefa_directions
 from common.exploring.subject import Subject
 from mnist_gan import quick
 
@@ -98,7 +98,7 @@ def test_of_a_layer_with_its_activation_the_weights_count_alone():
     subject = Subject(save(model))
     options = type("", (), {"label": None})
     directions, shares = traverse.of_weights(subject, options)
-    expected = directions_of_weights(model.layers[0].get_weights()[0])
+    expected = sefa_directions(model.layers[0].get_weights()[0])
     np.testing.assert_allclose(directions, expected[0], atol=1e-4)
     np.testing.assert_allclose(shares, expected[1], atol=1e-5)
 
@@ -116,7 +116,7 @@ def test_of_classes_the_weights_are_those_of_this_class():
 @pytest.mark.slow
 def test_the_classes_at_both_ends_are_those_of_the_options():
     subject = Subject(save(conditional()))
-    generate, codes = interpolate.generator_of_codes(subject, ["2", "0"], 2)
+    generate, codes = interpolate.embedding_generator(subject, ["2", "0"], 2)
     vectors = np.stack([subject.latent_vector(3), subject.latent_vector(8)])
     expected = subject.generate(vectors, np.array([2, 0]))
     np.testing.assert_allclose(generate(vectors, codes), expected, atol=1e-6)

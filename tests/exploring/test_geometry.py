@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from common.exploring import geometry
-from common.exploring.geometry import lerp, loop, slerp, step_lengths
+from common.exploring.geometry import closed_path, lerp, slerp, step_lengths
 
 SHARES = np.linspace(0, 1, 9)
 
@@ -56,20 +56,20 @@ def test_the_arc_to_the_opposite_vector_or_from_zero_is_not_unique(a, b):
 @pytest.mark.parametrize("walk", [lerp, slerp])
 def test_a_loop_comes_back(walk):
     corners = np.eye(3)  # at equal distances, all ways are alike
-    way = loop(corners, 5, walk)
+    way = closed_path(corners, 5, walk)
     assert way.shape == (15, 3)
     np.testing.assert_allclose(way[[0, 5, 10]], corners)
     around = step_lengths(np.concatenate([way, way[:1]]))
     np.testing.assert_allclose(around, np.full(15, around[0]))
 
 
-def test_directions_of_weights_are_those_that_they_stretch_most():
+def test_sefa_directions_are_those_that_the_weights_stretch_most():
     turn, _ = np.linalg.qr(latent_vectors(4, 4))
     weights = turn @ np.diag([1.0, 4, 2, 0]) @ np.eye(4, 7)
-    directions, shares = geometry.directions_of_weights(weights)
+    directions, ratios = geometry.sefa_directions(weights)
     np.testing.assert_allclose(np.abs(directions[:3] @ turn[:, [1, 2, 0]]), np.eye(3),
                                atol=1e-12)  # fmt: skip
-    np.testing.assert_allclose(shares, [16 / 21, 4 / 21, 1 / 21, 0], atol=1e-12)
+    np.testing.assert_allclose(ratios, [16 / 21, 4 / 21, 1 / 21, 0], atol=1e-12)
     largest = directions[np.arange(4), np.abs(directions).argmax(axis=1)]
     assert (largest > 0).all()
 
@@ -78,31 +78,31 @@ def test_a_linear_layer_has_the_same_directions_by_activations_and_by_weights():
     turn, _ = np.linalg.qr(latent_vectors(4, 4))
     weights = turn @ np.diag([8.0, 4, 2, 1]) @ np.eye(4, 9)
     seen = latent_vectors(400, 4, seed=1)
-    by_weights, strengths = geometry.directions_of_weights(weights)
-    directions, shares = geometry.directions_of_activations(seen, seen @ weights + 3)
+    by_weights, expected = geometry.sefa_directions(weights)
+    directions, ratios = geometry.ganspace_directions(seen, seen @ weights + 3)
     assert directions.shape == (4, 4)
     np.testing.assert_allclose(directions, by_weights, atol=0.15)
-    np.testing.assert_allclose(shares, strengths, atol=0.03)
+    np.testing.assert_allclose(ratios, expected, atol=0.03)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1)
 
 
 def test_overlap_of_masks_by_hand():
     units = np.array([[1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]], bool).T
     concepts = np.array([[0, 1, 1, 0, 0], [1, 1, 0, 0, 0]], bool).T
-    counts = geometry.overlaps(units, concepts)
+    counts = geometry.count_overlaps(units, concepts)
     expected = [[1 / 3, 1], [2 / 5, 2 / 5], [0, 0]]
     np.testing.assert_allclose(geometry.intersection_over_union(counts), expected)
-    parts = geometry.overlaps(units[:2], concepts[:2])
-    parts = parts + geometry.overlaps(units[2:], concepts[2:])
+    parts = geometry.count_overlaps(units[:2], concepts[:2])
+    parts = parts + geometry.count_overlaps(units[2:], concepts[2:])
     np.testing.assert_array_equal(parts, counts)
 
 
 def test_distances_of_pairs():
     rows = np.array([[0.0, 0], [3, 4], [3, 4.5], [0, 0.1]])
-    distances = geometry.pair_distances(rows)
+    distances = geometry.pairwise_distances(rows)
     assert distances.shape == (6,)
     np.testing.assert_allclose(distances[0], 5 / 2**0.5)
     pairs = geometry.closest_pairs(distances, 4, 5)
     assert pairs == [(0, 3), (1, 2)]  # each row once
-    nearest = geometry.nearest_others(distances)
+    nearest = geometry.nearest_distances(distances)
     np.testing.assert_allclose(nearest * 2**0.5, [0.1, 0.5, 0.5, 0.1])
