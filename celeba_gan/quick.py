@@ -6,7 +6,7 @@ weights for the pictures and saved models.
 """
 
 from common.architectures.blocks import define_gan as define_gan  # used by train.py
-from common.architectures.blocks import discriminator, doubling, generator
+from common.architectures.blocks import discriminator, filter_counts, generator
 
 OPTIONS = {
     "architecture": "narrow",
@@ -30,7 +30,7 @@ BEST = {  # `--preset best`: a relativistic loss, and more epochs
 
 def define_discriminator(in_shape=(64, 64, 3)):
     """Define and compile D: half the DCGAN's filters, and no BatchNormalization."""
-    filters = doubling(32, in_shape)  # 32x32x32, 16x16x64, 8x8x128, 4x4x256
+    filters = filter_counts(32, in_shape)  # 32x32x32, 16x16x64, 8x8x128, 4x4x256
     convolutions = [(n, 4, 2) for n in filters]
     rate = OPTIONS["learning_rate"]
     return discriminator(in_shape, convolutions, learning_rate=rate, beta_2=0.99)
@@ -38,5 +38,5 @@ def define_discriminator(in_shape=(64, 64, 3)):
 
 def define_generator(latent_dim, out_shape=(64, 64, 3)):
     """Define G: half the DCGAN's filters."""
-    filters = doubling(32, out_shape)[::-1]  # 4x4x256, 8x8x128, 16x16x64, 32x32x32
+    filters = filter_counts(32, out_shape)[::-1]  # 4x4x256, 8x8x128, 16x16x64, 32x32x32
     return generator(latent_dim, out_shape, filters)

@@ -1,4 +1,4 @@
-"""Save and load models; the training state is saved by `runs/state.py`."""
+"""Save and load models. (`runs/state.py` saves the state of training.)"""
 
 import json
 import logging
@@ -14,14 +14,14 @@ from common.runs.record import check_record, trained_on
 from common.safety import model_files
 from common.sampling import all_layers, generate_latent_points, image_range, inputs_of
 
-BESIDE_WEIGHTS = 2**20  # bytes: upper bound of a model file without its weights
-ZIP = b"PK\x03\x04"  # how .keras files start
+MAX_CONFIG_BYTES = 2**20  # upper bound of a model file without its weights
+ZIP_MAGIC = b"PK\x03\x04"  # first bytes of a .keras file, which is a ZIP archive
 
 
 def save_models(run, epoch, g_model, d_model, classes=()):
     """Save `generator_model_010.h5` and `discriminator_model_010.h5`.
 
-    The files also record the training images, if the run folder has an `options.json`.
+    The files also describe the training images, if the run folder has an `options.json`.
 
     Args:
         run: Path of the run folder.
@@ -31,12 +31,12 @@ def save_models(run, epoch, g_model, d_model, classes=()):
     """
     import h5py
 
-    logging.getLogger("absl").addFilter(is_no_advice)
+    logging.getLogger("absl").addFilter(is_not_h5_advice)
     origin = trained_on(run)
     for name, model in ((GENERATOR, g_model), (DISCRIMINATOR, d_model)):
         with atomic_write(Path(run) / name.format(epoch)) as part:
-            # On a full disk HDF5 crashes Python: reserve the space first
-            part.write_bytes(bytes(4 * model.count_params() + BESIDE_WEIGHTS))
+            # HDF5 crashes Python if the disk is full: allocate the space first.
+            part.write_bytes(bytes(4 * model.count_params() + MAX_CONFIG_BYTES))
             model.save(part, include_optimizer=False)
             with h5py.File(part, "a") as file:
                 if classes:
@@ -48,6 +48,12 @@ def save_models(run, epoch, g_model, d_model, classes=()):
 def load_model(path):
     """Validate and load an untrusted `.h5` or `.keras` file, without its optimizer.
 
+    Args:
+        path: of the file.
+
+    Returns:
+        keras.Model, not compiled: one input, or the class as second input; one output.
+
     Raises:
         UserError: there is no such file, it is damaged or not a Keras model, or
             deserializing it could run code, see `model_files`.
@@ -57,19 +63,19 @@ def load_model(path):
         raise UserError(f"{path} is no file: name an .h5 or .keras file of a model")
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            magic = file.read(8)
     except OSError as error:
         raise UserError(f"cannot read the model {path}: {error.strerror}") from None
-    if not start:
+    if not magic:
         raise UserError(f"{path} is empty: it is not a Keras model")
-    if not (start == model_files.HDF5 or start.startswith(ZIP)):
+    if not (magic == model_files.HDF5 or magic.startswith(ZIP_MAGIC)):
         raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
     from keras.models import load_model as load
 
-    from common.layers import augment, losses  # noqa: F401  # custom layers of the file
+    from common.layers import augment, losses  # noqa: F401  # register custom layers
 
-    wrong = f"{path} is damaged or not a Keras model"
-    with as_user_error(wrong, "take another copy of it"):
+    message = f"{path} is damaged or not a Keras model"
+    with as_user_error(message, "take another copy of it"):
         model_files.check(path)
         with model_files.no_memory():
             check_sizes(load(path, compile=False))
@@ -83,28 +89,35 @@ def load_model(path):
 
 
 def load_generator(path):
-    """Load a generator.
+    """Validate and load a generator.
+
+    Args:
+        path: of an `.h5` or `.keras` file.
 
     Returns:
-        model, latent_dim, and the range of its images, (0, 1) or (-1, 1).
+        keras.Model, latent_dim, and the range of its images, (0, 1) or (-1, 1).
 
     Raises:
         UserError: as `load_model`, or the model is not a generator.
     """
     model = load_model(path)
-    taken, made = model.inputs[0].shape, model.output_shape
+    z, images = model.inputs[0].shape, model.output_shape
     if is_discriminator(model):
         raise UserError(f"{path} is a discriminator: name a generator_model file")
-    if len(taken) != 2 or taken[1] is None or len(made) != 4 or made[3] not in (1, 3):
-        raise UserError(
-            f"{path} is not a generator of images: it makes {made} of {taken}"
-        )
-    try_out(model, generate_latent_points(taken[1], 16, np.random.default_rng(0)), path)
-    return model, taken[1], image_range(model)
+    if len(z) != 2 or z[1] is None or len(images) != 4 or images[3] not in (1, 3):
+        raise UserError(f"{path} is not a generator of images: it maps {z} to {images}")
+    check_call(model, generate_latent_points(z[1], 16, np.random.default_rng(0)), path)
+    return model, z[1], image_range(model)
 
 
 def load_discriminator(path):
-    """Load a discriminator.
+    """Validate and load a discriminator.
+
+    Args:
+        path: of an `.h5` or `.keras` file.
+
+    Returns:
+        keras.Model.
 
     Raises:
         UserError: as `load_model`, or the model is not a discriminator.
@@ -113,12 +126,12 @@ def load_discriminator(path):
     if not is_discriminator(model):
         raise UserError(f"{path} is not a discriminator: name a discriminator_model file")
     height, width, channels = (n or 32 for n in model.inputs[0].shape[1:])
-    try_out(model, np.zeros((1, height, width, channels), "float32"), path)
+    check_call(model, np.zeros((1, height, width, channels), "float32"), path)
     return model
 
 
-def try_out(model, inputs, path):
-    """Raise a UserError if calling the model fails, which may depend on the values."""
+def check_call(model, inputs, path):
+    """Raise a UserError if a call of the model fails, which may depend on its weights."""
     with as_user_error(f"{path} cannot be used", "save it again"):
         model(inputs_of(model, inputs), training=False)
 
@@ -136,7 +149,7 @@ def class_names(path, n_classes):
         n_classes: number of classes of its model.
 
     Returns:
-        tuple of n_classes texts.
+        tuple of n_classes strings.
 
     Raises:
         UserError: the names in the file are damaged.
@@ -151,10 +164,16 @@ def class_names(path, n_classes):
 
 
 def origin_of(path):
-    """Return the saved result of `record.trained_on`, or None if the file has none.
+    """Return what a saved model records about its training images, or None.
+
+    Args:
+        path: of an `.h5` or `.keras` file.
+
+    Returns:
+        dict, see `record.trained_on`.
 
     Raises:
-        UserError: it is damaged.
+        UserError: the record is damaged.
     """
     try:
         origin = read_attribute(path, "trained_on", "null")
@@ -173,7 +192,7 @@ def read_attribute(path, name, default):
 
     Args:
         path: of an `.h5` or `.keras` file.
-        name: of the attribute.
+        name: name of the attribute.
         default: JSON text, used if the file has no such attribute.
     """
     import h5py
@@ -184,14 +203,14 @@ def read_attribute(path, name, default):
         return json.loads(file.attrs.get(name, default))
 
 
-def is_no_advice(record):
-    """Return False for Keras's advice to prefer .keras: .h5 is used on purpose."""
+def is_not_h5_advice(record):
+    """Return False for Keras's advice to use .keras files: .h5 is chosen on purpose."""
     return "HDF5" not in record.getMessage()
 
 
 def check_sizes(model):
-    """Raise a ValueError if a layer's output for one sample exceeds the memory limit."""
+    """Raise a ValueError if a layer's output for one sample exceeds MOST_NUMBERS."""
     for layer in all_layers(model):
-        numbers = math.prod(n or 1 for n in layer.output.shape)
-        if numbers > model_files.MOST_NUMBERS:
-            raise ValueError(f"its layer {layer.name!r} outputs {numbers} numbers")
+        size = math.prod(n or 1 for n in layer.output.shape)
+        if size > model_files.MOST_NUMBERS:
+            raise ValueError(f"its layer {layer.name!r} outputs {size} numbers")

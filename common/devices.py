@@ -1,4 +1,4 @@
-"""Detect GPUs and set device and precision; as a command, list and time the devices."""
+"""Detect GPUs, set the device and the precision; as a command, list and time devices."""
 
 import contextlib
 import os
@@ -13,8 +13,8 @@ if __name__ == "__main__":
 
 from common.basics import cli
 
-HIDDEN = "-1"  # value of CUDA_VISIBLE_DEVICES that hides all GPUs
-SIZE = 2048  # rows and columns of the timed matrices
+NO_GPU = "-1"  # value of CUDA_VISIBLE_DEVICES that hides all GPUs
+MATRIX_SIZE = 2048  # rows and columns of the multiplied matrices
 
 
 def set_up(device="auto", precision="float32"):
@@ -32,9 +32,9 @@ def set_up(device="auto", precision="float32"):
         UserError: there is no such device, or Keras cannot start.
     """
     if device not in ("auto", "all"):
-        os.environ["CUDA_VISIBLE_DEVICES"] = cuda_name(device)
+        os.environ["CUDA_VISIBLE_DEVICES"] = cuda_visible_devices(device)
     try:
-        with quiet_start():
+        with suppressed_stderr():
             import keras
     except (ModuleNotFoundError, ValueError) as error:
         raise cli.UserError(
@@ -45,7 +45,7 @@ def set_up(device="auto", precision="float32"):
     if device.startswith("gpu") and not gpus:
         raise cli.UserError(
             f"--device {device}: no such GPU is usable here; "
-            "`python common/devices.py` lists what is"
+            "`python common/devices.py` lists the usable devices"
         )
     if precision == "auto":
         precision = "bfloat16" if gpus or cpu_computes_bfloat16() else "float32"
@@ -54,51 +54,55 @@ def set_up(device="auto", precision="float32"):
     return f"device: {gpus[0] if gpus else describe_cpu()}; precision: {precision}"
 
 
-def cuda_name(device):
+def cuda_visible_devices(device):
     """Return the value of CUDA_VISIBLE_DEVICES for "cpu", "gpu" or "gpu:1".
 
     Raises:
-        UserError: it is another text.
+        UserError: the device has no such form.
     """
     kind, _, number = device.partition(":")
     if kind == "cpu" and not number:
-        return HIDDEN
+        return NO_GPU
     if kind != "gpu" or not (number or "0").isdecimal() or len(number) > 9:
         raise cli.UserError(
             f"--device must be auto, cpu, gpu, gpu:N or all, not {device!r}"
         )
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = visible.split(",") if visible else [str(n) for n in range(64)]
-    return names[int(number or 0)] if int(number or 0) < len(names) else HIDDEN
+    index = int(number or 0)
+    return names[index] if index < len(names) else NO_GPU
 
 
 @contextlib.contextmanager
-def quiet_start():
-    """Suppress stderr in the with block, where Keras is imported; show it on an error.
+def suppressed_stderr():
+    """Return a context for the import of Keras: stderr is shown only after an error.
 
     TensorFlow's C++ code logs a missing GPU before any log level is set. Keras imports
-    scikit-learn if it is installed, for wrappers that are unused here; without it the
-    import is a quarter faster.
+    scikit-learn if it is installed, for wrappers that are not used here; without it the
+    import takes a quarter less time.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.modules.setdefault("sklearn", None)
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as terminal:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as captured, os.fdopen(os.dup(2), "wb") as stderr:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except Exception:
-            held.seek(0)
-            terminal.write(held.read())
+            captured.seek(0)
+            stderr.write(captured.read())
             raise
         finally:
-            os.dup2(terminal.fileno(), 2)
+            os.dup2(stderr.fileno(), 2)
             if sys.modules["sklearn"] is None:
                 del sys.modules["sklearn"]
 
 
 def visible_gpus():
-    """Return a line of text per GPU of Keras's backend, and set memory growth on each."""
+    """Return "name, memory" of each GPU of Keras's backend; set its memory growth.
+
+    Memory growth: TensorFlow allocates memory when it is needed, not all at the start.
+    """
     import keras
 
     if keras.backend.backend() == "torch":
@@ -113,7 +117,7 @@ def visible_gpus():
 
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
-        with contextlib.suppress(RuntimeError):  # already in use
+        with contextlib.suppress(RuntimeError):  # the GPU is already in use
             tf.config.experimental.set_memory_growth(gpu, True)
     memory = nvidia_smi("memory.total")  # TensorFlow has no API for it
     return [
@@ -125,14 +129,14 @@ def visible_gpus():
 
 def nvidia_smi(field):
     """Return a field of `nvidia-smi --query-gpu` for each visible GPU, [] if it fails."""
-    words = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader"]
+    command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader"]
     if visible := os.environ.get("CUDA_VISIBLE_DEVICES"):
-        words += ["-i", visible]
+        command += ["-i", visible]
     try:
-        answer = subprocess.run(words, capture_output=True, text=True)
+        result = subprocess.run(command, capture_output=True, text=True)
     except OSError:
         return []
-    return answer.stdout.splitlines() if answer.returncode == 0 else []
+    return result.stdout.splitlines() if result.returncode == 0 else []
 
 
 def describe_cpu():
@@ -160,7 +164,7 @@ def onednn():
 
 def cpu_computes_bfloat16():
     """Return whether the CPU has bfloat16 instructions; without them it is slower."""
-    cpuinfo = Path("/proc/cpuinfo")  # of Linux
+    cpuinfo = Path("/proc/cpuinfo")  # Linux only
     flags = cpuinfo.read_text() if cpuinfo.exists() else ""
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
@@ -171,27 +175,27 @@ def peak_bytes():
         import psutil
 
         return psutil.Process().memory_info().peak_wset
-    status = Path("/proc/self/status")  # Linux: getrusage includes the parent
+    status = Path("/proc/self/status")  # on Linux, getrusage includes the parent process
     if status.exists():
         (line,) = (x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
         return 1024 * int(line.split()[1])
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS: in bytes
 
 
-def time_matrix_product(device):
-    """Return the speed of a 2048 x 2048 float32 product on a device, in GFLOP/s."""
+def matrix_product_gflops(device):
+    """Return the speed of a float32 matrix product on a Keras device, in GFLOP/s."""
     import keras
     from keras import ops
 
     with keras.device(device):
-        a = keras.random.normal((SIZE, SIZE))
+        a = keras.random.normal((MATRIX_SIZE, MATRIX_SIZE))
 
         def multiply():
             ops.convert_to_numpy(ops.matmul(a, a)[0, 0])  # waits for the result
 
-        return 2 * SIZE**3 / min(repeat(multiply, number=1)) / 1e9
+        return 2 * MATRIX_SIZE**3 / min(repeat(multiply, number=1)) / 1e9
 
 
 @cli.command
@@ -202,12 +206,12 @@ def main(argv=None):
     options = parser.parse_args(argv)
     print(set_up(options.device))
     gpus = visible_gpus()
-    names = {"cpu:0": describe_cpu(), **{f"gpu:{i}": gpu for i, gpu in enumerate(gpus)}}
-    for device, name in names.items():
-        print(f"{device}  {name}: {time_matrix_product(device):.0f} GFLOP/s in float32")
-    if not gpus and (found := nvidia_smi("name")):
+    devices = {f"gpu:{i}": gpu for i, gpu in enumerate(gpus)}
+    for device, name in {"cpu:0": describe_cpu(), **devices}.items():
+        print(f"{device}  {name}: {matrix_product_gflops(device):.0f} GFLOP/s in float32")
+    if not gpus and (names := nvidia_smi("name")):
         print(
-            f"The driver shows {', '.join(found)}, but Keras's backend cannot use it: "
+            f"The driver shows {', '.join(names)}, but Keras's backend cannot use it: "
             'install its CUDA libraries with pip install "tensorflow[and-cuda]"'
         )
 

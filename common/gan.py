@@ -1,4 +1,4 @@
-"""The adversarial step, for every dataset: update D, then update G with D frozen.
+"""Train a GAN by adversarial steps: update D, then update G with D frozen.
 
 Goodfellow et al., "Generative Adversarial Nets" (2014): Algorithm 1, with the
 non-saturating G loss of section 3. Real = 1, fake = 0.
@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from common.layers.cpu_layers import use_fast_layers
-from common.layers.ema import averaged
+from common.layers.ema import ema_weights
 from common.objectives.table import OBJECTIVES
 from common.updates import compiled_loss, descend, frozen, loss_of_images
 
@@ -27,19 +27,20 @@ class GAN(keras.Model):
             BatchNormalization batch has one kind; otherwise one update on a mixed batch.
         critic_steps: D updates per G update; `fit` takes their real images as one batch.
         objective: row of `objectives.table.OBJECTIVES`, which defines what is logged.
-        losses: (d_loss, g_loss), functions in place of the methods, called with the GAN
-            as first argument; None: the compiled losses.
+        losses: (d_loss, g_loss), functions that replace the methods and take the GAN as
+            additional first argument; None: the compiled losses.
         options: numbers that these functions read, set as attributes.
     """
 
-    fakes_per_real = 2  # in G's update
+    fakes_per_real = 2  # in G's update: as many fakes as D's batch has images
 
     def __init__(self, g_model, d_model, gan_model, separate=False, critic_steps=1,
                  objective=OBJECTIVES["bce"], losses=None, **options):  # fmt: skip
         super().__init__()
         self.g_model, self.d_model, self.gan_model = g_model, d_model, gan_model
         self.separate, self.critic_steps = separate, critic_steps
-        self.threshold, self.ideal = objective.threshold, objective.ideal
+        self.threshold, loss = objective.threshold, objective.equilibrium_loss
+        self.equilibrium_loss = options.get(loss, loss)  # a number, or an option's name
         for name, value in options.items():
             setattr(self, name, value)
         for name in objective.state:
@@ -51,14 +52,13 @@ class GAN(keras.Model):
         d_losses = ("d1", "d2") if separate else ("d_loss",)
         names = (*d_losses, "g_loss", *objective.logs)
         self.means = {name: keras.metrics.Mean(name) for name in names}
-        d_model.trainable = True  # define_gan froze it
-        # Keras forbids building an optimizer inside `fit`. Each has one model's weights.
+        d_model.trainable = True  # define_gan has frozen it
+        # Keras forbids building an optimizer inside `fit`.
         d_model.optimizer.build(d_model.trainable_variables)
         gan_model.optimizer.build(g_model.trainable_variables)
         use_fast_layers(gan_model)
-        self.compile(
-            optimizer=None, loss=None, jit_compile=False
-        )  # the models have their own
+        # The models have their own losses and optimizers.
+        self.compile(optimizer=None, loss=None, jit_compile=False)
         self.built = True
 
     def train_step(self, data):
@@ -97,11 +97,11 @@ class GAN(keras.Model):
 
     def d_loss(self, x_real, x_fake):
         """Return D's compiled loss: real images have the label 1, fakes the label 0."""
-        inputs, labels, importance = self.labelled_batch(x_real, x_fake)
+        inputs, labels, sample_weights = self.labelled_batch(x_real, x_fake)
         outputs = self.d_model(inputs, training=True)
         self.log_outputs("real", outputs, labels)
         self.log_outputs("fake", outputs, 1 - labels)
-        return compiled_loss(self.d_model, labels, outputs, importance)
+        return compiled_loss(self.d_model, labels, outputs, sample_weights)
 
     def g_loss(self, x_real, z):
         """Return the composite's compiled loss: G(z) has the label 1."""
@@ -116,7 +116,7 @@ class GAN(keras.Model):
         return ops.split(x_real, self.critic_steps)
 
     def labelled_batch(self, x_real, x_fake):
-        """Return D's inputs, their labels (n, 1), and their weights (n,) or None."""
+        """Return D's inputs, labels float32 (n, 1), and sample weights (n,) or None."""
         n_real, n_fake = ops.shape(x_real)[0], ops.shape(x_fake)[0]
         labels = ops.concatenate([ops.ones((n_real, 1)), ops.zeros((n_fake, 1))])
         return self.model_inputs(ops.concatenate([x_real, x_fake])), labels, None
@@ -127,7 +127,7 @@ class GAN(keras.Model):
         return keras.random.normal((n, latent_dim), seed=self.latent_seed)
 
     def generate_fakes(self, n):
-        """Return n fakes, float32 (n, h, w, c), in training mode; G is constant."""
+        """Return n fakes, float32 (n, h, w, c), in training mode, without changing G."""
         images, _ = self.g_model.stateless_call(
             self.g_model.trainable_variables,
             self.g_model.non_trainable_variables,
@@ -154,7 +154,7 @@ class GAN(keras.Model):
             self.means[name].update_state(value)
 
     def log_outputs(self, kind, outputs, mask):
-        """Log D's accuracy where mask is 1, or without threshold its mean output."""
+        """Log D's accuracy where mask is 1; without threshold, its mean output."""
         name = f"score_{kind}"
         if self.threshold is not None:  # adv: share of new fakes classified as real
             name = f"acc_{kind}"
@@ -162,8 +162,8 @@ class GAN(keras.Model):
         self.means[name].update_state(outputs, mask)
 
     def averaged_generator(self):
-        """Return a context in which G holds the EMA of its weights, if it has one."""
-        return averaged(self.g_model, self.gan_model.optimizer)
+        """Return a context in which G has the EMA of its weights, if it has one."""
+        return ema_weights(self.g_model, self.gan_model.optimizer)
 
     @property
     def metrics(self):

@@ -1,4 +1,4 @@
-"""Save image grids, loss curves, a run's video and plots of models."""
+"""Save image grids, loss curves, a run's video and diagrams of models."""
 
 import math
 import shutil
@@ -14,9 +14,9 @@ from common.runs.tables import read_columns
 from common.runs.video import is_picture, save_video, video_frames
 
 LN2 = math.log(2)  # nats: D's loss at p = 0.5 for all images
-HEALTHY = (0.5, 0.8)  # nats: usual range of D's loss during training
-GAP = 2  # pixels between two images of a grid
-FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # duration of a frame of the video, of the last
+USUAL_D_LOSS = (0.5, 0.8)  # nats: range during a training without a failure
+GAP, GRID_WIDTH = 2, 600  # pixels: between two images of a grid; about, of a grid
+FRAME_SECONDS, LAST_SECONDS = 0.4, 2  # duration of a frame of the video, of its last one
 
 
 def save_plot(examples, epoch, n=10, *, low=0, run=Path()):
@@ -44,55 +44,62 @@ def save_grid(images, path, columns, low=0):
         low: minimum of the image range. With 0, grey images (digits, whose strokes are
             near 1) are inverted: dark on white. With -1, images stay as they are.
     """
-    picture = tile(to_pictures(images, low), columns)
-    sheet = enlarged(picture, 600 / picture.shape[1])
+    grid = tile(to_pictures(images, low), columns)
     with atomic_write(Path(path)) as part:
-        sheet.save(part)
+        enlarged(grid, GRID_WIDTH / grid.shape[1]).save(part)
 
 
-def enlarged(picture, times):
-    """Return a picture, uint8 (h, w, 3), as a PIL image `times` as high and as wide.
+def enlarged(picture, scale):
+    """Return a picture as a PIL image, enlarged with nearest-neighbour interpolation.
 
     Args:
-        times: zoom, rounded to an integer of at least 1.
+        picture: uint8 (h, w, 3).
+        scale: factor of height and width, rounded to an integer of at least 1.
     """
-    zoom = max(1, round(times))
+    zoom = max(1, round(scale))
     return ImageOps.scale(Image.fromarray(picture), zoom, Image.Resampling.NEAREST)
 
 
 def to_pictures(images, low=0):
-    """Convert float32 (n, h, w, 1 or 3) in [low, 1] to uint8 (n, h, w, 3) for a grid."""
-    shares = np.clip((images - low) / (1 - low), 0, 1)
+    """Convert float32 (n, h, w, 1 or 3) in [low, 1] to uint8 (n, h, w, 3) for a grid.
+
+    With low = 0, grey images are inverted, see `save_grid`.
+    """
+    scaled = np.clip((images - low) / (1 - low), 0, 1)
     if images.shape[-1] == 1:
-        shares = np.repeat(1 - shares if low == 0 else shares, 3, axis=-1)
-    return np.round(shares * 255).astype(np.uint8)
+        scaled = np.repeat(1 - scaled if low == 0 else scaled, 3, axis=-1)
+    return np.round(scaled * 255).astype(np.uint8)
 
 
 def save_each(pixels, folder):
     """Save each image of uint8 (n, h, w, c) as `0000.png`, ... in a new folder."""
     folder.mkdir(parents=True)
     for i, image in enumerate(pixels):
-        grey = image.shape[-1] == 1
-        Image.fromarray(image[..., 0] if grey else image).save(folder / f"{i:04d}.png")
+        image = image[..., 0] if image.shape[-1] == 1 else image
+        Image.fromarray(image).save(folder / f"{i:04d}.png")
     print(f"saved images in {folder}: {len(pixels)}")
 
 
 def tile(pictures, columns):
-    """Arrange images, uint8 (n, h, w, c), in a grid on white: one picture (H, W, c)."""
+    """Return a grid of images on a white background, uint8 (grid_h, grid_w, c).
+
+    Args:
+        pictures: uint8 (n, h, w, c).
+        columns: images in a row.
+    """
     n, height, width, channels = pictures.shape
     rows = -(-n // columns)
     cells = np.full((rows * columns, height + GAP, width + GAP, channels), 255, np.uint8)
     cells[:n, GAP:, GAP:] = pictures
     cells = cells.reshape(rows, columns, *cells.shape[1:]).swapaxes(1, 2)
-    sheet = cells.reshape(rows * (height + GAP), columns * (width + GAP), channels)
-    return np.pad(sheet, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
+    grid = cells.reshape(rows * (height + GAP), columns * (width + GAP), channels)
+    return np.pad(grid, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
 
 
 def save_captioned_grid(images, captions, path, columns, low=0):
     """Save a grid of images with a caption under each; arguments as `save_grid`."""
-    style = {"y": -0.25, "fontsize": 8}
-    pictures = to_pictures(images, low)
-    save_titled(pictures, captions, path, columns, (1.1, 1.3), dpi=120, **style)
+    pictures, size = to_pictures(images, low), (1.1, 1.3)
+    save_titled(pictures, captions, path, columns, size, dpi=120, y=-0.25, fontsize=8)
 
 
 def save_titled(pictures, titles, path, columns, size, dpi, **style):
@@ -108,8 +115,8 @@ def save_titled(pictures, titles, path, columns, size, dpi, **style):
         style: of the titles, see Matplotlib's `Axes.set_title`.
     """
     rows = -(-len(pictures) // columns)
-    total = columns * size[0], rows * size[1]
-    with new_figure(path, total, rows, columns, dpi=dpi) as (_, axes):
+    figure_size = columns * size[0], rows * size[1]
+    with new_figure(path, figure_size, rows, columns, dpi=dpi) as (_, axes):
         for axis in axes:
             axis.set_axis_off()
         for axis, picture, title in zip(axes, pictures, titles, strict=False):
@@ -140,25 +147,28 @@ def new_figure(path, size, rows=1, columns=1, dpi=100, **options):
         figure.savefig(part, dpi=dpi)
 
 
-def save_curves(history_csv, path, ideal=LN2):
+def save_curves(history_csv, path, equilibrium_loss=LN2):
     """Plot the losses and D's outputs of a `history.csv` against the epochs.
 
     Args:
         history_csv: the file, see `callbacks.History`.
         path: PNG to write.
-        ideal: D's loss at the equilibrium, where real and fake images are
-            indistinguishable; None if the objective has none.
+        equilibrium_loss: D's loss if real and fake images are indistinguishable; None
+            if the objective has no such value.
     """
-    columns = read_columns(Path(history_csv))
+    columns, is_ln2 = read_columns(Path(history_csv)), equilibrium_loss == LN2
     with new_figure(path, (9, 7), rows=2, sharex=True) as (_, (losses, outputs)):
-        if ideal == LN2:
-            losses.axhspan(*HEALTHY, color="tab:green", alpha=0.15, label="healthy for D")
-        if ideal is not None:
-            label = f"ideal for D: {'ln 2 = 0.693' if ideal == LN2 else f'{ideal:g}'}"
-            losses.axhline(ideal, color="grey", linestyle="--", label=label)
-        losses.set_ylabel("loss (nats)" if ideal == LN2 else "loss")
+        if is_ln2:
+            losses.axhspan(
+                *USUAL_D_LOSS, color="tab:green", alpha=0.15, label="usual for D"
+            )
+        if equilibrium_loss is not None:
+            value = "ln 2 = 0.693" if is_ln2 else f"{equilibrium_loss:g}"
+            label = f"D at equilibrium: {value}"
+            losses.axhline(equilibrium_loss, color="grey", linestyle="--", label=label)
+        losses.set_ylabel("loss (nats)" if is_ln2 else "loss")
         if "acc_real" in columns:
-            outputs.axhline(0.5, color="grey", linestyle="--", label="ideal: 0.5")
+            outputs.axhline(0.5, color="grey", linestyle="--", label="equilibrium: 0.5")
             outputs.set(ylim=(-0.02, 1.02), ylabel="share of images")
         for axis, curves in ((losses, layout.LOSSES), (outputs, layout.OUTPUTS)):
             for name, (label, colour) in curves.items():
@@ -171,16 +181,24 @@ def save_curves(history_csv, path, ideal=LN2):
 
 
 def epochs(columns):
-    """Return the time of each row of a `history.csv` in epochs: float (rows,)."""
+    """Return the number of epochs at each row of a `history.csv`: float64 (rows,).
+
+    Args:
+        columns: dict of its columns, see `read_columns`.
+    """
     return columns["epoch"] - 1 + columns["step"] / columns["step"].max()
 
 
-def draw_run(run, ideal=LN2):
+def draw_run(run, equilibrium_loss=LN2):
     """Save a run's `loss_curves.png` and the video of its generated images.
 
-    A damaged picture is reported and left out of the video.
+    A damaged picture is reported and not part of the video.
+
+    Args:
+        run: Path of the run folder.
+        equilibrium_loss: see `save_curves`.
     """
-    save_curves(run / layout.HISTORY, run / layout.CURVES, ideal)
+    save_curves(run / layout.HISTORY, run / layout.CURVES, equilibrium_loss)
     pictures = filter(is_picture, layout.files_of_epochs(run, layout.PLOT))
     video = run / layout.VIDEO
     save_video(video_frames(list(pictures)), video, FRAME_SECONDS, LAST_SECONDS)

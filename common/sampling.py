@@ -1,6 +1,6 @@
 """Sample real images (label 1), latent vectors z and generated images (label 0).
 
-`rng` is a `numpy.random.Generator`. The default is NumPy's global state, which
+`rng` is a `numpy.random.Generator`. The default is NumPy's global generator, which
 `keras.utils.set_random_seed` seeds.
 """
 
@@ -13,7 +13,8 @@ def generate_real_samples(dataset, n_samples, rng=np.random):
     """Sample real images with replacement.
 
     Args:
-        dataset: array or `datasets.Scaled`: n images and maybe `labels` (n,).
+        dataset: array or `datasets.Scaled`: images (n, h, w, c), optionally with
+            `labels` (n,).
         n_samples: number of images.
         rng: see the module.
 
@@ -22,10 +23,10 @@ def generate_real_samples(dataset, n_samples, rng=np.random):
         classes, the list [images, classes int32 (n_samples, 1)]. Labels: ones, float32
         (n_samples, 1).
     """
-    picks = (rng.random(n_samples) * len(dataset)).astype(int)
-    images, classes = dataset[picks], getattr(dataset, "labels", None)
+    indices = (rng.random(n_samples) * len(dataset)).astype(int)
+    images, classes = dataset[indices], getattr(dataset, "labels", None)
     if classes is not None:
-        images = with_labels(images, classes[picks])
+        images = with_labels(images, classes[indices])
     return images, np.ones((n_samples, 1), "float32")
 
 
@@ -37,6 +38,12 @@ def generate_latent_points(latent_dim, n_samples, rng=np.random):
 def generate_fake_samples(g_model, latent_dim, n_samples, rng=np.random):
     """Generate images from random latent vectors.
 
+    Args:
+        g_model: generator.
+        latent_dim: length of a latent vector.
+        n_samples: number of images.
+        rng: see the module.
+
     Returns:
         images float32 (n_samples, h, w, c) in the generator's range, and labels: zeros,
         float32 (n_samples, 1).
@@ -46,7 +53,18 @@ def generate_fake_samples(g_model, latent_dim, n_samples, rng=np.random):
 
 
 def generate_random_samples(shape, n_samples, rng=np.random, low=0, high=1):
-    """Return uniform noise, float32 (n_samples, *shape) in [low, high), and zeros."""
+    """Return images of uniform noise and their labels.
+
+    Args:
+        shape: (h, w, c) of an image.
+        n_samples: number of images.
+        rng: see the module.
+        low, high: range of the pixels.
+
+    Returns:
+        images float32 (n_samples, *shape) in [low, high), and labels: zeros, float32
+        (n_samples, 1).
+    """
     images = low + (high - low) * rng.random((n_samples, *shape)).astype("float32")
     return images, np.zeros((n_samples, 1), "float32")
 
@@ -58,7 +76,7 @@ def generate_images(g_model, z, labels=None):
         g_model: generator.
         z: float32 (n, latent_dim), latent vectors.
         labels: int (n,) or (n, 1), classes for a class-conditional generator; if None,
-            `labels_in_turn`.
+            0, 1, ..., repeated.
 
     Returns:
         float32 (n, h, w, c) in the generator's range, see `image_range`.
@@ -67,11 +85,19 @@ def generate_images(g_model, z, labels=None):
     return g_model.predict(inputs, batch_size=100, verbose=0).astype("float32")
 
 
-def inputs_of(g_model, z, labels=None):
-    """Return the inputs of a generator: z, or [z, labels] if it is class-conditional."""
+def inputs_of(model, x, labels=None):
+    """Return the inputs of a G or a D: x, or [x, labels] if it is class-conditional.
+
+    Args:
+        model: generator or discriminator.
+        x: array (n, ...), latent vectors or images.
+        labels: see `generate_images`.
+    """
+    if not takes_labels(model):
+        return x
     if labels is None:
-        labels = labels_in_turn(g_model, len(z))
-    return with_labels(z, labels) if takes_labels(g_model) else z
+        labels = np.arange(len(x)) % n_classes(model)
+    return with_labels(x, labels)
 
 
 def takes_labels(model):
@@ -86,17 +112,12 @@ def n_classes(model):
         UserError: neither of its two inputs is a class.
     """
     for layer in model.layers:
-        for name in ("input_dim", "num_tokens"):  # of an Embedding, of a CategoryEncoding
+        for name in ("input_dim", "num_tokens"):  # Embedding, CategoryEncoding
             if size := getattr(layer, name, None):
                 return size
-        if layer.name == "guess":  # of a D with a class output
+        if layer.name == "guess":  # the auxiliary classifier of a D
             return layer.units
     raise UserError(f"the {model.name} has two inputs, and neither of them is a class")
-
-
-def labels_in_turn(g_model, n):
-    """Return 0, 1, ..., n_classes - 1, repeated: int (n,); None without classes."""
-    return np.arange(n) % n_classes(g_model) if takes_labels(g_model) else None
 
 
 def with_labels(x, labels):
@@ -107,12 +128,18 @@ def with_labels(x, labels):
 def class_grid(latent_dim, n_classes, columns, rng=np.random):
     """Return inputs for a grid with a row per class and a latent vector per column.
 
+    Args:
+        latent_dim: length of a latent vector.
+        n_classes: number of rows.
+        columns: number of columns.
+        rng: see the module.
+
     Returns:
         z float32 (m, latent_dim), labels int32 (m, 1), with m = n_classes * columns.
     """
     z = generate_latent_points(latent_dim, columns, rng)
-    labels = np.repeat(np.arange(n_classes, dtype="int32"), columns)
-    return np.tile(z, (n_classes, 1)), labels[:, np.newaxis]
+    labels = np.repeat(np.arange(n_classes), columns)
+    return with_labels(np.tile(z, (n_classes, 1)), labels)
 
 
 def class_number(option, label, names):
@@ -126,13 +153,13 @@ def class_number(option, label, names):
     Raises:
         UserError: there is no such class.
     """
-    numbers = {name: i for i, name in enumerate(names)}
-    if not any(name.isdecimal() for name in names):  # else digits are names
-        numbers |= {str(i): i for i in range(len(names))}
-    if label not in numbers:
+    indices = {name: i for i, name in enumerate(names)}
+    if not any(name.isdecimal() for name in names):  # else a number is a name
+        indices |= {str(i): i for i in range(len(names))}
+    if label not in indices:
         known = ", ".join(names)
         raise UserError(f"{option} {label}: there is no such class; known: {known}")
-    return numbers[label]
+    return indices[label]
 
 
 def all_layers(model):
@@ -142,7 +169,7 @@ def all_layers(model):
 
 
 def image_range(g_model):
-    """Return a generator's range: (-1, 1) if its last activation is tanh, else (0, 1)."""
-    found = [getattr(layer, "activation", None) for layer in all_layers(g_model)]
-    last = next(filter(None, reversed(found)), None)
+    """Return the range of G's images: (-1, 1) after a final tanh, else (0, 1)."""
+    activations = [getattr(layer, "activation", None) for layer in all_layers(g_model)]
+    last = next(filter(None, reversed(activations)), None)
     return (-1, 1) if getattr(last, "__name__", "") == "tanh" else (0, 1)

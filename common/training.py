@@ -1,4 +1,4 @@
-"""The training of every `train.py`: the steps before, during and after `fit`."""
+"""Train the GAN of a `train.py`: check the options, call `fit`, save the results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common import sampling
 from common.basics.errors import UserError
 from common.checkpoints import save_models
 from common.data.datasets import show_notice
@@ -17,28 +18,21 @@ from common.objectives.pretraining import pretrain
 from common.runs import folder
 from common.runs.record import write_record
 from common.runs.state import has_begun
-from common.sampling import (
-    class_grid,
-    generate_fake_samples,
-    generate_images,
-    generate_real_samples,
-    image_range,
-    with_labels,
-)
 
-MIN_STEPS = 100  # of an epoch, by default: for few images, several passes
+MIN_STEPS = 100  # of an epoch by default: few images are used several times
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of `train`, with the names of the options.
+    """Settings of `train`, named as the options of the command line.
 
     Attributes:
         steps_per_epoch: None: n // n_batch, but at least 100.
         save_every: epochs between saved image grids and models.
-        seed: int, for the order of the images and the latent vectors of the grids.
+        seed: int, seed of the images' order and of the grids' latent vectors.
         resume: whether to resume from the state in the run folder.
-        pretrain_discriminator: updates of an auto-encoder D on real images at the start.
+        pretrain_discriminator: updates of an auto-encoder D on real images before
+            adversarial training.
         on_collapse: "warn", "stop" or "restart", see `collapse.CollapseDetector`.
         evaluate_every: epochs between scores of G, see `scores/report.py`; None: never.
         track: "none", "comet" or "comet-offline", see `tracking`.
@@ -58,14 +52,14 @@ class Settings:
     make_gan: Callable | None = None
 
     @classmethod
-    def typed(cls, options, **more):
-        """Return the settings in a Namespace, updated with `more`."""
+    def from_options(cls, options, **more):
+        """Return the settings that a Namespace has, and those of `more`."""
         names = [field.name for field in fields(cls) if field.name not in more]
         return cls(**{name: vars(options)[name] for name in names}, **more)
 
 
 def prepare(options, images, models):
-    """Check the options, set up devices and seed, and print what will be trained.
+    """Check the options, set up devices and seed, and print the data and the models.
 
     Args:
         options: Namespace, see `training_options`.
@@ -76,18 +70,17 @@ def prepare(options, images, models):
         one line about the device, see `devices.set_up`.
 
     Raises:
-        UserError: fewer images than a step needs, no classes, no such device, or machines
-            that differ.
+        UserError: there are fewer images than a step needs, no classes or no such device,
+            or the machines of TF_CONFIG differ.
     """
     check_classes(options, images)
-    n_images = options.batch_size // 2 * options.critic_steps
-    if n_images > len(images.pixels):
-        n_updates, n_real = options.critic_steps, len(images.pixels)
-        must = f"--batch-size must be at most {2 * n_real}"
-        if n_updates > 1:
-            must = f"--batch-size / 2 x --critic-steps must be at most {n_real}"
+    n_needed, n_real = options.batch_size // 2 * options.critic_steps, len(images.pixels)
+    if n_needed > n_real:
+        bound = f"--batch-size must be at most {2 * n_real}"
+        if options.critic_steps > 1:
+            bound = f"--batch-size / 2 x --critic-steps must be at most {n_real}"
         raise UserError(
-            f"a step takes {n_images} real images, and there are {n_real}: {must}"
+            f"a step takes {n_needed} real images, and there are {n_real}: {bound}"
         )
     device = set_up(options.device, options.precision) + strategy.start(options)
     show_notice(images)
@@ -103,7 +96,7 @@ def prepare(options, images, models):
 
 
 def run_training(script, options, images, device, models, dataset, summarize):
-    """Train models with the options of the command line, in a run folder.
+    """Train models with the options of the command line; save results in a run folder.
 
     Args:
         script: training_options.Script.
@@ -114,7 +107,7 @@ def run_training(script, options, images, device, models, dataset, summarize):
         dataset, summarize: see `train`.
 
     Raises:
-        UserError: a step does not fit into memory, or the run to resume does not exist.
+        UserError: a step does not fit into memory, or there is no run to resume.
     """
     from common.fitting import memory
 
@@ -122,7 +115,7 @@ def run_training(script, options, images, device, models, dataset, summarize):
     run, record = folder.start_run(script.path, options, images.describe(), device)
     print(f"seed: {options.seed}; results in {run}")
     make_gan = partial(gan_for, options)
-    settings = Settings.typed(options, record=record, make_gan=make_gan)
+    settings = Settings.from_options(options, record=record, make_gan=make_gan)
     sizes = options.latent_dim, options.epochs, options.batch_size
     gan = train(*models, dataset, *sizes, settings=settings, run=run, summarize=summarize)
     print(f"{'stopped' if gan.stop_training else 'done'}: see {run}")
@@ -130,7 +123,7 @@ def run_training(script, options, images, device, models, dataset, summarize):
 
 def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_batch=256,
           *, settings=Settings(), run=None, summarize=None):  # fmt: skip
-    """Train D and G in alternation, on real images reshuffled for every pass.
+    """Train D and G alternately, on real images that are shuffled for every pass.
 
     Args:
         g_model, d_model, gan_model: as returned by the `define_*` functions.
@@ -155,7 +148,7 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
 
     run, seed = run or folder.new_run("trained"), settings.seed
     gan = (settings.make_gan or GAN)(g_model, d_model, gan_model)
-    resume = settings.resume and has_begun(run)  # it may lack a first state
+    resume = settings.resume and has_begun(run)  # a run may have no state yet
     if settings.pretrain_discriminator and not resume:
         batches = batches_of(dataset, n_batch // 2, seed)
         pretrain(gan, batches, settings.pretrain_discriminator)
@@ -165,16 +158,16 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
     n_steps = settings.steps_per_epoch or max(len(dataset) // n_batch, MIN_STEPS)
     n_real = n_batch // 2 * gan.critic_steps
     batches = batches_of(dataset, n_real, seed, start=start * n_steps)
-    own = {"g_model": g_model, "d_model": d_model, "threshold": gan.threshold}
-    own |= {"dataset": dataset, "latent_dim": latent_dim, "seed": seed, "run": run}
-    summarize = partial(summarize or summarize_performance, **own)
+    keywords = {"g_model": g_model, "d_model": d_model, "threshold": gan.threshold}
+    keywords |= {"dataset": dataset, "latent_dim": latent_dim, "seed": seed, "run": run}
+    summarize = partial(summarize or summarize_performance, **keywords)
     epochs = {"initial_epoch": start, "epochs": n_epochs, "steps_per_epoch": n_steps}
     fit_in_run(gan, batches, epochs, dataset, settings, run, summarize)
     return gan
 
 
 def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
-    """Call `fit` with all callbacks and trackers; draw the loss curves at the end.
+    """Call `fit` with all callbacks and trackers, and plot the loss curves at the end.
 
     Args:
         gan: gan.GAN.
@@ -183,30 +176,30 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
         dataset, settings, run: see `train`.
         summarize: function of the number of finished epochs.
     """
-    from common.fitting import callbacks
+    from common.fitting.callbacks import run_callbacks, verbosity
     from common.fitting.collapse import CollapseDetector
     from common.fitting.distributed import fit_of
-    from common.fitting.resume import kept_on_interrupt
+    from common.fitting.resume import save_on_interrupt
     from common.fitting.tracking import tracked
     from common.plotting import draw_run
 
     detector = CollapseDetector(run, dataset, settings.on_collapse, settings.seed)
-    parts = gan, run, settings, summarize, detector
     with (
         tracked(run, dataset, settings.seed, settings.track) as trackers,
-        kept_on_interrupt(gan, run, summarize),
+        save_on_interrupt(gan, run, summarize),
     ):
+        called = run_callbacks(gan, run, settings, summarize, detector, trackers)
         fit_of(gan)(
             batches,
             **epochs,
             shuffle=False,  # `batches` is shuffled
-            callbacks=callbacks.run_callbacks(*parts, trackers),
-            verbose=callbacks.verbosity(),
+            callbacks=called,
+            verbose=verbosity(),
         )
         if epochs["initial_epoch"] == epochs["epochs"]:  # killed after the last epoch
             with gan.averaged_generator():
                 summarize(epochs["epochs"])
-        draw_run(run, gan.ideal)
+        draw_run(run, gan.equilibrium_loss)
 
 
 def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,
@@ -214,21 +207,31 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     """Print D's accuracy; save grid x grid generated images and both models.
 
     The latent vectors are the same for every epoch, so that the grids can be compared.
-    If D has no threshold (an image with a larger output is classified as real), its mean
-    outputs are printed. If the dataset has classes, each row of the grid is a class and
-    each column a latent vector.
+    If the dataset has classes, each row of the grid is a class, and each column is a
+    latent vector.
+
+    Args:
+        epoch: number of finished epochs, part of the file names.
+        g_model, d_model: the models.
+        dataset, latent_dim: see `train`.
+        n_samples: number of real images, and of generated ones without classes.
+        threshold: D classifies images with larger outputs as real; None: D's mean outputs
+            are printed in place of its accuracy.
+        grid: rows (without classes) and columns of the grid.
+        seed: int, seed of the real images and the latent vectors.
+        run: Path of the run folder.
     """
     from common.plotting import save_plot
 
     rng = np.random.default_rng(seed)
-    X_real, _ = generate_real_samples(dataset, n_samples, rng)
+    X_real, _ = sampling.generate_real_samples(dataset, n_samples, rng)
     classes = getattr(dataset, "classes", ())
     if classes:
-        z, labels = class_grid(latent_dim, len(classes), grid, rng)
-        pictures = generate_images(g_model, z, labels)
-        X_fake = with_labels(pictures, labels)
+        z, labels = sampling.class_grid(latent_dim, len(classes), grid, rng)
+        pictures = sampling.generate_images(g_model, z, labels)
+        X_fake = sampling.with_labels(pictures, labels)
     else:
-        X_fake, _ = generate_fake_samples(g_model, latent_dim, n_samples, rng)
+        X_fake, _ = sampling.generate_fake_samples(g_model, latent_dim, n_samples, rng)
         pictures = X_fake[: grid * grid]
     real, fake = (d_model.predict(X, verbose=0) for X in (X_real, X_fake))
     if threshold is None:
@@ -236,6 +239,6 @@ def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_sample
     else:
         acc_real, acc_fake = np.mean(real > threshold), np.mean(fake <= threshold)
         print(f">Accuracy real: {acc_real:.0%}, fake: {acc_fake:.0%}")
-    low, _ = image_range(g_model)
+    low, _ = sampling.image_range(g_model)
     print(f"saved {save_plot(pictures, epoch, grid, low=low, run=run)}")
     save_models(run, epoch, g_model, d_model, classes)

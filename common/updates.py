@@ -1,4 +1,4 @@
-"""The parts of an update: a compiled loss, one gradient descent step, a frozen D."""
+"""Update one model: compute its loss, apply one optimizer step, freeze the other."""
 
 from contextlib import contextmanager
 
@@ -40,29 +40,36 @@ def descend(optimizer, variables, loss):
     return value
 
 
-def compiled_loss(model, labels, outputs, weights=None):
+def compiled_loss(model, labels, outputs, sample_weights=None):
     """Return the loss that a model is compiled with, plus the losses of its layers.
 
     Args:
         model: compiled model, `outputs` are from its last call; its loss must return one
             number per image.
         labels, outputs: float32 (n, 1).
-        weights: float32 (n,), of the images; None: equal weights.
+        sample_weights: float32 (n,), of the images; None: equal weights.
 
     Returns:
         float32 ().
     """
-    loss = model.compute_loss(y=labels, y_pred=outputs, sample_weight=weights)
-    return loss * n_devices()  # Keras has divided by it
+    loss = model.compute_loss(y=labels, y_pred=outputs, sample_weight=sample_weights)
+    return loss * n_devices()  # Keras has divided it by this number
 
 
 def loss_of_images(function, gan, model, *images):
-    """Return an objective's loss plus the losses of the model's layers, float32 ()."""
+    """Return an objective's loss plus the losses of the model's layers, float32 ().
+
+    Args:
+        function: `d_loss` or `g_loss` of a module in `objectives`.
+        gan: gan.GAN, first argument of the function.
+        model: the model that the function calls, D or the composite.
+        images: further arguments of the function.
+    """
     return function(gan, *images) + sum(model.losses)
 
 
 def n_devices():
-    """Return how many devices share a batch."""
+    """Return the number of devices, among which each batch is divided."""
     if keras.backend.backend() != "tensorflow":
         return 1
     import tensorflow as tf
@@ -72,17 +79,18 @@ def n_devices():
 
 @contextmanager
 def frozen(model):
-    """Return a context in which `model` is constant, with its layers in training mode.
+    """Return a context in which a model is constant, with its layers in training mode.
 
     `model.trainable = False` would also switch BatchNormalization to its moving averages:
-    G would be trained against a different D. So the weights are frozen one by one, which
-    also removes their regularizers from G's loss. Variables that a call changes all the
-    same are restored: moving averages, and kernels that SpectralNormalization divides.
+    G would be trained against a different D. So each weight is frozen by itself, which
+    also removes its regularizer from G's loss. Variables that a call in training mode
+    changes are restored at the end: moving averages, and the kernels that
+    SpectralNormalization divides by their norms.
     """
     weights, spectral = model.trainable_weights, keras.layers.SpectralNormalization
     kernels = [x.kernel for x in all_layers(model) if isinstance(x, spectral)]
-    statistics = [*model.non_trainable_weights, *kernels]
-    before = [ops.copy(s) for s in statistics]
+    changed = [*model.non_trainable_weights, *kernels]
+    before = [ops.copy(variable) for variable in changed]
     for weight in weights:
         weight.trainable = False
     try:
@@ -90,5 +98,5 @@ def frozen(model):
     finally:
         for weight in weights:
             weight.trainable = True
-        for statistic, value in zip(statistics, before, strict=True):
-            statistic.assign(value)
+        for variable, value in zip(changed, before, strict=True):
+            variable.assign(value)

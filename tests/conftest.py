@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from common.devices import quiet_start
+from common.devices import suppressed_stderr
 
 NOWHERE = "http://127.0.0.1:9"  # a closed proxy: downloads fail at once
 
@@ -21,7 +21,7 @@ def pytest_configure(config):
     """
     if config.getoption("numprocesses", None):
         return
-    with quiet_start():
+    with suppressed_stderr():
         import keras
 
     if keras.backend.backend() == "tensorflow":

@@ -28,13 +28,13 @@ def test_a_gpu_is_picked_among_the_visible_ones(monkeypatch, device, visible, ex
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert devices.cuda_name(device) == expected
+    assert devices.cuda_visible_devices(device) == expected
 
 
 @pytest.mark.parametrize("device", ["tpu", "gpu:x", "gpu:-1", "cpu:1", ""])
 def test_other_names_are_an_error(device):
     with pytest.raises(UserError, match="--device"):
-        devices.cuda_name(device)
+        devices.cuda_visible_devices(device)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_whether_onednn_is_on_is_printed():
 
 
 def test_noise_of_a_start_is_suppressed_and_shown_when_it_fails(capfd):
-    with devices.quiet_start():
+    with devices.suppressed_stderr():
         os.write(2, b"noise\n")
     assert capfd.readouterr().err == ""
-    with pytest.raises(ImportError), devices.quiet_start():
+    with pytest.raises(ImportError), devices.suppressed_stderr():
         os.write(2, b"reason\n")
         raise ImportError
     assert capfd.readouterr().err == "reason\n"
@@ -96,7 +96,7 @@ def test_noise_of_a_start_is_suppressed_and_shown_when_it_fails(capfd):
 
 def test_keras_starts_without_scikit_learn_which_is_there_afterwards(monkeypatch):
     monkeypatch.delitem(sys.modules, "sklearn", raising=False)
-    with devices.quiet_start(), pytest.raises(ImportError):
+    with devices.suppressed_stderr(), pytest.raises(ImportError):
         import sklearn
     import sklearn
 

@@ -1,9 +1,9 @@
-"""Shared parts of the architectures: DCGANs of any size, blocks, the composite."""
+"""Define the common parts of all architectures: DCGANs, blocks of layers, composites."""
 
-USUAL = "glorot_uniform"  # Keras's own initializer of kernels
+GLOROT = "glorot_uniform"  # default initializer of kernels in Keras
 
 
-def halved(height, width):
+def halved_sizes(height, width):
     """Return a list of (height, width), halved while both are even and above 4."""
     sizes = [(height, width)]
     while height % 2 == width % 2 == 0 and min(height, width) > 4:
@@ -12,20 +12,23 @@ def halved(height, width):
     return sizes
 
 
-def doubling(first, shape):
-    """Return the filters of D's convolutions that halve an image: [first, 2 first, ...].
+def filter_counts(first, shape):
+    """Return the filters of the convolutions that halve an image: first, 2 first, ...
 
     Args:
         first: filters of the first convolution.
         shape: height, width and channels of the image.
+
+    Returns:
+        list of int, one number of filters for each convolution.
     """
-    return [first * 2**i for i in range(len(halved(*shape[:2])) - 1)]
+    return [first * 2**i for i in range(len(halved_sizes(*shape[:2])) - 1)]
 
 
 def spectral(layer):
-    """Return a layer of spectral norm 1: Miyato et al. 2018.
+    """Return a layer with spectral normalization of its kernel: Miyato et al. 2018.
 
-    It is float32: Keras overwrites the kernel by the quotient, without rounding it.
+    It computes in float32, because Keras replaces the kernel by the normalized one.
     """
     from keras import layers
 
@@ -33,7 +36,7 @@ def spectral(layer):
 
 
 def activated(layer, normalization="none", negative_slope=0.2):
-    """Return a list: a layer, its normalization and LeakyReLU.
+    """Return a layer followed by its normalization and LeakyReLU, as a list of layers.
 
     Args:
         layer: Keras layer.
@@ -44,26 +47,26 @@ def activated(layer, normalization="none", negative_slope=0.2):
     """
     from keras import layers
 
-    found = [spectral(layer) if normalization == "spectral" else layer]
+    block = [spectral(layer) if normalization == "spectral" else layer]
     if normalization == "batch":
-        found.append(layers.BatchNormalization(momentum=0.9))
+        block.append(layers.BatchNormalization(momentum=0.9))
     elif normalization == "layer":
-        found.append(layers.GroupNormalization(groups=1))
-    return [*found, layers.LeakyReLU(negative_slope)]
+        block.append(layers.GroupNormalization(groups=1))
+    return [*block, layers.LeakyReLU(negative_slope)]
 
 
 def discriminator(in_shape, convolutions, normalization="none", *, negative_slope=0.2,
-                  initializer=USUAL, **adam):  # fmt: skip
-    """Define and compile D: convolutions with LeakyReLU, then one number.
+                  initializer=GLOROT, **adam):  # fmt: skip
+    """Define and compile D: convolutions with LeakyReLU, then one dense unit.
 
     Args:
         in_shape: height, width and channels of an image.
-        convolutions: list of (filters, size of the kernel, stride).
+        convolutions: list of (number of filters, kernel size, stride).
         normalization: see `activated`; "batch" starts at the second convolution, as in
-            DCGAN, without biases, which it would cancel.
+            DCGAN. These convolutions have no bias, which it would cancel.
         negative_slope: of LeakyReLU.
         initializer: of the kernels.
-        adam: see `compiled`.
+        adam: keywords of `compiled`.
 
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
@@ -72,24 +75,24 @@ def discriminator(in_shape, convolutions, normalization="none", *, negative_slop
 
     model = Sequential([layers.Input(in_shape)], name="discriminator")
     for i, (filters, kernel, strides) in enumerate(convolutions):
-        kind = "none" if i == 0 and normalization == "batch" else normalization
+        norm = "none" if i == 0 and normalization == "batch" else normalization
         convolution = layers.Conv2D(
             filters,
             kernel,
             strides=strides,
             padding="same",
-            use_bias=kind != "batch",
+            use_bias=norm != "batch",
             kernel_initializer=initializer,
         )
-        for layer in activated(convolution, kind, negative_slope):
+        for layer in activated(convolution, norm, negative_slope):
             model.add(layer)
     model.add(layers.Flatten())
     model.add(probability(initializer))
     return compiled(model, **adam)
 
 
-def probability(initializer=USUAL):
-    """Return the last layer of a D: one float32 number in [0, 1]."""
+def probability(initializer=GLOROT):
+    """Return the last layer of a D: a dense unit with sigmoid, float32 in [0, 1]."""
     from keras import layers
 
     return layers.Dense(
@@ -107,20 +110,20 @@ def compiled(d_model, learning_rate=0.0002, beta_1=0.5, beta_2=0.999):
 
 
 def generator(
-    latent_dim, out_shape, filters, *, kernel=4, activation="tanh", initializer=USUAL
+    latent_dim, out_shape, filters, *, kernel=4, activation="tanh", initializer=GLOROT
 ):
-    """Define G, a DCGAN's: each transposed convolution doubles height and width.
+    """Define the G of a DCGAN: each transposed convolution doubles height and width.
 
     Args:
         latent_dim: length of a latent vector.
         out_shape: height, width and channels of an image.
-        filters: list of the numbers of channels, the smallest feature map first.
-        kernel: size of the kernels.
+        filters: list of numbers of filters, from the smallest feature maps on.
+        kernel: kernel size.
         activation: of the last layer.
         initializer: of the kernels.
 
     Returns:
-        a model, float32 (n, latent_dim) -> images (n, *out_shape).
+        a model, float32 (n, latent_dim) -> images (n, *out_shape), in [-1, 1] for "tanh".
     """
     from keras import Sequential, layers
 

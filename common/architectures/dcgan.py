@@ -1,11 +1,13 @@
-"""DCGAN: Radford et al., "Unsupervised Representation Learning with Deep Convolutional
+"""Define the models of DCGAN.
+
+Radford et al., "Unsupervised Representation Learning with Deep Convolutional
 Generative Adversarial Networks" (2016), sections 3 and 4.
 
 Kernels are 5x5, as in the paper's figure 1 (`celeba_gan` has the 4x4 of later versions).
-G mirrors D and so starts with half of the filters in the figure: 512 for 64x64.
+G mirrors D, and therefore starts with half of the figure's filters: 512 for 64x64.
 """
 
-from common.architectures.blocks import discriminator, doubling, generator
+from common.architectures.blocks import discriminator, filter_counts, generator
 
 NORMAL = {"class_name": "RandomNormal", "config": {"stddev": 0.02}}  # initial weights
 
@@ -19,7 +21,7 @@ def define_discriminator(in_shape):
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
     """
-    convolutions = [(filters, 5, 2) for filters in doubling(64, in_shape)]
+    convolutions = [(filters, 5, 2) for filters in filter_counts(64, in_shape)]
     return discriminator(in_shape, convolutions, "batch", initializer=NORMAL)
 
 
@@ -33,5 +35,5 @@ def define_generator(latent_dim, out_shape):
     Returns:
         a model, float32 (n, latent_dim) -> images (n, *out_shape) in [-1, 1].
     """
-    filters = doubling(64, out_shape)[::-1]
+    filters = filter_counts(64, out_shape)[::-1]
     return generator(latent_dim, out_shape, filters, kernel=5, initializer=NORMAL)

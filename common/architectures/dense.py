@@ -1,4 +1,4 @@
-"""Fully connected models of a book, with one hidden layer of 200.
+"""Define fully connected models of a book, with one hidden layer of 200 units.
 
 Rashid, "Make Your First GAN with PyTorch" (2020), the improved GAN of the MNIST chapter.
 """
@@ -13,7 +13,7 @@ def define_discriminator(in_shape, hidden=200, learning_rate=0.0001, beta_1=0.9)
 
     Args:
         in_shape: height, width and channels of an image.
-        hidden: size of the hidden layer.
+        hidden: number of units of the hidden layer.
         learning_rate, beta_1: of Adam.
 
     Returns:
@@ -41,7 +41,7 @@ def define_generator(latent_dim, out_shape, hidden=200, activation="sigmoid"):
     Args:
         latent_dim: length of a latent vector; 100 in the book.
         out_shape: height, width and channels of an image.
-        hidden: size of the hidden layer.
+        hidden: number of units of the hidden layer.
         activation: of the last layer.
 
     Returns:

@@ -1,40 +1,41 @@
-"""SNGAN: residual blocks, and in D convolutions with spectral normalization.
+"""Define the models of SNGAN: residual blocks, with spectral normalization in D.
 
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (2018), table
-4 (CIFAR-10); there with the hinge loss and five D steps for each of G.
+4 (CIFAR-10), where they are trained with the hinge loss and five D updates per G update.
 The paper has 256 filters in G and 128 in D; a CPU can train 64.
 
 Keras's SpectralNormalization divides the kernel variable by its norm at each call in
-training, with one power iteration; the paper keeps the kernel, and differentiates through
-the division. Use `--d-batches mixed`, as in the paper: in separate updates, with Adam's
-beta_1 = 0, the real batch raises all scores and the fake batch lowers them again.
+training mode, with one power iteration. The paper does not change the variable, and
+differentiates through the division. Use `--d-batches mixed`, as in the paper: in
+separate updates, with Adam's beta_1 = 0, the real batch raises all scores and the fake
+batch lowers them again.
 """
 
-from common.architectures.blocks import compiled, halved, probability, spectral
+from common.architectures.blocks import compiled, halved_sizes, probability, spectral
 
 
 def residual(name, shape, path, shortcut):
-    """Return a block as a model, x -> path(x) + shortcut(x).
+    """Return a residual block as a model, x -> path(x) + shortcut(x).
 
     Args:
-        name: of the block.
-        shape: of x, (h, w, c).
+        name: name of the block.
+        shape: (h, w, c) of x.
         path, shortcut: lists of layers with the same output shape; [] is the identity.
     """
     from keras import Model, layers
 
-    start = layers.Input(shape)
-    ends = []
+    inputs = layers.Input(shape)
+    outputs = []
     for branch in (path, shortcut):
-        x = start
+        x = inputs
         for layer in branch:
             x = layer(x)
-        ends.append(x)
-    return Model(start, layers.Add()(ends), name=name)
+        outputs.append(x)
+    return Model(inputs, layers.Add()(outputs), name=name)
 
 
 def define_discriminator(in_shape, width=64):
-    """Define and compile D: blocks that halve the size down to about 8, then two more.
+    """Define and compile D: blocks that halve the size to about 8, then two more blocks.
 
     Args:
         in_shape: height, width and channels of an image.
@@ -49,16 +50,16 @@ def define_discriminator(in_shape, width=64):
         return spectral(layers.Conv2D(width, size, padding="same"))
 
     model = Sequential([layers.Input(in_shape)], name="discriminator")
-    halvings = max(1, sum(min(size) > 8 for size in halved(*in_shape[:2])[:-1]))
+    n_halvings = max(1, sum(min(x) > 8 for x in halved_sizes(*in_shape[:2])[:-1]))
     shape = in_shape
-    for i in range(halvings + 2):
+    for i in range(n_halvings + 2):
         path = [layers.ReLU(), convolution(3), layers.ReLU(), convolution(3)]
         shortcut = []
         if i == 0:
             del path[0]  # no ReLU on the image itself
-        if i < halvings:
+        if i < n_halvings:
             path.append(layers.AveragePooling2D(2))
-            # The paper pools last, with the same result in four times the work.
+            # The paper pools after the 1x1 convolution: the same result, slower.
             shortcut = [layers.AveragePooling2D(2), convolution(1)]
         block = residual(f"block_{i + 1}", shape, path, shortcut)
         model.add(block)
@@ -66,14 +67,14 @@ def define_discriminator(in_shape, width=64):
     model.add(layers.ReLU())
     height, width, _ = model.output_shape[1:]
     model.add(layers.GlobalAveragePooling2D())
-    model.add(layers.Rescaling(height * width))  # sum pooling: D learns badly from means
-    # The paper's last layer is normalized also; `heads.py` needs a plain one.
+    model.add(layers.Rescaling(height * width))  # sum, not mean: D learns better
+    # The paper also normalizes the last layer; `heads.py` needs a Dense layer.
     model.add(probability())
     return compiled(model, beta_1=0.0, beta_2=0.9)
 
 
 def define_generator(latent_dim, out_shape, width=64):
-    """Define G: blocks that double the image.
+    """Define G: residual blocks that double height and width.
 
     Args:
         latent_dim: length of a latent vector; 128 in the paper.
@@ -85,11 +86,10 @@ def define_generator(latent_dim, out_shape, width=64):
     """
     from keras import Sequential, layers
 
-    *larger, start = halved(*out_shape[:2])
-    model = Sequential(name="generator")
-    model.add(layers.Input((latent_dim,)))
-    model.add(layers.Dense(start[0] * start[1] * width))
-    model.add(layers.Reshape((*start, width)))
+    *larger, (h, w) = halved_sizes(*out_shape[:2])
+    model = Sequential([layers.Input((latent_dim,))], name="generator")
+    model.add(layers.Dense(h * w * width))
+    model.add(layers.Reshape((h, w, width)))
     for i in range(len(larger)):
         path = [
             layers.BatchNormalization(momentum=0.9),

@@ -1,10 +1,10 @@
-"""A course's small DCGAN: D has 16, 32 and 64 filters where the paper has 64 to 512.
+"""Define a small DCGAN: D has 16, 32 and 64 filters where the paper has 64 to 512.
 
-After course notes on DCGAN for MNIST; G mirrors D. Here all convolutions have padding,
-so that small images are possible.
+It follows course notes on DCGAN for MNIST; G mirrors D. Here all convolutions have
+padding, so that images may be small.
 """
 
-from common.architectures.blocks import discriminator, generator, halved
+from common.architectures.blocks import discriminator, generator, halved_sizes
 
 
 def define_discriminator(in_shape):
@@ -30,6 +30,6 @@ def define_generator(latent_dim, out_shape):
     Returns:
         a model, float32 (n, latent_dim) -> images (n, *out_shape) in [-1, 1].
     """
-    n_doublings = len(halved(*out_shape[:2])) - 1
+    n_doublings = len(halved_sizes(*out_shape[:2])) - 1
     filters = [max(16, 128 // 2**i) for i in range(n_doublings)]
     return generator(latent_dim, out_shape, filters)

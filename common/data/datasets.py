@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.basics.errors import UserError
-from common.devices import quiet_start
+from common.devices import suppressed_stderr
 
 
 class Images(NamedTuple):
@@ -121,7 +121,7 @@ def keras_download(module, split, advice):
     Raises:
         NotFoundError: the download failed.
     """
-    with quiet_start():
+    with suppressed_stderr():
         from keras import datasets
 
     patience = socket.getdefaulttimeout()

@@ -1,1 +1,1 @@
-"""What training needs around the step: building, callbacks, resuming, devices."""
+"""Build models, resume runs, run callbacks and distribute training over devices."""

@@ -1,4 +1,4 @@
-"""Comet, https://www.comet.com: experiments of its optional package `comet_ml`."""
+"""Start experiments on Comet, https://www.comet.com, with the package `comet_ml`."""
 
 import logging
 
@@ -7,7 +7,7 @@ from common.options.track import package
 from common.runs.layout import COMET
 
 PROJECT = "keras-gans"  # the name of the project on Comet
-NO_AUTO_LOGS = dict.fromkeys(  # settings of comet_ml
+NO_AUTO_LOGS = dict.fromkeys(  # settings of comet_ml.ExperimentConfig
     (
         *("log_code", "log_graph", "log_git_metadata", "log_git_patch"),
         *("log_env_details", "parse_args", "auto_output_logging"),
@@ -52,7 +52,7 @@ def start(run, track):
             online=track == "comet",
             experiment_config=config,
         )
-    except Exception as error:  # of comet_ml, of requests, of urllib3
+    except Exception as error:  # comet_ml, requests and urllib3 raise various classes
         raise UserError(
             f"--track comet: no experiment could be started ({type(error).__name__}): "
             f"check network and API key, or use --resume {run} --track comet-offline"

@@ -1,4 +1,4 @@
-"""Start or resume training in a run folder, and save the results of an interrupt."""
+"""Start or resume training in a run folder, and save results on an interrupt."""
 
 import json
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from common.runs.tables import AS_IT_IS, lines_of
 
 
 def start(gan, run, resume):
-    """Set `gan` and the run folder to the state in which training starts.
+    """Set a GAN and its run folder to the state in which training starts.
 
-    The initial state is saved also: a run may be stopped in its first epoch.
+    The initial state is saved also, because a run may be stopped in its first epoch.
 
     Args:
         gan: gan.GAN.
@@ -32,50 +32,56 @@ def start(gan, run, resume):
         save_state(gan, 0, run)
         return 0
     epoch = load_state(gan, run)
-    cut_tables(epoch, run)
+    truncate_tables(epoch, run)
     return epoch
 
 
-def cut_tables(epoch, run):
-    """Drop rows of later epochs and truncated rows from the tables of a run folder."""
+def truncate_tables(epoch, run):
+    """Remove incomplete rows and rows of later epochs from the tables of a run."""
     for name in (HISTORY, TIMES, EVENTS):
         keep_rows_until(epoch, Path(run) / name)
     keep_scores_until(epoch, Path(run) / METRICS)
 
 
 def keep_rows_until(epoch, path):
-    """Drop rows of later epochs, and a truncated last row, from a CSV file."""
-    lines, cut_off = lines_of(path)
+    """Remove rows of later epochs, and an incomplete last row, from a CSV file."""
+    lines, rest = lines_of(path)
     names = lines[0].split(",") if lines else []
-    kept = [row for row in [*lines[1:], cut_off] if is_until(epoch, row, names)]
-    rewrite(path, (lines, cut_off), lines[:1] + kept)
+    kept = [row for row in [*lines[1:], rest] if is_until(epoch, row, names)]
+    rewrite(path, (lines, rest), lines[:1] + kept)
 
 
 def keep_scores_until(epoch, path):
-    """Drop scores of later epochs, and a truncated last line, from a JSON Lines file."""
-    lines, cut_off = lines_of(path)
-    kept = [line for line in lines if not is_later(line, epoch, damaged=False)]
-    kept += [] if is_later(cut_off, epoch, damaged=True) else [cut_off]
-    rewrite(path, (lines, cut_off), kept)
+    """Remove scores of later epochs, and an incomplete last line, from JSON Lines."""
+    lines, rest = lines_of(path)
+    kept = [line for line in lines if not is_later(line, epoch, if_unreadable=False)]
+    kept += [] if is_later(rest, epoch, if_unreadable=True) else [rest]
+    rewrite(path, (lines, rest), kept)
 
 
 def rewrite(path, before, lines):
-    """Write lines into a file, unless it has exactly these lines (see `lines_of`)."""
+    """Write lines to a file, unless it has exactly these.
+
+    Args:
+        path: Path of the file.
+        before: result of `lines_of(path)`.
+        lines: list of texts.
+    """
     if before != (lines, ""):
         with atomic_write(path) as part:
             part.write_text("".join(f"{line}\n" for line in lines), **AS_IT_IS)
 
 
-def is_later(line, epoch, damaged):
-    """Return whether a line of scores is of a later epoch; `damaged` if unreadable."""
+def is_later(line, epoch, if_unreadable):
+    """Return whether a line of scores is of a later epoch, or `if_unreadable`."""
     try:
         return json.loads(line)["epoch"] > epoch
     except (ValueError, KeyError, TypeError, RecursionError):
-        return damaged
+        return if_unreadable
 
 
 def is_until(epoch, row, names):
-    """Return whether a row is complete (has all columns) and not of a later epoch."""
+    """Return whether a row has all columns and is not of a later epoch."""
     cells = row.split(",")
     try:
         return len(cells) == len(names) and float(cells[0]) <= epoch
@@ -84,21 +90,29 @@ def is_until(epoch, row, names):
 
 
 @contextmanager
-def kept_on_interrupt(gan, run, summarize):
-    """Save grids and models of the last complete epoch on Ctrl-C, SIGTERM or SIGHUP.
+def save_on_interrupt(gan, run, summarize):
+    """Return a context that saves the last complete epoch on Ctrl-C, SIGTERM or SIGHUP.
 
-    Print first how to resume; raise the interrupt again at the end.
+    It prints how to resume, saves the image grid and the models, and raises the interrupt
+    again.
+
+    Args:
+        gan: gan.GAN.
+        run: Path of the run folder.
+        summarize: function of the number of finished epochs.
     """
     try:
         yield
-    except KeyboardInterrupt as stop:
+    except KeyboardInterrupt as interrupt:
         print(f"\ninterrupted: resume with --resume {run}", flush=True)
         epoch = load_state(gan, run)
-        cut_tables(epoch, run)
+        truncate_tables(epoch, run)
         print(f"saved: epoch {epoch}", flush=True)
         if epoch > 0:
             with gan.averaged_generator():
                 summarize(epoch)
-            if not isinstance(stop, Terminated):  # its sender does not wait for a video
-                draw_run(run, gan.ideal)
+            if not isinstance(
+                interrupt, Terminated
+            ):  # its sender does not wait for a video
+                draw_run(run, gan.equilibrium_loss)
         raise

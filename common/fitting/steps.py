@@ -1,4 +1,4 @@
-"""Functions of the scripts that show single steps: setup, training of D, updates."""
+"""Run single steps of training for the scripts of the lessons."""
 
 import numpy as np
 
@@ -9,7 +9,12 @@ from common.sampling import generate_random_samples, generate_real_samples
 
 
 def start(project, options):
-    """Set up the device and the seed, and make a new run folder; return its Path."""
+    """Set up the device and the seed, and return the Path of a new run folder.
+
+    Args:
+        project: name of the dataset folder, such as "mnist_gan".
+        options: Namespace with run_dir and seed, each may be None.
+    """
     run = new_run(project, options.run_dir)
     set_up()
     import keras
@@ -20,13 +25,13 @@ def start(project, options):
 
 
 def train_discriminator(model, dataset, n_iter, n_batch, low=0, high=1):
-    """Train D on half a batch of real images, then on half a batch of random pixels.
+    """Train D alternately on half a batch of real images and of random pixels.
 
     Args:
         model: compiled D; it is trained in place.
         dataset: float32 (n, h, w, c) in [low, high].
         n_iter: number of iterations, two updates each.
-        n_batch: images an iteration.
+        n_batch: images of an iteration.
         low, high: range of the random pixels.
 
     Returns:
@@ -46,15 +51,26 @@ def train_discriminator(model, dataset, n_iter, n_batch, low=0, high=1):
 
 
 def report_accuracies(accuracies):
-    """Print the first iteration at which D classified all images correctly."""
-    perfect = [i for i, both in enumerate(accuracies, 1) if min(both) == 1.0]
+    """Print the first iteration at which D classified all images correctly.
+
+    Args:
+        accuracies: see `train_discriminator`.
+    """
+    perfect = [i for i, shares in enumerate(accuracies, 1) if min(shares) == 1.0]
     if perfect:
         print(f"Notice: accuracy 100% for the first time at iteration {perfect[0]}.")
     print("Random pixels are easy to classify: D needs a G that is trained.")
 
 
 def save_real_and_random(dataset, run, n, low=0):
-    """Save n real images above n of random pixels as `real_and_random.png`."""
+    """Save n real images above n images of random pixels as `real_and_random.png`.
+
+    Args:
+        dataset: float32 (m, h, w, c) in [low, 1], m >= n.
+        run: Path of the run folder.
+        n: images in a row.
+        low: minimum of the image range, 0 or -1.
+    """
     noise, _ = generate_random_samples(dataset.shape[1:], n, low=low, high=1)
     path = run / "real_and_random.png"
     images = np.concatenate([dataset[np.arange(n)], noise])
@@ -63,9 +79,11 @@ def save_real_and_random(dataset, run, n, low=0):
 
 
 def show_gan(g_model, d_model, gan_model, run):
-    """Print the composite's summary, save its plot, and print which weights change.
+    """Print and plot the composite, update D and G once, and print the weight changes.
 
-    One update of D and one of G are made.
+    Args:
+        g_model, d_model, gan_model: see `gan.GAN`.
+        run: Path of the run folder, for `gan_plot.png`.
     """
     from common.gan import GAN
 
@@ -76,12 +94,12 @@ def show_gan(g_model, d_model, gan_model, run):
     images = np.random.default_rng(0).random(shape, "float32")
     models = (g_model, d_model)
 
-    def weights():
+    def flat_weights():
         return [np.concatenate([w.numpy().ravel() for w in m.weights]) for m in models]
 
     for name, update in (("D", gan.train_d), ("G", gan.train_g)):
-        before = weights()
+        before = flat_weights()
         update(images)
-        g, d = (abs(a - b).max() for a, b in zip(weights(), before, strict=True))
+        g, d = (abs(a - b).max() for a, b in zip(flat_weights(), before, strict=True))
         print(f"{name}'s step: largest change of a weight of G {g:.6f}, of D {d:.6f}")
     print("Notice: the non-trainable parameters are D's. Each step updates one model.")

@@ -1,4 +1,4 @@
-"""Distribute training: over all GPUs of one machine, or those of TF_CONFIG."""
+"""Find the devices of `--device all`: the GPUs of this machine, or of TF_CONFIG."""
 
 import atexit
 import os
@@ -21,7 +21,7 @@ from common.runs.state import find_state, has_begun
 
 
 def start(options):
-    """Find the devices for training, before the first use of any.
+    """Find the devices for training; call it before any device is used.
 
     Args:
         options: Namespace, see `training_options`.
@@ -30,7 +30,8 @@ def start(options):
         str, to be printed after the description of the device.
 
     Raises:
-        UserError: these options cannot be trained on these devices.
+        UserError: the backend is not TensorFlow, the devices cannot share the batch
+            equally, or TF_CONFIG is wrong.
     """
     if options.device != "all":
         is_set = os.environ.get("TF_CONFIG")
@@ -55,7 +56,11 @@ def start(options):
 
 @cache
 def tf_strategy():
-    """Return TensorFlow's strategy for all local devices, or those of TF_CONFIG."""
+    """Return tf.distribute's strategy for all local devices, or those of TF_CONFIG.
+
+    Raises:
+        UserError: the other machines of TF_CONFIG cannot be reached.
+    """
     import tensorflow as tf
 
     if machines() > 1:
@@ -64,25 +69,25 @@ def tf_strategy():
             f"waiting for all {machines()} machines of TF_CONFIG: stop with Ctrl-C",
             flush=True,
         )
-        try:  # TensorFlow blocks Python's signal handlers, and leaves its own set
+        try:  # TensorFlow blocks Python's signal handlers, and does not restore them
             with handled_signals([signal.SIGINT, *ENDING], signal.SIG_DFL):
                 return tf.distribute.MultiWorkerMirroredStrategy()
         except (ValueError, RuntimeError, tf.errors.OpError) as error:
             raise UserError(f"TF_CONFIG: {str(error).splitlines()[0]}") from None
-    config = tf.config
-    found = config.list_logical_devices("GPU") or config.list_logical_devices("CPU")
-    return tf.distribute.MirroredStrategy([device.name for device in found])
+    find = tf.config.list_logical_devices
+    names = [device.name for device in find("GPU") or find("CPU")]
+    return tf.distribute.MirroredStrategy(names)
 
 
 def check_same(options, images):
-    """Check that all machines train the same.
+    """Check that all machines of TF_CONFIG train the same models on the same images.
 
     Args:
         options: Namespace, see `training_options`.
         images: datasets.Images.
 
     Raises:
-        UserError: their options, precisions, images or states to resume differ.
+        UserError: their options, precision, images or states to resume differ.
     """
     if options.device != "all" or machines() == 1:
         return
@@ -92,20 +97,19 @@ def check_same(options, images):
     state = b""
     if options.resume and has_begun(options.resume):
         state = find_state(options.resume)[0].read_bytes()
-    local = {"data", *(name for name, row in OPTIONS.items() if row.local)}
-    words = {k: v for k, v in vars(options).items() if k not in local}
-    own = {
-        "options": repr(sorted(words.items())).encode(),
+    may_differ = {"data", *(name for name, row in OPTIONS.items() if row.local)}
+    shared = {k: v for k, v in vars(options).items() if k not in may_differ}
+    compared = {
+        "options": repr(sorted(shared.items())).encode(),
         "precision": keras.config.dtype_policy().name.encode(),
         "images": images.describe()["fingerprint"].encode(),
         "state to resume": state,
     }
-    row = tf.constant([[crc32(x) for x in own.values()]], "int64")
+    row = tf.constant([[crc32(x) for x in compared.values()]], "int64")
     values = tf_strategy().experimental_distribute_values_from_function(lambda _: row)
-    rows = tf_strategy().gather(values, axis=0).numpy()
-    if differing := [
-        name for name, x in zip(own, rows.T, strict=True) if len(set(x)) > 1
-    ]:
+    columns = tf_strategy().gather(values, axis=0).numpy().T
+    checksums = dict(zip(compared, columns, strict=True))
+    if differing := [name for name in checksums if len(set(checksums[name])) > 1]:
         raise UserError(
             f"the machines of TF_CONFIG differ in their {' and '.join(differing)}: start "
             "all with the same options and data, and --resume with copies of one run"
@@ -120,7 +124,11 @@ def skip_proxy():
 
 
 def scope(device):
-    """Return the context to build models and optimizers in, one copy per device."""
+    """Return the context in which models and optimizers are built, a copy per device.
+
+    Args:
+        device: value of `--device`.
+    """
     several = device == "all" and tf_strategy().num_replicas_in_sync > 1
     return tf_strategy().scope() if several else nullcontext()
 
@@ -132,22 +140,24 @@ def is_chief():
 
 
 def redirect_worker_output(options):
-    """Send the output of a machine that is not the chief to a temporary folder.
+    """Write the results of a machine that is not the chief to a temporary folder.
 
-    It runs the same code as the chief, grids and scores included, so that all machines
-    make the same decisions and wait for each other only in the steps. The run that it
-    resumes is the chief's, or a copy of it.
+    It runs the same code as the chief, with grids and scores, so that all machines make
+    the same decisions and wait for each other only in the steps. The run that it resumes
+    is the chief's, or a copy of it.
+
+    Args:
+        options: Namespace, see `training_options`; run_dir, resume and track are changed.
     """
     print("this machine is a worker, only the chief writes results", flush=True)
     folder = tempfile.mkdtemp(prefix="gan-")
     atexit.register(rmtree, folder, ignore_errors=True)
     if options.resume:
-        names = layout.OPTIONS, layout.EVENTS, layout.STATE, layout.STATE_BEFORE
-        for name in names:
+        for name in (layout.OPTIONS, layout.EVENTS, layout.STATE, layout.STATE_BEFORE):
             if (path := Path(options.resume).expanduser() / name).exists():
                 copy(path, folder)
         options.resume = folder
     else:
         options.run_dir = folder
     options.track = "none"
-    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # to the end
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # stays open

@@ -1,4 +1,4 @@
-"""Experiment trackers: TensorBoard, and Comet with `--track`."""
+"""Log training to experiment trackers: TensorBoard, and Comet with `--track`."""
 
 import time
 from contextlib import contextmanager
@@ -9,44 +9,34 @@ import numpy as np
 import psutil
 
 from common.basics.errors import UserError
-from common.fitting import comet
-from common.fitting.diagnostics import (
-    load_of,
-    mean_norm_of_gradients,
-    optimizers_of,
-    outputs_of_d,
-)
-from common.fitting.distributed import devices_of
+from common.fitting import comet, diagnostics
+from common.fitting.distributed import n_devices
 from common.options.table import OPTIONS
-from common.runs.layout import (
-    COMET,
-    LOSSES,
-    PLOT,
-    TENSORBOARD,
-    epoch_of,
-    files_of_epochs,
-)
+from common.runs import layout
 from common.runs.record import read_options
 
 SCORE = "score/"  # prefix of scores in logs and in TensorBoard
-N_IN_HISTOGRAM = 200  # real images, and generated ones, for D's outputs
+N_IMAGES = 200  # real images, and as many generated ones, of D's output histograms
 
 
 @contextmanager
 def tracked(run, dataset, seed, track="none"):
-    """Yield the trackers of training; close them at the end, also after an error.
+    """Yield the trackers of training, and close them at the end, also after an error.
 
     Args:
         run: Path of the run folder.
         dataset, seed: see `training.train`.
         track: "none", "comet" or "comet-offline".
 
+    Yields:
+        list of Tracker.
+
     Raises:
         UserError: see `comet.start`.
     """
-    trackers = [Comet(run, track)] if track != "none" else []
+    trackers = [CometTracker(run, track)] if track != "none" else []
     if keras.backend.backend() == "tensorflow":
-        trackers.append(Board(run, dataset, seed))
+        trackers.append(TensorBoardTracker(run, dataset, seed))
     try:
         yield trackers
     finally:
@@ -55,14 +45,14 @@ def tracked(run, dataset, seed, track="none"):
 
 
 def log_scores(run, epoch, scores):
-    """Add scores to a run's timeline and to its row in TensorBoard's HPARAMS.
+    """Write scores of a finished run to TensorBoard; during training, the logs have them.
 
-    This is for a run that is not in training: during training, the logs have the scores.
-    With another backend than TensorFlow, nothing is written.
+    They are shown as scalars and in the run's row of HPARAMS. With another backend than
+    TensorFlow, nothing is written.
 
     Args:
         run: Path of the run folder.
-        epoch: number of finished epochs that they belong to.
+        epoch: number of finished epochs of the scored generator.
         scores: dict of numbers; "fid" is shown as "score/fid".
     """
     if keras.backend.backend() != "tensorflow":
@@ -77,11 +67,11 @@ def open_writer(run):
     """Return a writer of a new TensorBoard event file in the run folder."""
     import tensorflow as tf
 
-    return tf.summary.create_file_writer(str(Path(run) / TENSORBOARD))
+    return tf.summary.create_file_writer(str(Path(run) / layout.TENSORBOARD))
 
 
 def write_scalars(values):
-    """Write a dict of numbers with the default writer."""
+    """Write a dict, tag -> number, with TensorBoard's default writer."""
     import tensorflow as tf
 
     for tag, value in values.items():
@@ -89,9 +79,13 @@ def write_scalars(values):
 
 
 def settings_of(run):
-    """Return the options of a run and the name of its data: dict of bool, number and str.
+    """Return the hyperparameters of a run: its script, its options and its data's name.
 
-    It is empty if there is no `options.json`.
+    Args:
+        run: Path of the run folder.
+
+    Returns:
+        dict, name -> bool, number or str; empty if there is no readable `options.json`.
     """
     try:
         record = read_options(run)
@@ -106,29 +100,33 @@ def settings_of(run):
 
 
 class Tracker(keras.callbacks.Callback):
-    """Base class: a callback that logs each new image grid, and that must be closed."""
+    """Base class: a callback that logs each new image grid, and that must be closed.
+
+    Args:
+        run: Path of the run folder.
+    """
 
     def __init__(self, run):
         super().__init__()
         self.run = run
-        self.past = set(self.grids())  # from before the run was resumed
+        self.logged = set(self.grids())  # saved before the run was resumed
 
     def grids(self):
-        return files_of_epochs(self.run, PLOT)
+        return layout.files_of_epochs(self.run, layout.PLOT)
 
     def log_new_grids(self):
         """Call `log_grid` for each grid that was saved since the last call."""
         for path in self.grids():
-            if path not in self.past:
-                self.log_grid(path, epoch_of(path))
-                self.past.add(path)
+            if path not in self.logged:
+                self.log_grid(path, layout.epoch_of(path))
+                self.logged.add(path)
 
 
-class Board(Tracker):
-    """Write the TensorBoard event file of training; one step in it is one epoch.
+class TensorBoardTracker(Tracker):
+    """Write the TensorBoard event file of training; a step in TensorBoard is an epoch.
 
-    It runs after the callback that saves grids. It changes no weight and uses no random
-    generator of the training.
+    It must run after the callback that saves grids. It changes no weight and uses no
+    random generator of the training.
 
     Args:
         run: Path of the run folder.
@@ -144,9 +142,10 @@ class Board(Tracker):
     def on_train_begin(self, logs=None):
         from tensorboard.plugins.hparams import api
 
-        single = devices_of(self.model) == 1  # else no device has the whole gradient
-        optimizers = optimizers_of(self.model).items() if single else ()
-        self.norms = {side: mean_norm_of_gradients(o) for side, o in optimizers}
+        single = n_devices(self.model) == 1  # else no device has the whole gradient
+        optimizers = diagnostics.optimizers_of(self.model).items() if single else ()
+        norm_of = diagnostics.mean_norm_of_gradients
+        self.norms = {name: norm_of(optimizer) for name, optimizer in optimizers}
         with self.writer.as_default(0):
             trial = "/".join(self.run.absolute().parts[-2:])  # "mnist_gan/0001"
             api.hparams(settings_of(self.run), trial_id=trial)
@@ -158,21 +157,21 @@ class Board(Tracker):
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.pace = (batch + 1) / (time.perf_counter() - self.started)  # steps per second
+        self.steps_per_second = (batch + 1) / (time.perf_counter() - self.started)
 
     def on_epoch_end(self, epoch, logs=None):
         import tensorflow as tf
 
-        values = {name_in_board(name): logs[name] for name in logs}
-        for side, optimizer in optimizers_of(self.model).items():
-            values[f"learning_rate/{side}"] = optimizer.learning_rate.numpy()
-        for side, norm in self.norms.items():
-            values[f"gradient_norm/{side}"] = norm.result()
-        values["machine/steps_per_second"] = self.pace
+        values = {tag_of(name): value for name, value in logs.items()}
+        for name, optimizer in diagnostics.optimizers_of(self.model).items():
+            values[f"learning_rate/{name}"] = optimizer.learning_rate.numpy()
+        for name, norm in self.norms.items():
+            values[f"gradient_norm/{name}"] = norm.result()
+        values["machine/steps_per_second"] = self.steps_per_second
         with self.writer.as_default(epoch + 1):
-            write_scalars(values | load_of(self.process))
-            n = min(N_IN_HISTOGRAM, 10 * self.params["steps"])  # few in a dry run
-            d_outputs = outputs_of_d(self.model, self.dataset, n, self.seed)
+            write_scalars(values | diagnostics.machine_load(self.process))
+            n = min(N_IMAGES, 10 * self.params["steps"])  # few in a dry run
+            d_outputs = diagnostics.outputs_of_d(self.model, self.dataset, n, self.seed)
             for kind, outputs in d_outputs.items():
                 tf.summary.histogram(f"output_of_d/{kind}", outputs)
         self.log_new_grids()
@@ -190,15 +189,15 @@ class Board(Tracker):
         self.writer.close()
 
 
-def name_in_board(name):
-    """Return the TensorBoard tag of a log; charts are grouped by the part before /."""
+def tag_of(name):
+    """Return the TensorBoard tag of a log; it groups charts by the part before /."""
     if name.startswith(SCORE):
         return name
-    return f"loss/{name}" if name in LOSSES else f"output/{name}"
+    return f"loss/{name}" if name in layout.LOSSES else f"output/{name}"
 
 
-class Comet(Tracker):
-    """Log training to Comet; one step there is one epoch.
+class CometTracker(Tracker):
+    """Log training to Comet; a step on Comet is an epoch.
 
     Args:
         run: Path of the run folder.
@@ -226,4 +225,6 @@ class Comet(Tracker):
         if self.track == "comet":
             print(f"on Comet: {self.experiment.url}")
         else:
-            print(f"to upload it to Comet: comet upload {self.run / COMET}/*/*.zip")
+            print(
+                f"to upload it to Comet: comet upload {self.run / layout.COMET}/*/*.zip"
+            )

@@ -1,1 +1,1 @@
-"""Parts that models are made of: classes, augmentation, EMA, faster CPU layers."""
+"""Extend models: class conditions, augmentation, EMA weights, faster CPU layers."""

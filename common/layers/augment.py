@@ -1,10 +1,11 @@
-"""DiffAugment: augment real and generated images in D, for small datasets.
+"""Augment real and generated images in D (DiffAugment), for small datasets.
 
-Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training": D cannot
-memorize a small dataset whose images are never the same twice. G does not learn to
-generate the changes, because real images are changed in the same way. G's gradient passes
-through them, so each is differentiable. (Keras's layers are not usable: RandomSaturation
-has no gradient, and that of RandomBrightness and RandomContrast is 0 where they clip.)
+Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training". D cannot
+memorize a small dataset whose images are changed at random in each step. G does not learn
+to generate these changes, because real images are changed in the same way. Each change is
+differentiable, because G's gradient passes through it. (Keras's layers are not usable:
+RandomSaturation has no gradient, and the gradients of RandomBrightness and RandomContrast
+are 0 where they clip.)
 """
 
 import keras
@@ -14,14 +15,14 @@ POLICY = ("colour", "translation", "cutout")
 
 
 def with_augmentation(d_model, low=-1):
-    """Return a D of the same layers with `Augment` before the first, compiled as D is.
+    """Return a D with `Augment` before its first layer, compiled as D is.
 
     Args:
         d_model: compiled discriminator of images (n, h, w, c), or of [images, classes].
-        low: darkest value of an image, -1 or 0.
+        low: minimum of the image range, -1 or 0.
 
     Returns:
-        keras.Model named "discriminator".
+        keras.Model named "discriminator", which shares D's layers.
     """
     augment = Augment(low=low, name="augment")
     if isinstance(d_model, keras.Sequential):
@@ -32,17 +33,17 @@ def with_augmentation(d_model, low=-1):
             lambda x: keras.Input(x.shape[1:], dtype=x.dtype, name=x.name), d_model.input
         )
         images = keras.tree.flatten(inputs)[0]
-        changed = augment(images)
+        augmented = augment(images)
 
         def call(layer, *arguments, **keywords):
             arguments = keras.tree.map_structure(
-                lambda x: changed if x is images else x, arguments
+                lambda x: augmented if x is images else x, arguments
             )
             return layer(*arguments, **keywords)
 
         model = keras.models.clone_model(d_model, inputs, lambda layer: layer, call)
     model.name = "discriminator"
-    model.dtype_policy = "float32"  # also with mixed precision: the images are float32
+    model.dtype_policy = "float32"  # the images are float32, also with mixed precision
     metrics = d_model.get_compile_config().get("metrics")
     model.compile(d_model.optimizer, loss=d_model.loss, metrics=metrics)
     return model
@@ -50,22 +51,22 @@ def with_augmentation(d_model, low=-1):
 
 @keras.saving.register_keras_serializable("gan")
 class Augment(keras.layers.Layer):
-    """In training, change each image at random; otherwise return it unchanged.
+    """Change each image at random in training mode; otherwise return it unchanged.
 
-    Float32 (n, h, w, c) -> the same shape. Empty pixels become 0, as in the paper:
-    mid-grey in [-1, 1], black in [0, 1]. Colours may leave the range: clipping would make
-    G's gradient 0.
+    Images float32 (n, h, w, c) -> the same shape. Empty pixels are 0, as in the paper:
+    mid-grey in [-1, 1], black in [0, 1]. Values may leave the image range, because
+    clipping would make G's gradient 0.
 
     Args:
-        policy: subset of POLICY, in the order of application.
-        low: darkest value of an image, -1 or 0; the brightest is 1.
+        policy: names of POLICY, in the order of application.
+        low: minimum of the image range, -1 or 0; the maximum is 1.
     """
 
     def __init__(self, policy=POLICY, low=-1, **keywords):
         super().__init__(**{**keywords, "dtype": "float32"})
         self.policy, self.low = tuple(policy), low
-        if not set(self.policy) <= set(POLICY):  # an untrusted file may hold any
-            raise ValueError(f"policy must be of {POLICY}, not {self.policy}")
+        if not set(self.policy) <= set(POLICY):  # e.g. of an untrusted file
+            raise ValueError(f"policy must be names of {POLICY}, not {self.policy}")
         self.seed = keras.random.SeedGenerator()
 
     def call(self, images, training=False):
@@ -83,7 +84,7 @@ class Augment(keras.layers.Layer):
         return keras.random.randint((ops.shape(images)[0], 1), low, high, seed=self.seed)
 
     def colour(self, images):
-        """Change brightness (at most by a quarter of the range), saturation, contrast."""
+        """Change brightness (by at most a quarter of the range), saturation, contrast."""
         images = images + (1 - self.low) * self.uniform(images, -0.25, 0.25)
         if images.shape[-1] == 3:
             grey = ops.mean(images, axis=-1, keepdims=True)
@@ -92,22 +93,22 @@ class Augment(keras.layers.Layer):
         return mean + (images - mean) * self.uniform(images, 0.5, 1.5)
 
     def translation(self, images):
-        """Shift by whole pixels, at most by an eighth of height and width."""
-        for axis, picked in ((1, "nij,njwc->niwc"), (2, "nij,nhjc->nhic")):
-            place, most = ops.arange(images.shape[axis]), images.shape[axis] // 8
-            shift = self.integer(images, -most, most + 1)[..., None]
-            # Row i of this matrix selects pixel i + shift; outside of the image, none.
-            picks = ops.cast(place[:, None] + shift == place, "float32")
-            images = ops.einsum(picked, picks, images)
+        """Shift by whole pixels, by at most an eighth of height and width."""
+        for axis, equation in ((1, "nij,njwc->niwc"), (2, "nij,nhjc->nhic")):
+            index, limit = ops.arange(images.shape[axis]), images.shape[axis] // 8
+            shift = self.integer(images, -limit, limit + 1)[..., None]
+            # Row i of this matrix selects pixel i + shift, or none outside of the image.
+            selection = ops.cast(index[:, None] + shift == index, "float32")
+            images = ops.einsum(equation, selection, images)
         return images
 
     def cutout(self, images):
         """Set a rectangle of half the height and width, around a random pixel, to 0."""
-        inside = []
+        masks = []
         for size in images.shape[1:3]:
-            after = ops.arange(size) - self.integer(images, 0, size) + size // 4
-            inside.append((after >= 0) & (after < size // 2))
-        rows, columns = inside
+            offset = ops.arange(size) - self.integer(images, 0, size) + size // 4
+            masks.append((offset >= 0) & (offset < size // 2))
+        rows, columns = masks
         return ops.where(rows[:, :, None, None] & columns[:, None, :, None], 0.0, images)
 
     def get_config(self):

@@ -1,7 +1,7 @@
-"""Class-conditional GANs (cGAN): `--conditional`.
+"""Build the models of a class-conditional GAN (cGAN): `--conditional`.
 
-The models are any G and any D of this project, with the class as second input. The step
-is that of `gan.py`, with classes as input of both models (`fitting/conditional_gan.py`).
+Any G and any D of this project get the class as second input; they are trained by
+`fitting/conditional_gan.py`. Saved models contain the names of their layers.
 """
 
 import keras
@@ -10,17 +10,18 @@ from keras import Model, layers
 from common.architectures.blocks import compile_like
 from common.layers.losses import ClassLoss
 
-SIZE = 50  # length of the embedding of a class
+EMBEDDING_SIZE = 50  # length of the vector that embeds a class
 
 
 def class_input():
+    """Return a model's input of classes, int32 (n, 1)."""
     return layers.Input((1,), dtype="int32", name="class")
 
 
-def embedding(classes, n_classes, size, scale=1.0):
+def embedding(classes, n_classes, size, stddev=1.0):
     """Return a learned embedding of the classes: int32 (n, 1) -> (n, size)."""
-    start = keras.initializers.RandomNormal(stddev=scale)
-    return layers.Flatten()(layers.Embedding(n_classes, size, start)(classes))
+    initializer = keras.initializers.RandomNormal(stddev=stddev)
+    return layers.Flatten()(layers.Embedding(n_classes, size, initializer)(classes))
 
 
 def conditional_generator(define_generator, latent_dim, n_classes, condition):
@@ -31,17 +32,17 @@ def conditional_generator(define_generator, latent_dim, n_classes, condition):
         latent_dim: length of a latent vector z.
         n_classes: number of classes; they are counted from 0.
         condition: "concat" concatenates z and the class's embedding (Mirza & Osindero
-            2014, section 3.2); "hadamard" and "classify" multiply the two. (Concatenated,
-            a G that is trained with a classifier soon ignores z.)
+            2014, section 3.2); "hadamard" and "classify" multiply the two. (With
+            "classify", a G that concatenates them soon ignores z.)
 
     Returns:
         keras.Model, not compiled.
     """
     z, classes = layers.Input((latent_dim,), name="point"), class_input()
-    if condition != "concat":
-        x = layers.Multiply()([z, embedding(classes, n_classes, latent_dim)])
+    if condition == "concat":
+        x = layers.Concatenate()([z, embedding(classes, n_classes, EMBEDDING_SIZE)])
     else:
-        x = layers.Concatenate()([z, embedding(classes, n_classes, SIZE)])
+        x = layers.Multiply()([z, embedding(classes, n_classes, latent_dim)])
     unconditional = define_generator(x.shape[-1])
     unconditional.name = "draw"
     return Model([z, classes], unconditional(x), name="generator")
@@ -66,42 +67,44 @@ def conditional_discriminator(define_discriminator, shape, n_classes, condition)
     images, classes = layers.Input(shape, name="image"), class_input()
     if condition == "concat":
         height, width, channels = shape
-        plane = layers.Dense(height * width)(embedding(classes, n_classes, SIZE))
-        plane = layers.Reshape((height, width, 1))(plane)
-        body = define_discriminator((height, width, channels + 1))
-        outputs = body(layers.Concatenate()([images, plane]))
+        embedded = embedding(classes, n_classes, EMBEDDING_SIZE)
+        channel = layers.Dense(height * width)(embedded)
+        channel = layers.Reshape((height, width, 1))(channel)
+        unconditional = define_discriminator((height, width, channels + 1))
+        outputs = unconditional(layers.Concatenate()([images, channel]))
     else:
-        body = define_discriminator(shape)
-        last = body.layers[-1]
-        features = Model(body.inputs, last.input, name="features")(images)
-        end = {"hadamard": projected, "classify": classifying}[condition]
-        outputs = end(features, last, classes, n_classes)
+        unconditional = define_discriminator(shape)
+        last = unconditional.layers[-1]
+        features = Model(unconditional.inputs, last.input, name="features")(images)
+        output_of = {"hadamard": projection_output, "classify": classifier_output}
+        outputs = output_of[condition](features, last, classes, n_classes)
     model = Model([images, classes], outputs, name="discriminator")
-    model.compile(loss=body.loss, optimizer=body.optimizer)
+    model.compile(loss=unconditional.loss, optimizer=unconditional.optimizer)
     return model
 
 
-def projected(features, last, classes, n_classes):
+def projection_output(features, last, classes, n_classes):
     """Return the output of D's last layer, with the projection before its activation."""
     activation, last.activation = last.activation, keras.activations.linear
-    embedded = embedding(classes, n_classes, features.shape[-1], scale=0.02)
+    embedded = embedding(classes, n_classes, features.shape[-1], stddev=0.02)
     projection = layers.Dot(axes=1, dtype="float32")([features, embedded])
     score = layers.Add(dtype="float32")([last(features), projection])
     return layers.Activation(activation, dtype="float32")(score)
 
 
-def classifying(features, last, classes, n_classes):
+def classifier_output(features, last, classes, n_classes):
     """Return the output of D's last layer; add the loss of an auxiliary classifier."""
     logits = layers.Dense(n_classes, dtype="float32", name="guess")(features)
-    return ClassLoss(name="verdict")([last(features), logits, classes])
+    return ClassLoss(name="verdict", dtype="float32")([last(features), logits, classes])
 
 
 def conditional_gan(g_model, d_model, define_gan):
     """Return the composite, [z, classes] -> D(G(z)) (n, 1), with D frozen.
 
     Args:
-        g_model, d_model: class-conditional, see above.
-        define_gan: function, G and D -> composite; its loss and its optimizer are used.
+        g_model, d_model: class-conditional G and compiled D.
+        define_gan: function, G and D -> compiled composite; only its loss and optimizer
+            are used.
 
     Returns:
         keras.Model, compiled.
@@ -110,9 +113,7 @@ def conditional_gan(g_model, d_model, define_gan):
     z, classes = g_model.inputs
     outputs = d_model([g_model([z, classes]), classes])
     model = Model([z, classes], outputs, name="gan")
-    empty_g, empty_d = (
-        keras.Sequential([layers.Input((1,)), layers.Identity()]) for _ in range(2)
-    )
-    alike = define_gan(empty_g, compile_like(d_model, empty_d))
-    model.compile(alike.optimizer, loss=alike.loss)
+    g, d = (keras.Sequential([layers.Input((1,)), layers.Identity()]) for _ in range(2))
+    reference = define_gan(g, compile_like(d_model, d))
+    model.compile(reference.optimizer, loss=reference.loss)
     return model

@@ -1,4 +1,4 @@
-"""Layers that compute a loss: reconstruction error, cross-entropy of classes."""
+"""Define layers that compute a loss: reconstruction error, cross-entropy of classes."""
 
 import keras
 from keras import layers, ops
@@ -6,7 +6,10 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable("gan")
 class CopyError(layers.Layer):
-    """Mean reconstruction error over all pixels, [images, copies] -> float32 (n, 1).
+    """Return the mean reconstruction error over all pixels of each image, float32 (n, 1).
+
+    Its inputs are [images, reconstructed images], both (n, h, w, c). Saved models contain
+    the name of this class.
 
     Args:
         distance: "absolute" or "square".
@@ -16,9 +19,9 @@ class CopyError(layers.Layer):
         super().__init__(**{**keywords, "dtype": "float32"})
         self.distance = distance
 
-    def call(self, images_and_copies):
-        images, copies = images_and_copies
-        errors = ops.abs(copies - images)
+    def call(self, inputs):
+        images, reconstructed = inputs
+        errors = ops.abs(reconstructed - images)
         if self.distance == "square":
             errors = ops.square(errors)
         return ops.mean(ops.reshape(errors, (ops.shape(errors)[0], -1)), 1, keepdims=True)
@@ -31,13 +34,10 @@ class CopyError(layers.Layer):
 class ClassLoss(layers.Layer):
     """Return D's output; add the cross-entropy of an auxiliary classifier to the loss.
 
-    [output (n, 1), logits (n, n_classes), classes int (n, 1)] -> output. The loss is the
-    mean of -ln P(class), L_C of Odena et al. 2017, eq. 3; D and G both minimize it, each
-    in its own update.
+    Its inputs are [output (n, 1), logits (n, n_classes), classes int (n, 1)]. The loss is
+    the mean of -ln P(class), L_C of Odena et al. 2017, eq. 3. D and G both minimize it,
+    each in its own update.
     """
-
-    def __init__(self, **keywords):
-        super().__init__(**{**keywords, "dtype": "float32"})
 
     def call(self, inputs, training=False):
         outputs, logits, classes = inputs

@@ -1,1 +1,1 @@
-"""The objectives of `--objective`, one file each: the losses of D and G."""
+"""Define the losses of D and G of each `--objective`, one module per objective."""

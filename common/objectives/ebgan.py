@@ -1,6 +1,7 @@
-"""EBGAN, D is an energy, low for real images: Zhao et al. 2017, "Energy-based GAN".
+"""Compute the losses of EBGAN: Zhao et al. 2017, "Energy-based GAN".
 
-D is an auto-encoder; the energy of an image is its reconstruction error.
+D is an auto-encoder; the energy of an image is its reconstruction error, which is low for
+real images.
 """
 
 import keras
@@ -8,14 +9,14 @@ from keras import ops
 
 
 def d_loss(gan, x_real, x_fake):
-    """Return E D(x) + E max(0, margin - D(y)): eq. 1."""
+    """Return E D(x) + E max(0, margin - D(y)), float32 (): eq. 1."""
     real, fake = (gan.d_outputs(x) for x in (x_real, x_fake))
     gan.log(energy_real=ops.mean(real), energy_fake=ops.mean(fake))
     return ops.mean(real) + ops.mean(ops.relu(gan.margin - fake))
 
 
 def g_loss(gan, x_real, z):
-    """Return E D(G(z)) + pull_away * similarity of codes: eq. 2 and section 2.4."""
+    """Return E D(G(z)) + pull_away * similarity of codes, float32 (): eq. 2, sec. 2.4."""
     if not gan.pull_away:
         return ops.mean(gan.gan_outputs(z))
     d_model = gan.d_model
@@ -27,10 +28,13 @@ def g_loss(gan, x_real, z):
 
 
 def similarity(codes):
-    """Return the mean squared cosine of the codes of a batch, float32 (): section 2.4.
+    """Return the mean squared cosine similarity of the codes of a batch: section 2.4.
 
     Args:
-        codes: (n, size), n > 1; cosines are of all pairs of different codes.
+        codes: float (n, size), n > 1.
+
+    Returns:
+        float32 (), the mean over all pairs of different codes.
     """
     codes = ops.normalize(ops.cast(codes, "float32"), axis=1)
     n = ops.cast(ops.shape(codes)[0], "float32")

@@ -1,4 +1,7 @@
-"""Hinge loss: Lim & Ye 2017, "Geometric GAN"; Miyato et al. 2018, eq. 16 and 17."""
+"""Compute hinge losses.
+
+Lim & Ye 2017, "Geometric GAN"; Miyato et al. 2018, eq. 16 and 17.
+"""
 
 from keras import ops
 

@@ -1,19 +1,19 @@
-"""Smoothed and flipped labels of D: `--label-smoothing`, `--label-noise`."""
+"""Smooth and flip the labels of D's loss: `--label-smoothing`, `--label-noise`."""
 
 import keras
 from keras import ops
 
 
 class SmoothedLabels:
-    """D's loss on smoothed labels, some of them flipped.
+    """Loss of D on smoothed labels, of which some are flipped.
 
     One-sided smoothing, real = 1 - smoothing and fake = 0: Salimans et al. 2016,
     "Improved Techniques for Training GANs", section 3.4. Noise is the probability that a
     label is flipped.
 
     Args:
-        loss: name or function as of `compile`; a loss per image of labels in [0, 1].
-        smoothing, noise: in [0, 1).
+        loss: name or function, as `compile` takes it; one number per image.
+        smoothing, noise: float in [0, 1).
     """
 
     __name__ = "smoothed_labels"
@@ -27,6 +27,6 @@ class SmoothedLabels:
 
     def __call__(self, labels, outputs):
         if self.noise:
-            shares = keras.random.uniform(ops.shape(labels), seed=self.seed)
-            labels = ops.where(shares < self.noise, 1 - labels, labels)
+            uniform = keras.random.uniform(ops.shape(labels), seed=self.seed)
+            labels = ops.where(uniform < self.noise, 1 - labels, labels)
         return self.loss((1 - self.smoothing) * labels, outputs)

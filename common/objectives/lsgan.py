@@ -1,4 +1,7 @@
-"""Least squares: Mao et al. 2017, "Least Squares Generative Adversarial Networks"."""
+"""Compute least squares losses.
+
+Mao et al. 2017, "Least Squares Generative Adversarial Networks".
+"""
 
 import keras
 

@@ -1,4 +1,7 @@
-"""Minimax loss, Goodfellow et al. 2014, eq. 1: G minimizes what D maximizes."""
+"""Compute the minimax losses: Goodfellow et al. 2014, eq. 1.
+
+G minimizes the value that D maximizes.
+"""
 
 import keras
 
@@ -9,7 +12,7 @@ def d_loss(labels, probabilities):
 
 
 def g_loss(labels, probabilities):
-    """Return ln(1 - D(y)), float32 (n,): minus the cross-entropy of the label 0; eq. 1.
+    """Return ln(1 - D(y)), float32 (n,): the negative cross-entropy of label 0; eq. 1.
 
     Its gradient vanishes if D classifies y as fake; section 3 proposes -ln D(y) instead.
     """

@@ -1,4 +1,4 @@
-"""Gradients of D with respect to images, on TensorFlow and on PyTorch."""
+"""Compute gradients of D with respect to images, with TensorFlow or PyTorch."""
 
 import keras
 from keras import ops
@@ -10,7 +10,8 @@ def scores_and_squared_norms(d_outputs, x):
     Both are differentiable with respect to D's weights.
 
     Args:
-        d_outputs: function, float32 (n, ...) -> scores (n, 1), independent of each other.
+        d_outputs: function, float32 (n, ...) -> scores (n, 1); the score of an image must
+            not depend on other images.
         x: float32 (n, ...).
 
     Returns:

@@ -1,4 +1,4 @@
-"""Pretraining of an auto-encoder D on real images: ebgan and began."""
+"""Pretrain an auto-encoder D on real images: `--objective ebgan` and `began`."""
 
 import numpy as np
 

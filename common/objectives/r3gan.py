@@ -1,4 +1,4 @@
-"""R3GAN: a relativistic pairing loss (RpGAN), and penalties on D's gradient.
+"""Compute the losses of R3GAN: relativistic pairing (RpGAN), with gradient penalties.
 
 Huang et al. 2024, "The GAN is dead; long live the GAN! A Modern GAN Baseline", with the
 penalties of Mescheder et al. 2018, "Which Training Methods for GANs do actually
@@ -11,9 +11,9 @@ from common.objectives.penalties import scores_and_squared_norms
 
 
 def d_loss(gan, x_real, x_fake):
-    """Return E ln(1 + exp(D(y) - D(x))) + R1 + R2: eq. 2 of Huang et al., as D's loss.
+    """Return E ln(1 + exp(D(y) - D(x))) + R1 + R2, float32 (): eq. 2 of Huang et al.
 
-    `gan.penalty` is gamma of Mescheder et al., for both R1 and R2.
+    `gan.penalty` is gamma of Mescheder et al., for R1 and for R2.
     """
     real, squares_real = scores_and_squared_norms(gan.d_outputs, x_real)
     fake, squares_fake = scores_and_squared_norms(gan.d_outputs, x_fake)
@@ -24,6 +24,6 @@ def d_loss(gan, x_real, x_fake):
 
 
 def g_loss(gan, x_real, z):
-    """Return E ln(1 + exp(D(x) - D(G(z)))): D's loss with real and fake exchanged."""
+    """Return E ln(1 + exp(D(x) - D(G(z)))), float32 (): real and fake are exchanged."""
     real = gan.d_outputs(ops.concatenate([x_real] * gan.fakes_per_real))
     return ops.mean(ops.softplus(real - gan.gan_outputs(z)))

@@ -1,4 +1,4 @@
-"""Table of all objectives. It does not import Keras, so that `--help` is fast."""
+"""Define the table of all objectives, without Keras, so that `--help` is fast."""
 
 import math
 from dataclasses import dataclass, field
@@ -15,25 +15,25 @@ class Objective:
     Attributes:
         losses: module of this package with the functions `d_loss` and `g_loss`, which
             `build.make_gan` installs; None: the losses that `define_*` functions compile.
-        of_labels: whether these are losses of (labels, outputs), to be compiled into the
-            models: real = 1, fake = 0. Otherwise they replace `gan.GAN.d_loss` and
-            `gan.GAN.g_loss`, and take the GAN as additional first argument.
+        uses_labels: whether these are losses of (labels, outputs) with real = 1 and
+            fake = 0, which are compiled into the models. Otherwise they replace
+            `gan.GAN.d_loss` and `gan.GAN.g_loss`, with the GAN as additional argument.
         head: function of `heads.py` that converts the defined D; None: D is unchanged.
         threshold: outputs above it are classified as real; None: outputs are scores.
-        ideal: D's loss if real and fake images are indistinguishable, or the option that
-            sets it; None: unknown.
+        equilibrium_loss: D's loss if real and fake images are indistinguishable, or the
+            name of the option that sets it; None: unknown.
         betas: Adam's beta_1 and beta_2 of the paper; None: those of the models.
-        logs: logged values besides the losses; of labels: acc_* with a threshold, else
-            score_*, for real, fake and adv (new images of G's update).
-        state: names of scalars that the losses keep in the GAN, initially 0.
+        logs: names of logged values besides the losses. With uses_labels: acc_* with a
+            threshold, else score_*, for real, fake and adv (fakes of G's update).
+        state: names of scalars that the losses store in the GAN, initially 0.
         options: default values of options on the command line.
     """
 
     losses: str | None = None
-    of_labels: bool = True
+    uses_labels: bool = True
     head: str | None = None
     threshold: float | None = None
-    ideal: float | str | None = None
+    equilibrium_loss: float | str | None = None
     betas: tuple | None = None
     logs: tuple = SCORES
     state: tuple = ()
@@ -42,13 +42,17 @@ class Objective:
 
 OBJECTIVES = {
     # Goodfellow et al. 2014, section 3
-    "bce": Objective(threshold=0.5, ideal=LN2, logs=ACCURACIES),
+    "bce": Objective(threshold=0.5, equilibrium_loss=LN2, logs=ACCURACIES),
     # Goodfellow et al. 2014, eq. 1
-    "minimax": Objective("minimax", threshold=0.5, ideal=LN2, logs=ACCURACIES),
+    "minimax": Objective("minimax", threshold=0.5, equilibrium_loss=LN2, logs=ACCURACIES),
     # Mao et al. 2017, eq. 9
-    "lsgan": Objective("lsgan", head="score", threshold=0.5, ideal=0.25, logs=ACCURACIES),
+    "lsgan": Objective(
+        "lsgan", head="score", threshold=0.5, equilibrium_loss=0.25, logs=ACCURACIES
+    ),
     # Lim & Ye 2017; Miyato et al. 2018, eq. 16 and 17
-    "hinge": Objective("hinge", head="score", threshold=0.0, ideal=1.0, logs=ACCURACIES),
+    "hinge": Objective(
+        "hinge", head="score", threshold=0.0, equilibrium_loss=1.0, logs=ACCURACIES
+    ),
     # Arjovsky et al. 2017, Algorithm 1. Adam with beta_1 = 0 is RMSprop, bias-corrected.
     "wgan": Objective(
         "wgan",
@@ -60,7 +64,7 @@ OBJECTIVES = {
     # Gulrajani et al. 2017, Algorithm 1
     "wgan-gp": Objective(
         "wgan_gp",
-        of_labels=False,
+        uses_labels=False,
         head="score_of_single_images",
         betas=(0.0, 0.9),
         options={
@@ -73,9 +77,9 @@ OBJECTIVES = {
     # Zhao et al. 2017
     "ebgan": Objective(
         "ebgan",
-        of_labels=False,
+        uses_labels=False,
         head="square_energy",
-        ideal="margin",  # theorem 1
+        equilibrium_loss="margin",  # theorem 1
         logs=("energy_real", "energy_fake"),
         options={
             "d_batches": "mixed",
@@ -87,7 +91,7 @@ OBJECTIVES = {
     # Berthelot et al. 2017
     "began": Objective(
         "began",
-        of_labels=False,
+        uses_labels=False,
         head="absolute_energy",
         logs=("energy_real", "energy_fake", "k", "convergence"),
         state=("k",),
@@ -96,18 +100,18 @@ OBJECTIVES = {
     # Huang et al. 2024
     "r3gan": Objective(
         "r3gan",
-        of_labels=False,
+        uses_labels=False,
         head="score_of_single_images",
-        ideal=LN2,  # where the penalties are 0
+        equilibrium_loss=LN2,  # if both penalties are 0
         betas=(0.0, 0.99),
         options={"d_batches": "mixed", "penalty": 1.0},
     ),
 }
 OPTIONS = {name: objective.options for name, objective in OBJECTIVES.items()}
-OF_TRAINING = {"d_batches", "learning_rate", "critic_steps", "pretrain_discriminator"}
-OWN = {n for own in OPTIONS.values() for n in own} - OF_TRAINING  # read by losses
+TRAIN_OPTIONS = {"d_batches", "learning_rate", "critic_steps", "pretrain_discriminator"}
+LOSS_OPTIONS = set().union(*OPTIONS.values()) - TRAIN_OPTIONS  # which the losses read
 
 
 def objectives_with(option):
     """Return the names of the objectives that have this option, as a phrase."""
-    return " and ".join(name for name, own in OPTIONS.items() if option in own)
+    return " and ".join(name for name, options in OPTIONS.items() if option in options)

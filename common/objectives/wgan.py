@@ -1,4 +1,4 @@
-"""Wasserstein distance, D's weights clipped: Arjovsky et al. 2017, Algorithm 1."""
+"""Compute the losses of WGAN, and clip D's weights: Arjovsky et al. 2017, Algorithm 1."""
 
 import keras
 from keras import ops

@@ -165,7 +165,7 @@ def test_distance_by_hand():
 
 
 @pytest.mark.parametrize(
-    "expected, logs, ideal, variety",
+    "expected, logs, equilibrium_loss, diversity",
     [
         ([], {"d_loss": 0.6, "g_loss": 0.8}, LN2, 0.9),
         ([], {"d1": 0.02, "d2": 0.1, "g_loss": 7.0}, LN2, 0.2),
@@ -174,16 +174,16 @@ def test_distance_by_hand():
         ([], {"d_loss": 0.0, "g_loss": 99.0}, None, None),
         ([], {"d_loss": -3.0, "g_loss": -99.0}, None, 0.5),
         ([], {"d_loss": 0.6, "g_loss": -0.6}, LN2, 1.2),
-        (["alike"], {"d_loss": -3.0, "g_loss": 99.0}, None, 0.05),
+        (["mode_collapse"], {"d_loss": -3.0, "g_loss": 99.0}, None, 0.05),
         (["nan"], {"d_loss": float("nan"), "g_loss": 1.0}, LN2, None),
         (["nan"], {"d_loss": 1.0, "g_loss": float("inf")}, None, None),
     ],
 )
-def test_symptoms(expected, logs, ideal, variety):
-    found = find_failures(logs, ideal, variety)
+def test_failures_of_an_epoch(expected, logs, equilibrium_loss, diversity):
+    found = find_failures(logs, equilibrium_loss, diversity)
     assert list(found) == expected
     for what, value in found.items():
-        text = collapse.TEXTS[what].format(value=value, ideal=ideal)
+        text = collapse.TEXTS[what].format(value=value, equilibrium_loss=equilibrium_loss)
         assert "usually helps" in text and "{" not in text
     weights = {"weights": float("nan")}
     assert list(find_failures({**logs, **weights})) == ["nan"]
@@ -206,14 +206,14 @@ def test_the_classes_that_d_names_are_counted():
     assert count_classes(with_augmentation(d_model), images) == len(set(named))
     for condition in ("concat", "hadamard"):
         assert count_classes(conditional_models(condition)[1], images) is None
-    found = find_failures({"g_loss": 1.0}, None, 0.9, seen=0.4)
+    found = find_failures({"g_loss": 1.0}, None, 0.9, class_coverage=0.4)
     assert found == {"classes": 0.4}
     assert "40%" in collapse.TEXTS["classes"].format(value=0.4)
-    assert find_failures({"g_loss": 1.0}, None, 0.9, seen=0.5) == {}
+    assert find_failures({"g_loss": 1.0}, None, 0.9, class_coverage=0.5) == {}
 
 
-def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
-    """Variety is measured within the classes."""
+def test_one_image_for_each_class_is_reported(tmp_path, monkeypatch):
+    """Diversity is measured within the classes."""
     detector = CollapseDetector(
         tmp_path, np.random.default_rng(0).random((64, 28, 28, 1))
     )
@@ -222,7 +222,7 @@ def test_one_image_for_each_class_is_told(tmp_path, monkeypatch):
     detector.set_params({"steps": collapse.WARM_UP})
     logs = {"d_loss": 0.7, "g_loss": 0.7}
     generated = np.random.default_rng(1).random((10, 64, 28, 28, 1))
-    for picks, expected in ((np.arange(64), []), (0, ["alike"])):
+    for picks, expected in ((np.arange(64), []), (0, ["mode_collapse"])):
 
         def generated_by(g_model, z, labels, picks=picks):
             return generated[labels, picks]
@@ -241,9 +241,9 @@ def test_silent_on_healthy_training(tmp_path, capsys, seed):
 def test_a_g_that_draws_one_image_is_told_once(tmp_path, capsys):
     _, happened = train(new_gan(listens=0.0), tmp_path)
     first, *others = actions(happened)
-    assert first == (2, "alike", "warn")  # not during the warm-up
+    assert first == (2, "mode_collapse", "warn")  # not during the warm-up
     assert float(happened[0][2]) < 0.01
-    assert "alike" not in [what for _, what, _ in others]  # later D's loss fails
+    assert "mode_collapse" not in [what for _, what, _ in others]  # later D's loss fails
     printed = capsys.readouterr().out
     assert printed.count("nearly identical") == 1 and "after epoch 2, warn" in printed
 
@@ -261,9 +261,9 @@ def test_a_d_that_is_sure_is_told(tmp_path):
 @pytest.mark.slow
 def test_it_says_so_when_all_is_well_again(tmp_path, capsys):
     _, happened = train(new_gan(), tmp_path, epochs=5, broken=Break(0.0, 2, 3))
-    assert actions(happened)[:1] == [(2, "alike", "warn")]
-    assert actions(happened)[1:] == [(4, "alike", "recovered")]
-    assert "recovered: alike" in capsys.readouterr().out
+    assert actions(happened)[:1] == [(2, "mode_collapse", "warn")]
+    assert actions(happened)[1:] == [(4, "mode_collapse", "recovered")]
+    assert "recovered: mode_collapse" in capsys.readouterr().out
 
 
 def test_nan_is_told_before_the_end_of_the_warm_up(tmp_path):
@@ -276,7 +276,10 @@ def test_stop_ends_training_and_keeps_the_healthy_state(tmp_path, capsys):
     assert happened == [("2", "nan", "nan", "stop")]
     assert list(kept) == [1, 2] and find_state(tmp_path)[1].epoch == 2
     assert only_seeds(changed(kept[1], kept[2]))
-    assert "restored the last healthy state" in capsys.readouterr().out
+    assert (
+        "restored the state of the last epoch without a failure"
+        in capsys.readouterr().out
+    )
     kept, happened = train(new_gan(), tmp_path, "stop", steps=4, resume=True)
     assert list(kept) == [3, 4] and len(happened) == 1
 
@@ -318,7 +321,7 @@ def test_watching_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(collapse, "WARM_UP", 0)
     detected, happened = train(new_gan(listens=0.0, ema=0.9), tmp_path / "a", steps=3)
     alone, _ = train(new_gan(listens=0.0, ema=0.9), tmp_path / "b", None, steps=3)
-    assert actions(happened) == [(1, "alike", "warn")]
+    assert actions(happened) == [(1, "mode_collapse", "warn")]
     assert not changed(detected[4], alone[4])
     rows = [(tmp_path / run / "history.csv").read_text() for run in "ab"]
     assert rows[0] == rows[1]

@@ -47,7 +47,7 @@ def test_a_container_has_the_memory_that_its_limit_leaves(tmp_path, monkeypatch)
     inner.mkdir(parents=True)
     names = memory.CGROUPS[""][:-1]
     monkeypatch.setattr(memory, "CGROUPS", {"": (*names, str(tmp_path))})
-    monkeypatch.setattr(memory, "OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(memory, "CGROUP_LIST", tmp_path / "own")
     (tmp_path / "own").write_text("3:cpu,cpuacct:/other\n0::/outer/inner\n")
     for folder in (inner, inner.parent):
         (folder / "memory.max").write_text(str(3 * 2**20))

@@ -23,7 +23,7 @@ from common.data.mnist import embedded_digits
 from common.fitting import comet, diagnostics, tracking
 from common.fitting.build import scaled_for
 from common.fitting.collapse import CollapseDetector
-from common.layers.ema import inner
+from common.layers.ema import without_loss_scaling
 from common.options import track
 from mnist_gan.train import main
 
@@ -155,7 +155,7 @@ def test_the_norm_is_that_of_all_gradients_without_the_scaling_of_losses():
     optimizer = keras.optimizers.SGD(0.5)
     scaling = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=8.0)
     scaling.build(weights)
-    norm = diagnostics.mean_norm_of_gradients(inner(scaling))
+    norm = diagnostics.mean_norm_of_gradients(without_loss_scaling(scaling))
     twice = tf.IndexedSlices(tf.constant([[8.0], [16.0]]), [0, 0], [2, 1])
     scaling.apply([twice, tf.constant([0.0, 32.0])], weights)
     assert float(norm.result()) == pytest.approx(5)  # 3 and 4
@@ -174,9 +174,9 @@ def test_the_load_of_a_gpu(monkeypatch):
         "81 MiB, [N/A]": {"machine/gpu_memory_mib": 81},
     }.items():
         monkeypatch.setattr(devices, "nvidia_smi", lambda field, line=line: [line] * 2)
-        assert diagnostics.load_of(process) == {**cpu, **gpu}
+        assert diagnostics.machine_load(process) == {**cpu, **gpu}
     monkeypatch.setattr(devices, "nvidia_smi", lambda field: [])
-    assert diagnostics.load_of(process) == cpu
+    assert diagnostics.machine_load(process) == cpu
 
 
 def archives(run):

@@ -117,7 +117,7 @@ def test_projection_adds_the_product_of_features_and_class_before_the_sigmoid():
 def test_a_classifying_discriminators_loss_has_the_classes_cross_entropy():
     gan = new_gan("classify")
     x_real = real_batch(gan, [1, 7, 7, 0])
-    d_model, (images, gan.of_update.classes) = gan.d_model, x_real
+    d_model, (images, gan.current.classes) = gan.d_model, x_real
     features = d_model.get_layer("features").predict(images, verbose=0)
     guess = d_model.get_layer("guess")
     logits = features @ guess.kernel.numpy() + guess.bias.numpy()

@@ -32,7 +32,7 @@ from tiny_gans import (
 
 from common.fitting.build import make_gan
 from common.gan import GAN
-from common.objectives.began import RATE
+from common.objectives.began import LAMBDA_K
 from common.objectives.ebgan import similarity
 from common.runs.state import load_state, save_state, state_variables
 
@@ -157,12 +157,12 @@ def test_r3gan_compares_pairs():
 )
 def test_ideal_is_the_loss_of_a_discriminator_that_cannot_tell(objective, logit):
     gan = linear_gan(objective, w=(0.0, 0.0), b=logit)
-    assert_logged(one_step(gan), d_loss=gan.ideal)
+    assert_logged(one_step(gan), d_loss=gan.equilibrium_loss)
 
 
 def test_the_ideal_of_r3gan_is_the_loss_of_equal_scores():
     gan = linear_gan("r3gan", w=(0.0, 0.0))
-    assert_logged(one_step(gan), d_loss=gan.ideal)
+    assert_logged(one_step(gan), d_loss=gan.equilibrium_loss)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
@@ -211,7 +211,7 @@ def test_began_weighs_the_energy_of_fakes_with_the_k_before_the_step():
     gan.k.assign(0.4)
     logs = one_step(gan)
     real, fake, new = (energy(x).mean() for x in (REAL, D_LATENT, G_LATENT))
-    k = 0.4 + RATE * (0.7 * real - fake)
+    k = 0.4 + LAMBDA_K * (0.7 * real - fake)
     assert_logged(logs, d_loss=real - 0.4 * fake, g_loss=new, k=k)
     assert_logged(logs, energy_real=real, energy_fake=fake)
     assert_logged(logs, convergence=real + abs(0.7 * real - fake))
@@ -224,17 +224,17 @@ def vectors_of_energy(value, n=4):
 @pytest.mark.parametrize(
     "real, fake, before, after",
     [
-        (6.0, 2.0, 0.0, RATE),  # gamma 0.5: 3 - 2 is 1 too much
-        (6.0, 2.0, 0.4, 0.4 + RATE),
-        (2.0, 2.0, 0.4, 0.4 - RATE),
+        (6.0, 2.0, 0.0, LAMBDA_K),  # gamma 0.5: 3 - 2 is 1 too much
+        (6.0, 2.0, 0.4, 0.4 + LAMBDA_K),
+        (2.0, 2.0, 0.4, 0.4 - LAMBDA_K),
         (2.0, 2.0, 0.0, 0.0),
-        (2.0, 2.0, RATE / 2, 0.0),
-        (6.0, 2.0, 1 - RATE / 2, 1.0),
+        (2.0, 2.0, LAMBDA_K / 2, 0.0),
+        (6.0, 2.0, 1 - LAMBDA_K / 2, 1.0),
     ],
 )
 def test_k_follows_the_gap_and_stays_from_0_to_1(real, fake, before, after):
     gan = energy_gan("began", gamma=0.5)
-    assert float(gan.k) == 0 and 0 < RATE < 0.1
+    assert float(gan.k) == 0 and 0 < LAMBDA_K < 0.1
     gan.k.assign(before)
     gan.latent_vectors = lambda n: tf.constant(vectors_of_energy(fake))
     traced(gan.train_d)(tf.constant(vectors_of_energy(real)))
@@ -245,7 +245,7 @@ def test_k_follows_the_gap_and_stays_from_0_to_1(real, fake, before, after):
 def test_k_settles_where_fakes_have_their_wanted_share_of_energy():
     """In place of a D that learns: the more it cares, the worse it copies fakes."""
     gan = energy_gan("began", gamma=0.5)
-    scale = 0.5 / RATE
+    scale = 0.5 / LAMBDA_K
     for _ in range(25):
         fake = vectors_of_energy(scale * float(gan.k))
         gan.reset_metrics()

@@ -18,7 +18,7 @@ POINTS = (
     train_points.define_discriminator,
     train_points.define_gan,
 )
-OF_LABELS = [name for name in OBJECTIVES if OBJECTIVES[name].of_labels]
+OF_LABELS = [name for name in OBJECTIVES if OBJECTIVES[name].uses_labels]
 CASES = [
     *(("wgan", "mixed"), ("bce", "separate")),
     *(slow(name, "mixed") for name in OBJECTIVES if name != "wgan"),

@@ -215,7 +215,7 @@ def test_what_a_reader_changes_in_the_define_functions_is_what_trains(more):
     losses = "mean_squared_error", "mean_absolute_error"
     d_optimizer = keras.optimizers.RMSprop(0.25)
     gan = gan_compiled_with(losses[0], *more, g_loss=losses[1], d_optimizer=d_optimizer)
-    assert gan.ideal is None  # nobody knows it
+    assert gan.equilibrium_loss is None  # nobody knows it
     assert (gan.d_model.loss, gan.gan_model.loss) == losses
     for model, kind, rate in (
         (gan.d_model, keras.optimizers.RMSprop, 0.25),
@@ -227,8 +227,10 @@ def test_what_a_reader_changes_in_the_define_functions_is_what_trains(more):
 
 def test_the_ideal_is_that_of_the_loss_that_trains():
     same = gan_compiled_with(keras.losses.BinaryCrossentropy())
-    assert same.ideal == gan_of("--architecture", "dense")[1].ideal > 0
-    assert gan_compiled_with("mean_absolute_error").ideal is None
+    assert (
+        same.equilibrium_loss == gan_of("--architecture", "dense")[1].equilibrium_loss > 0
+    )
+    assert gan_compiled_with("mean_absolute_error").equilibrium_loss is None
 
 
 def test_a_readers_scores_are_called_real_above_0():
