@@ -163,7 +163,7 @@ DATA = {
     "a batch of other pixels": (
         CIFAR, batches(batch(data=np.zeros((4, 100), "u1"))), "has shape (4, 100)"),
     "a batch of floats": (CIFAR, batches(batch(data=np.zeros((4, 3072)))), "not bytes"),
-    "a batch that is missing": (CIFAR, batches(batch(), n=4), "has no data_batch_4"),
+    "a batch that is missing": (CIFAR, batches(batch(), n=4), "has no file data_batch_4"),
     "an archive of 0 bytes": (CIFAR, with_file("c.tar.gz", b""), "not a complete tar"),
     "an archive cut off": (
         CIFAR, with_file("c.tar.gz", lambda: tar("data_batch_1", 2**20)[:200]), "cannot"),

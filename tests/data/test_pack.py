@@ -48,7 +48,7 @@ SKIPPED = ["bomb.ppm", "cut.png", "damaged.jpg", "empty.jpg", "text.jpg"]
 def test_folder_with_files_that_are_no_pictures(capsys):
     target = pack(messy_folder(), "new.hdf5")
     out = capsys.readouterr().out
-    assert "skipped 5 files" in out and "packed 3 images" in out
+    assert "skipped files: 5" in out and "packed 3 images" in out
     with h5py.File(target) as file:
         assert file["names"].asstr()[:].tolist() == ["b.png", "c.webp", "deep/er/a.jpg"]
         assert file["skipped"].asstr()[:].tolist() == SKIPPED
@@ -245,7 +245,7 @@ def test_ctrl_c_leaves_nothing(stop, code):
 
 
 def test_the_cache_packs_once_and_again_after_a_change(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(celeba, "FEWEST", 1)
+    monkeypatch.setattr(celeba, "MIN_IMAGES", 1)
     save("mine/a.png")
     zip_folder("mine", "mine.zip")
     first = pack_into_cache("mine", 32, 1.0)
@@ -286,7 +286,7 @@ def test_a_zip_of_odd_members_is_read():
 
 
 def test_who_comes_second_to_the_cache_waits_and_packs_nothing(capsys, monkeypatch):
-    monkeypatch.setattr(celeba, "FEWEST", 40)
+    monkeypatch.setattr(celeba, "MIN_IMAGES", 40)
     from concurrent.futures import ThreadPoolExecutor
 
     for i in range(40):
