@@ -64,13 +64,14 @@ def load_model(path):
     if not start:
         raise UserError(f"{path} is empty: use an .h5 or .keras file of a model")
     if not (start == model_files.HDF5_SIGNATURE or start.startswith(ZIP)):
-        raise UserError(f"{path} is neither an .h5 nor a .keras file: use one of a model")
+        raise UserError(f"{path} is neither an .h5 nor a .keras file: use a saved model")
     from keras.models import load_model as load
 
     from common.layers import augment, losses  # noqa: F401  # custom layers of the file
 
     wrong = f"{path} is damaged or not a Keras model"
-    with as_user_error(wrong, "download or copy it again"):
+    fix = "download or copy it again, or save it with this version of Keras"
+    with as_user_error(wrong, fix):
         model_files.check(path)
         with model_files.unallocated_weights():
             check_sizes(load(path, compile=False))

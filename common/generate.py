@@ -82,7 +82,7 @@ def latent_vectors(options, subject):
             f"latent vectors of shape (n, {latent_dim}), n at most {MOST}"
         )
     if not np.isfinite(z).all():
-        raise UserError(f"--latent {options.latent} contains NaN or infinity: save finite numbers")
+        raise UserError(f"--latent {options.latent} is not finite: save finite numbers")
     return z
 
 
@@ -165,7 +165,7 @@ def check_outputs(options):
         if out.suffix != ".png":
             raise UserError(f"--out {out}: the file name must end in .png")
         if not out.parent.is_dir():
-            raise UserError(f"--out {out}: the folder {out.parent} does not exist: create it")
+            raise UserError(f"--out {out}: the folder does not exist: create it")
         if out.exists():
             raise UserError(f"--out {out} already exists: choose a new file name")
     if options.images:

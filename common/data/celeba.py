@@ -39,10 +39,8 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
     """
     if data == "synthetic":
         if attribute is not None:
-            raise UserError(
-                f"--attribute {attribute}: synthetic images (--data synthetic or "
-                "--dry-run) have no attributes; leave --attribute out"
-            )
+            reason = "synthetic images have no attributes; leave --attribute out"
+            raise UserError(f"--attribute {attribute}: {reason}")
         return synthetic_shapes(size=size)
     path = find_celeba() if data in ("auto", "celeba") else Path(data)
     if path.suffix.lower() not in (".hdf5", ".h5"):
@@ -51,10 +49,7 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
         attributes = table if attribute and table.is_file() else None
         path = pack_into_cache(path, size, crop, attributes)
     elif crop is not None:
-        raise UserError(
-            f"--crop {crop}: the images of {path} were cropped when they were packed; "
-            "leave --crop out"
-        )
+        raise UserError(f"--crop {crop}: {path} is already cropped; leave --crop out")
     images = open_packed(path, attribute)
     n, height = images.pixels.shape[:2]
     if height != size:
@@ -63,7 +58,8 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
             f"{height}, or pack the pictures again"
         )
     if n < MIN_IMAGES:
-        raise UserError(f"--data {data}: expected at least {MIN_IMAGES} images, found {n}")
+        count = f"expected at least {MIN_IMAGES} images, found {n}"
+        raise UserError(f"--data {data}: {count}")
     return images
 
 

@@ -131,10 +131,8 @@ def attribute_labels(file, attribute, path):
     """
     if "attributes" not in file:
         raise UserError(
-            f"--attribute {attribute}: {path} was packed without attributes; copy "
-            "CelebA's list_attr_celeba.txt into the folder that contains the zip or "
-            "folder of pictures, or pack them with celeba_gan/pack_hdf5.py --attributes "
-            "FILE"
+            f"--attribute {attribute}: {path} was packed without attributes; pack again, "
+            "with list_attr_celeba.txt next to the folder or zip of pictures"
         )
     names = read_texts(file["attribute_names"])
     if attribute not in names:

@@ -64,7 +64,7 @@ def find_layer(subject, options):
 
     found = layers_of_units(subject.g_model)
     if not found:
-        raise UserError(f"{subject.path} has no layer with feature maps: use another model")
+        raise UserError(f"{subject.path} has no layer with feature maps: use a CNN")
     small = [x for x, (_, shape) in found.items() if 2 * shape[0] <= subject.shape[0]]
     layer = options.layer or (small or list(found))[-1]
     if layer not in found:

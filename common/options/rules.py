@@ -45,8 +45,7 @@ def _class_rules(o):
     return (
         (
             typed and o.architecture != "flexible",
-            f"{typed} belongs to --architecture flexible, not "
-            f"{o.architecture}: leave it out",
+            f"{typed} belongs to --architecture flexible, not {o.architecture}: omit it",
         ),
         (needing and not o.conditional, f"{needing} needs --conditional: add it"),
         (
@@ -89,8 +88,7 @@ def _loss_rules(o):
         (
             o.normalization == "batch" and o.objective in (*PENALIZED, *AUTOENCODERS),
             "--normalization batch depends on the other images of the batch, while D of "
-            f"--objective {o.objective} must score each image independently; use "
-            "--normalization layer",
+            f"--objective {o.objective} scores each image alone; use --normalization layer",
         ),
         (
             (o.label_smoothing or o.label_noise) and o.objective not in BINARY_TARGETS,

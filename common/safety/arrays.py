@@ -19,7 +19,7 @@ def check_file(path, max_bytes=MAX_BYTES):
     if not path.exists():
         raise UserError(f"{path}: there is no such file; check the path")
     if not path.is_file():
-        raise UserError(f"{path} is a folder, pipe or device: replace it by a file")
+        raise UserError(f"{path} is not a regular file: replace it by one")
     if (size := path.stat().st_size) > max_bytes:
         raise UserError(
             f"{path} has {format_bytes(size)}, more than the limit of "

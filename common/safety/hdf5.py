@@ -107,7 +107,7 @@ def check_attributes(item, max_string=None):
             is_allowed = is_text and not (attribute.shape and max_string is None)
             n_bytes = n_values * (max_string or 0) if is_allowed else math.inf
         if n_bytes > MAX_ATTRIBUTE_BYTES:
-            raise ValueError(f"its attribute {name[:50]!r} is too long, or not a text")
+            raise ValueError(f"its attribute {name[:50]!r} is not a text, or too long")
 
 
 def largest_heap(path):

@@ -63,19 +63,16 @@ def check(path):
     check_file(path, 2 * MAX_BYTES)
     text = read_keras_config(path) if path.suffix == ".keras" else read_h5_config(path)
     if text is None:
-        raise UserError(
-            f"{path} contains only weights: save the whole model with model.save()"
-        )
+        raise UserError(f"{path} has weights but no model: save it with model.save()")
     if not isinstance(text, str | bytes) or len(text) > MAX_CONFIG_BYTES:
-        raise ValueError("its model config is not a text, or too long")
+        raise ValueError(f"its config is not a text of at most {MAX_CONFIG_BYTES} bytes")
     config = json.loads(text)
     if isinstance(config, dict):
         config.pop("compile_config", None)  # is never loaded
     check_layers(config, path)
     if (n := count_calls(config)) > MAX_CALLS:
         raise UserError(
-            f"{path} calls its layers {n} times, more than the limit of {MAX_CALLS}: use "
-            "a model with fewer layers"
+            f"{path} has {n} layer calls, more than {MAX_CALLS}: use fewer layers"
         )
 
 
@@ -84,7 +81,7 @@ def read_h5_config(path):
     import h5py
 
     if zipfile.is_zipfile(path):
-        raise ValueError("it is also a zip, which only a .keras file may be")
+        raise UserError(f"{path} is a zip: if it is a .keras file, rename it to .keras")
     with h5py.File(path) as file:
         check_weights(file, path)
         return file.attrs.get("model_config")
@@ -94,19 +91,15 @@ def read_keras_config(path):
     """Validate the weights in a `.keras` file, and return its config as JSON."""
     import h5py
 
+    if not zipfile.is_zipfile(path):
+        raise ValueError("a .keras file must be a complete zip archive")
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if set(names) - ZIP_MEMBERS or len(names) != len(set(names)):
-            raise ValueError(
-                f"it contains {names[:5]}, but a .keras file must contain "
-                f"{', '.join(sorted(ZIP_MEMBERS))}, each once, and nothing else"
-            )
+            raise ValueError(f"it contains {names[:5]} instead of {sorted(ZIP_MEMBERS)}")
         for member in archive.infolist():
             if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
-                raise ValueError(
-                    f"its {member.filename} is compressed or encrypted, but Keras stores "
-                    "it uncompressed"
-                )
+                raise ValueError(f"its {member.filename} is compressed or encrypted")
         with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
             check_weights(file, path)
         with archive.open("config.json") as file:

@@ -125,7 +125,7 @@ BAD = {
     "--wrong-labels": "needs --conditional",
     "--conditional --condition classify --wrong-labels": "has no class input",
     "--conditional --wrong-labels --d-batches separate": "--d-batches mixed",
-    "--conditional --wrong-labels --objective r3gan": "no term for real images with wrong labels",
+    "--conditional --wrong-labels --objective r3gan": "has no term for real images",
     "--conditional --objective began": "auto-encoder",
     "--conditional --condition classify --objective wgan-gp": "takes scores only",
     "--normalization batch --objective wgan-gp": "use --normalization layer",
