@@ -56,7 +56,7 @@ class PackedImages:
             raise IndexError("rows must be a slice or whole numbers of shape (m,)")
         order = np.argsort(rows, kind="stable")
         images = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        # h5py is slow with lists of rows, so consecutive rows are read as a slice.
+        # h5py is slow with lists of rows, so consecutive rows are read in slices.
         ends = np.flatnonzero(np.diff(rows[order]) > 1) + 1
         for group in np.split(order, ends) if rows.size else ():
             first, last = rows[group[0]], rows[group[-1]]

@@ -88,7 +88,7 @@ def _loss_rules(o):
         (
             o.normalization == "batch" and o.objective in (*PENALIZED, *AUTOENCODERS),
             "--normalization batch depends on the other images of the batch, while D of "
-            f"--objective {o.objective} scores each image alone; use --normalization layer",
+            f"--objective {o.objective} scores single images; use --normalization layer",
         ),
         (
             (o.label_smoothing or o.label_noise) and o.objective not in BINARY_TARGETS,

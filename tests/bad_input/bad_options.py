@@ -4,7 +4,7 @@ STEP = [("--seed -1", "--seed: must be a whole number"),
         ("--color red", "unrecognized arguments: --color red")]  # fmt: skip
 RESULTS = [("--seed 1.5", "not '1.5'"), ("--run-dir", "expected one argument")]
 IMAGES = [("--data", "expected one argument"),
-          ("--data=~nobody-is-called-so/x", "no home folder"),
+          ("--data=~nobody-is-called-so/x", "no such home folder"),
           ("--data nowhere", "no such file or folder")]  # fmt: skip
 TRAIN = [
     ("--epochs 0", "at least 1, not '0'"),
@@ -49,11 +49,11 @@ TRAIN = [
     ("--condition hadamard", "needs --conditional"),
     ("--condition spade", "--condition"),
     ("--condition classify --conditional --objective r3gan", "concat or hadamard"),
-    ("--conditional --objective began", "no output for a class"),
+    ("--conditional --objective began", "no class output"),
     ("--wrong-labels", "needs --conditional"),
     ("--wrong-labels --conditional --objective wgan-gp", "no term for real images"),
     ("--wrong-labels --conditional --condition classify", "no class input"),
-    ("--wrong-labels --conditional --d-batches separate", "add --d-batches mixed"),
+    ("--wrong-labels --conditional --d-batches separate", "use --d-batches mixed"),
     ("--architecture vgg", "--architecture"),
     ("--architecture conditional-dense", "needs --conditional"),
     ("--architecture dense --width 2", "belongs to --architecture flexible"),
@@ -68,7 +68,7 @@ TRAIN = [
     ("--depth -1", "--depth"),
     ("--dropout 1", "below 1"),
     ("--label-smoothing 1", "below 1"),
-    ("--label-smoothing 0.1 --objective wgan", "uses no 0/1 targets"),
+    ("--label-smoothing 0.1 --objective wgan", "has no 0/1 targets"),
     ("--label-noise 0.5", "below 0.5"),
     ("--optimizer lion", "--optimizer"),
     ("--g-learning-rate 0", "--g-learning-rate"),
@@ -81,7 +81,7 @@ TRAIN = [
     ("--resume nowhere", "not a run folder"),
     ("--resume=", "--resume is empty"),
     ("--steps-per-epoch 10000000000", "at most 2147483647"),
-    ("--run-dir=~nobody-is-called-so", "no home folder"),
+    ("--run-dir=~nobody-is-called-so", "no such home folder"),
 ]
 OPTIONS = {
     "mnist_gan/load_data.py": [*STEP, *IMAGES],
@@ -129,7 +129,7 @@ OPTIONS = {
         ("", "SOURCE"), ("nowhere", "nowhere"), (". --channels 2", "--channels"),
         (". --compression zip", "--compression"), (". --size 63", "--size"),
         (". --crop 0", "--crop"), (". new.zip", "must end in .hdf5"),
-        (". no/such/folder.hdf5", "does not exist"), (". new.hdf5", "holds no files"),
+        (". no/such/folder.hdf5", "does not exist"), (". new.hdf5", "contains no files"),
     ],
     "toy_gan/train_1010.py": STEP,
     "toy_gan/divergences.py": RESULTS,
@@ -158,7 +158,7 @@ OPTIONS = {
         ("--images pictures --export new/folder", "leave it out"),
     ],
     "common/explore.py": [
-        ("", "name a command"), ("dance m.h5", "COMMAND"), ("interpolate", "MODEL"),
+        ("", "no COMMAND"), ("dance m.h5", "COMMAND"), ("interpolate", "MODEL"),
         ("interpolate missing.h5", "neither in this folder"),
         ("interpolate m.h5 --seeds 1 x", "--seeds"),
         ("arithmetic m.h5 --seeds 1", "--seeds"),

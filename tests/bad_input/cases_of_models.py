@@ -38,7 +38,7 @@ from bad_models import (
 MODELS = {
     # Models
     "an output folder that cannot be created": (
-        DRAW, modelled("m.h5", "--out", "g.png", "--images", "/proc/x/y"), "be created: No"),
+        DRAW, modelled("m.h5", "--out", "g.png", "--images", "/proc/x/y"), "created: No"),
     "a model of 0 bytes": (DRAW, with_file("m.h5", b"", named()), "is empty"),
     **{f"a model truncated at {share:.0%}": (
         DRAW, with_file("m.h5", cut_model(share), named()), "damaged or not a Keras")

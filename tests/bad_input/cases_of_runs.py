@@ -94,7 +94,7 @@ RUNS = {
     "a folder in place of a picture": (
         TRAIN, resume(beside=("generated_plot_e003.png/x", "")), "is a folder"),
     "a file in place of the folder tensorboard": (
-        TRAIN, resume(beside=("tensorboard", "x")), "is not a folder"),
+        TRAIN, resume(beside=("tensorboard", "x")), "not a folder"),
     "a run folder with a link": (
         TRAIN, resume(link=".state.npz"), "is a link"),
     "options.json without a seed": (TRAIN, resume(seed=None), "--seed: must be a whole"),
@@ -150,6 +150,6 @@ RUNS = {
         "cifar10_gan/define_gan.py", with_file("r/x", "x", lambda x: ["--run-dir", "r"]),
         "is not empty"),
     "TF_CONFIG that is not JSON": (
-        TRAIN, partial(str.split, "--device all --data synthetic"), "TF_CONFIG must be",
+        TRAIN, partial(str.split, "--device all --data synthetic"), "TF_CONFIG is not",
         {"settings": {"TF_CONFIG": "machines"}}),
 }  # fmt: skip
