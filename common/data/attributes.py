@@ -39,7 +39,10 @@ def read_attributes(path, names):
         "then per picture a line with its file name and a -1 or 1 per attribute"
     )
     with as_user_error(f"{path} is not in the format of list_attr_celeba.txt", fix):
-        count, header, *lines = Path(path).read_text("utf-8-sig").strip().splitlines()
+        lines = Path(path).read_text("utf-8-sig").strip().splitlines()
+        if len(lines) < 2:
+            raise ValueError("it has fewer than two lines")
+        count, header, *lines = lines
         attributes, lines = header.split(), [line.split() for line in lines]
         if not attributes or not all(lines):
             raise ValueError("its second line has no names, or a line is empty")
