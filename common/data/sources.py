@@ -82,9 +82,6 @@ def folder_for(data, shape=None):
             return folder
     if data in DATA:
         return "celeba_gan"
-    if Path(data).suffix in (".npz", ".csv"):
+    if Path(data).suffix in (".npz", ".csv") or shape == SOURCES["mnist_gan"].shape:
         return "mnist_gan"
-    for folder, source in SOURCES.items():
-        if shape and shape == source.shape and folder != "cifar10_gan":
-            return folder
     return "cifar10_gan" if cifar10.is_cifar10_folder(Path(data)) else "celeba_gan"
