@@ -102,13 +102,13 @@ def loader(quick):
     from celeba_gan.load_data import measure_loader, scale
     from common.data.datasets import Scaled
     from common.data.packed import PackedImages
-    from common.data.packing import Rows
+    from common.data.packing import ImageWriter
 
     n, noise = 24_000, np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "faces.hdf5"
         with h5py.File(path, "w") as file:
-            rows = Rows(file, n, 64, 3, "none")
+            rows = ImageWriter(file, n, 64, 3, "none")
             for _ in range(0, n, 1000):
                 rows.append(list(noise.integers(0, 256, (1000, 64, 64, 3), np.uint8)))
         with h5py.File(path) as file:

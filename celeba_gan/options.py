@@ -1,15 +1,15 @@
 """Define the options that only the scripts of this folder have."""
 
-from common.basics.cli import share
+from common.basics.cli import fraction
 from common.options.table import Option
 
 SIZE = Option("size", "height and width of an image", 64, int, "N", (32, 64, 128))
 CROP = Option(
     "crop",
     "crop to the central square of this fraction of the shorter side",
-    type=share,
+    type=fraction,
     metavar="SHARE",
-    shown="1.0; CelebA 0.72",
+    default_text="1.0; CelebA 0.72",
 )
 ATTRIBUTE = Option(
     "attribute",

@@ -60,31 +60,34 @@ def load_model(path):
     """
     path = Path(path)
     if path.exists() and not path.is_file():
-        raise UserError(f"{path} is no file: name an .h5 or .keras file of a model")
+        raise UserError(f"{path} is not a file: use an .h5 or .keras file of a model")
     try:
         with path.open("rb") as file:
             magic = file.read(8)
     except OSError as error:
-        raise UserError(f"cannot read the model {path}: {error.strerror}") from None
+        reason = f"{error.strerror}; check the path and its permissions"
+        raise UserError(f"cannot read the model {path}: {reason}") from None
     if not magic:
-        raise UserError(f"{path} is empty: it is not a Keras model")
-    if not (magic == model_files.HDF5 or magic.startswith(ZIP_MAGIC)):
-        raise UserError(f"{path} is not a Keras model: neither an .h5 nor a .keras file")
+        raise UserError(f"{path} is empty: use an .h5 or .keras file of a model")
+    if not (magic == model_files.HDF5_SIGNATURE or magic.startswith(ZIP_MAGIC)):
+        raise UserError(f"{path} is neither an .h5 nor a .keras file: use a saved model")
     from keras.models import load_model as load
 
     from common.layers import augment, losses  # noqa: F401  # register custom layers
 
     message = f"{path} is damaged or not a Keras model"
-    with as_user_error(message, "take another copy of it"):
+    fix = "download or copy it again, or save it with this version of Keras"
+    with as_user_error(message, fix):
         model_files.check(path)
-        with model_files.no_memory():
+        with model_files.unallocated_weights():
             check_sizes(load(path, compile=False))
         model = load(path, compile=False)
         if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
             return model
     raise UserError(
         f"{path} is a model of {len(model.inputs)} inputs and {len(model.outputs)} "
-        "outputs: it must have one each, or the class as second input"
+        "outputs: use one with an image or a latent vector as input (and a class), and "
+        "one output"
     )
 
 
@@ -103,7 +106,7 @@ def load_generator(path):
     model = load_model(path)
     z, images = model.inputs[0].shape, model.output_shape
     if is_discriminator(model):
-        raise UserError(f"{path} is a discriminator: name a generator_model file")
+        raise UserError(f"{path} is a discriminator: use a generator_model file")
     if len(z) != 2 or z[1] is None or len(images) != 4 or images[3] not in (1, 3):
         raise UserError(f"{path} is not a generator of images: it maps {z} to {images}")
     check_call(model, generate_latent_points(z[1], 16, np.random.default_rng(0)), path)
@@ -124,7 +127,7 @@ def load_discriminator(path):
     """
     model = load_model(path)
     if not is_discriminator(model):
-        raise UserError(f"{path} is not a discriminator: name a discriminator_model file")
+        raise UserError(f"{path} is not a discriminator: use a discriminator_model file")
     height, width, channels = (n or 32 for n in model.inputs[0].shape[1:])
     check_call(model, np.zeros((1, height, width, channels), "float32"), path)
     return model
@@ -158,7 +161,7 @@ def class_names(path, n_classes):
         names = tuple(map(str, read_attribute(path, "classes", "[]")))
     except (TypeError, ValueError, RecursionError):
         raise UserError(
-            f"{path}: the names of its classes are damaged: copy it again"
+            f"{path}: its attribute classes is damaged: download or copy it again"
         ) from None
     return names if len(names) == n_classes else tuple(map(str, range(n_classes)))
 
@@ -183,7 +186,7 @@ def origin_of(path):
         return origin
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise UserError(
-            f"{path}: the name of its images is damaged: copy it again"
+            f"{path}: its attribute trained_on is damaged: download or copy it again"
         ) from None
 
 
@@ -209,8 +212,8 @@ def is_not_h5_advice(record):
 
 
 def check_sizes(model):
-    """Raise a ValueError if a layer's output for one sample exceeds MOST_NUMBERS."""
+    """Raise a ValueError if a layer's output for one sample exceeds MAX_OUTPUT_NUMBERS."""
     for layer in all_layers(model):
         size = math.prod(n or 1 for n in layer.output.shape)
-        if size > model_files.MOST_NUMBERS:
+        if size > model_files.MAX_OUTPUT_NUMBERS:
             raise ValueError(f"its layer {layer.name!r} outputs {size} numbers")

@@ -44,8 +44,8 @@ def set_up(device="auto", precision="float32"):
     gpus = visible_gpus()
     if device.startswith("gpu") and not gpus:
         raise cli.UserError(
-            f"--device {device}: no such GPU is usable here; "
-            "`python common/devices.py` lists the usable devices"
+            f"--device {device}: this GPU was not found; run `python common/devices.py` "
+            "to list the devices"
         )
     if precision == "auto":
         precision = "bfloat16" if gpus or cpu_computes_bfloat16() else "float32"

@@ -55,7 +55,7 @@ def parse(argv):
         check_new("--export", Path(options.export))
     folder = options.run_dir and Path(options.run_dir)
     if folder and folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"--run-dir {options.run_dir} is not empty: name a new one")
+        raise UserError(f"--run-dir {options.run_dir} is not empty: choose a new one")
     if options.export and options.images:
         raise UserError("--export: these images are files already; leave it out")
     return options

@@ -52,7 +52,7 @@ def parse(argv):
         add("--run-dir", metavar="DIR", help=text)
     options = parser.parse_args(argv)
     if options.command is None:
-        raise UserError(f"no COMMAND, name a command: {', '.join(COMMANDS)} (see --help)")
+        raise UserError(f"no COMMAND: choose one of {', '.join(COMMANDS)} (see --help)")
     return options
 
 

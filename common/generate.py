@@ -82,7 +82,7 @@ def latent_vectors(options, subject):
             f"latent vectors of shape (n, {latent_dim}), n at most {MAX_IMAGES}"
         )
     if not np.isfinite(z).all():
-        raise UserError(f"--latent {options.latent} has values that are not finite")
+        raise UserError(f"--latent {options.latent} is not finite: save finite numbers")
     return z
 
 
@@ -163,11 +163,11 @@ def check_outputs(options):
     if options.out:
         out = Path(options.out)
         if out.suffix != ".png":
-            raise UserError(f"--out {out} must end in .png")
+            raise UserError(f"--out {out}: the file name must end in .png")
         if not out.parent.is_dir():
-            raise UserError(f"--out {out}: there is no folder {out.parent}")
+            raise UserError(f"--out {out}: the folder does not exist: create it")
         if out.exists():
-            raise UserError(f"--out {out} exists already: name a new file")
+            raise UserError(f"--out {out} already exists: choose a new file name")
     if options.images:
         check_new("--images", Path(options.images))
 

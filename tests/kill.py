@@ -130,7 +130,7 @@ def kill_and_compare(seed):
 
 def train(folder, words):
     """Train, with packed files read in parts."""
-    with mock.patch.object(packed, "IN_MEMORY", 0):
+    with mock.patch.object(packed, "MAX_IN_MEMORY_BYTES", 0):
         importlib.import_module(f"{folder}.train").main([*map(str, words)])
 
 

@@ -105,7 +105,7 @@ BAD_WORDS = {
     "unknown name": (["nope.h5"], "nope.h5"),
     "unknown path": (["somewhere/nope.h5"], "somewhere/nope.h5"),
     "a discriminator": (["discriminator_model_003.h5"], "is a discriminator"),
-    "not a model": (["z.npy"], "not a Keras model"),
+    "not a model": (["z.npy"], "neither an .h5"),
     "no images": ([MODEL, "-n", "0"], "at least 1"),
     "vectors that are not there": ([MODEL, "--latent", "nope.npy"], "nope.npy"),
     "vectors of another length": ([MODEL, "--latent", "z.npy"], "(3, 7)"),

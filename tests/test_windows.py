@@ -119,5 +119,5 @@ def test_a_run_is_trained_by_one_process_at_a_time():
 def test_the_gaps_are_gaps():
     code = "import fcntl"
     assert "ModuleNotFoundError" in start(code).communicate(timeout=60)[1]
-    code = "import common.basics.files as f\nwith f.opened('.'): pass"
+    code = "import common.basics.files as f\nwith f.folder_descriptor('.'): pass"
     assert "PermissionError" in start(code).communicate(timeout=60)[1]

@@ -1,1 +1,1 @@
-"""What everything stands on: errors, signals, command lines, files and their locks."""
+"""Error messages, signals, command lines, atomic file writes and locks."""

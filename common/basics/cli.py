@@ -1,6 +1,6 @@
-"""Command lines: options are parsed before Keras is imported, errors take one line.
+"""Parse command lines, and print errors as one line.
 
-Nothing here is slow to import, so that `--help` and a wrong option take 0.2 s.
+Nothing here imports Keras, so `--help` and a wrong option take 0.2 s.
 """
 
 import argparse
@@ -17,18 +17,17 @@ from pathlib import Path
 from common.basics.errors import UserError, error_message, exit_code
 from common.basics.signals import raised_signals
 
-# Else Python, as it ends, collects garbage in everything that TensorFlow traced: half a
-# minute after two hundred pictures, which is too long for SIGTERM.
+# At exit Python would collect garbage in all graphs that TensorFlow traced. After 200
+# pictures this takes 30 s, which is too long for SIGTERM.
 atexit.register(gc.freeze)
 
 
 def command(main):
-    """Decorate a script's `main(argv)`: exit codes and one-line messages, no tracebacks.
+    """Decorate a script's `main(argv)`: exit codes and one-line error messages.
 
-    A UserError, or a file that cannot be read or written, is printed in one line on
-    standard error, and the exit code is 2; for a fault of the machine, such as a full
-    disk, it is 3. Ctrl-C exits with 130, SIGTERM with 143 and a closed terminal with 129,
-    after the script has handled them.
+    An error that the user can fix is printed as one line on standard error, without a
+    traceback. The exit code is 2; for a fault of the machine, such as a full disk, it is
+    3. Ctrl-C exits with 130, SIGTERM with 143 and a closed terminal with 129.
     """
 
     @functools.wraps(main)
@@ -58,22 +57,23 @@ def _fix_streams():
 
 
 FLOAT32_MAX = 3.4e38
-MOST = 2**31 - 1  # of any count
+MAX_COUNT = 2**31 - 1  # limit of every option that is a count
 
-
-RENAMED = {  # option of before -> the option that replaces it, and the message
-    "--devices": ("--device", "--devices is now --device"),
-    "--halves": ("--d-batches", "--halves is now --d-batches {mixed,separate}"),
-    "--verdict": ("--discriminator", "--verdict is now --discriminator"),
-    "--save-every-steps": (
-        "--steps-per-epoch",
-        "--save-every-steps is gone: shorten --steps-per-epoch",
-    ),
+RENAMED = {  # removed option -> the option that replaces it
+    "--devices": "--device",
+    "--halves": "--d-batches",
+    "--verdict": "--discriminator",
+    "--save-every-steps": "--steps-per-epoch",
 }
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that shows a script's docstring and raises UserError."""
+    """An ArgumentParser whose errors are UserErrors.
+
+    Args:
+        doc: the script's docstring; its first line is the description in the help.
+        keywords: of ArgumentParser.
+    """
 
     def __init__(self, doc, **keywords):
         super().__init__(
@@ -87,31 +87,35 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        words = re.split("[ =]", message)
-        found = [RENAMED[word] for word in words if word in RENAMED]
         known = self._option_string_actions  # other scripts have other options
-        now = "".join(f"; {text}" for new, text in found if new in known)
-        raise UserError(f"{message} (see --help){now}")
+        for word in re.split("[ =]", message):
+            if RENAMED.get(word) in known:
+                message += f"; use {RENAMED[word]} instead of {word}"
+        raise UserError(f"{message} (see --help)")
 
     def parse_known_args(self, args=None, namespace=None):
-        """Parse as argparse does; `~` is home. Raise a UserError for an empty value."""
+        """Parse arguments, and expand `~` in them.
+
+        Raises:
+            UserError: an argument is not valid, or has an empty value.
+        """
         options, rest = super().parse_known_args(args, namespace)
         for name, value in vars(options).items():
             if value == "":
                 flag = next(x.option_strings for x in self._actions if x.dest == name)
-                raise UserError(f"{(*flag, name.upper())[0]} has no value: add one")
+                raise UserError(f"{(*flag, name.upper())[0]} is empty: add a value")
             if isinstance(value, str) and value.startswith("~"):
-                setattr(options, name, str(expanded(value)))
+                setattr(options, name, str(expand_home(value)))
         return options, rest
 
 
-def checked(convert, *rules):
-    """Return a type for add_argument that converts a text and validates the value.
+def validated(convert, *rules):
+    """Return a type for add_argument that converts a text and validates the result.
 
     Args:
         convert: int or float.
-        rules: tuples of a function, value -> whether it is valid; and the description of
-            valid values, which follows "must be" in the message.
+        rules: tuples (is_valid, description): a function, value -> bool; and the words
+            that follow "must be" in the error message.
     """
 
     def parse(text):
@@ -119,33 +123,33 @@ def checked(convert, *rules):
             value = convert(text)
         except ValueError:
             value = None
-        for is_met, wanted in rules:
-            if value is None or not is_met(value):
-                raise argparse.ArgumentTypeError(f"must be {wanted}, not {text!r}")
+        for is_valid, description in rules:
+            if value is None or not is_valid(value):
+                raise argparse.ArgumentTypeError(f"must be {description}, not {text!r}")
         return value
 
     return parse
 
 
-def whole_number(at_least, at_most=MOST, even=False):
+def whole_number(at_least, at_most=MAX_COUNT, even=False):
     """Return a type for add_argument: a whole (and even) number in these bounds."""
-    wanted = f"{'an even' if even else 'a whole'} number of at least {at_least}"
-    return checked(
+    description = f"{'an even' if even else 'a whole'} number of at least {at_least}"
+    return validated(
         int,
-        (lambda value: value >= at_least and not (even and value % 2), wanted),
+        (lambda value: value >= at_least and not (even and value % 2), description),
         (lambda value: value <= at_most, f"at most {at_most}"),
     )
 
 
 def at_most(bound):
     """Return a type for add_argument: a number above 0 and at most the bound."""
-    return checked(float, FINITE, ABOVE_0, (lambda x: x <= bound, f"at most {bound}"))
+    return validated(float, FINITE, ABOVE_0, (lambda x: x <= bound, f"at most {bound}"))
 
 
 FINITE = (lambda x: abs(x) < FLOAT32_MAX, "a finite number")  # false for NaN
 ABOVE_0 = (lambda x: x > 0, "a number above 0")
-number, positive = checked(float, FINITE), checked(float, FINITE, ABOVE_0)
-share = at_most(1)
+number, positive = validated(float, FINITE), validated(float, FINITE, ABOVE_0)
+fraction = at_most(1)
 seed_number = whole_number(0, at_most=2**32 - 1)  # the limit of np.random.seed
 
 
@@ -155,13 +159,13 @@ def data_source(names):
     def parse(text):
         if text in (*names, ""):  # Parser reports an empty text
             return text
-        return str(expanded(text).absolute())
+        return str(expand_home(text).absolute())
 
     return parse
 
 
-def expanded(text):
-    """Return the Path of a text, with `~` expanded to the home folder.
+def expand_home(text):
+    """Return a Path in which `~` is expanded to the home folder.
 
     Raises:
         UserError: there is no such home folder.
@@ -169,21 +173,25 @@ def expanded(text):
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise UserError(f"{text!r} names no home folder: write the full path") from None
+        raise UserError(f"{text!r}: no such home folder: write the full path") from None
 
 
 def add_data(parser, names, default=None, paths=True):
     """Add `--data` to a parser: one of these names of data sets, or a path if allowed."""
-    text = f"{', '.join(names)}{', or a path' * paths} ({names[0]})"
-    what = {"type": data_source(names)} if paths else {"choices": names}
-    parser.add_argument("--data", default=default, help=text, metavar="DATA", **what)
+    text = f"{', '.join(names)}{', or a path' * paths}"
+    if names[0] == "auto":
+        text += f"; auto is {names[1]}{', else digits' * ('digits' in names)}"
+    values = {"type": data_source(names)} if paths else {"choices": names}
+    parser.add_argument(
+        "--data", default=default, help=f"{text} ({names[0]})", metavar="DATA", **values
+    )
 
 
 def step_options(argv, doc, data=None, more=None):
-    """Parse the options of a script that shows one step: run folder, seed, data.
+    """Parse the options of a lesson's script: `--data`, `--seed` and `--run-dir`.
 
     Args:
-        argv: list of words, or None for those of the command line.
+        argv: list of arguments, or None for those of the command line.
         doc: the script's docstring; its first line becomes the description in the help.
         data: names for `--data`, the default first; None: no such option.
         more: function, parser -> None, that adds the script's other options.

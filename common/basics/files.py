@@ -1,7 +1,8 @@
-"""Atomic writes, locks, and new folders."""
+"""Write files atomically, lock folders, and make new ones."""
 
 import os
 from contextlib import contextmanager, suppress
+from itertools import chain, count
 
 from filelock import FileLock, Timeout, has_fcntl, lock_descriptor
 
@@ -10,52 +11,50 @@ from common.basics.errors import MachineError, UserError
 
 @contextmanager
 def atomic_write(path, before=None):
-    """Yield a path to write to, which is renamed to `path` once it is on the disk.
+    """Yield a temporary path to write to; it is renamed to `path` at the end.
 
-    A process that is killed meanwhile leaves the old file unchanged, and beside it the
-    unfinished one, whose name starts with a dot. After an error that one is removed.
+    If the process is killed, the old file is unchanged, and the temporary file, whose
+    name starts with a dot, is left in the same folder. After an error it is removed.
 
     Args:
         path: Path of the file.
-        before: Path that the old file is renamed to; None: it is replaced.
+        before: Path that the old file is renamed to; None: the old file is replaced.
 
     Raises:
         OSError: the file cannot be written.
     """
-    part = path.with_name(f".{path.name}")
-    part.unlink(missing_ok=True)  # of a killed process, or a link to another place
+    temporary = path.with_name(f".{path.name}")
+    temporary.unlink(missing_ok=True)  # left by a killed process, or a symbolic link
     try:
-        yield part
-        with part.open("rb+") as file:
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         if before and path.exists():
-            keep_as(path, before)
-        part.replace(path)
+            back_up(path, before)
+        temporary.replace(path)
     except BaseException as error:  # includes Ctrl-C
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         if before and before.exists() and not path.exists():  # between the two renames
             before.replace(path)
         if isinstance(error, OSError):
-            add_name(error, path)
+            add_file_name(error, path)
         raise
     if hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder
-        with opened(path.parent) as folder:  # makes the new name durable
+        with folder_descriptor(path.parent) as folder:  # makes the new name durable
             os.fsync(folder)
 
 
-def add_name(error, path):
-    """Add the file's name to an OSError of writing; HDF5 reports addresses in memory."""
+def add_file_name(error, path):
+    """Add the file's name to an OSError; the texts of HDF5 contain memory addresses."""
     if error.errno is None:
-        raise MachineError(
-            f"{path} cannot be written, perhaps the disk is full: make room; what was "
-            "saved is kept"
-        ) from None
+        text = f"{path} cannot be written, perhaps the disk is full: make room"
+        raise MachineError(f"{text}; saved files are kept") from None
     error.strerror = os.strerror(error.errno)
     error.filename = error.filename or str(path)
 
 
-def keep_as(path, other):
-    """Give a file a second name; rename it where the disk has no hard links."""
+def back_up(path, other):
+    """Add the name `other` to a file by a hard link; rename it if links fail."""
     link = other.with_name(f".{other.name}")
     link.unlink(missing_ok=True)
     try:
@@ -78,7 +77,7 @@ def exclusive_lock(folder, wait=True):
         BlockingIOError: another process holds the lock, and `wait` is False.
     """
     if has_fcntl:
-        with opened(folder) as handle:
+        with folder_descriptor(folder) as handle:
             if not lock_descriptor(handle, blocking=False):
                 _announce_wait(folder, wait)
                 lock_descriptor(handle)
@@ -101,7 +100,7 @@ def _announce_wait(folder, wait):
 
 
 @contextmanager
-def opened(folder):
+def folder_descriptor(folder):
     handle = os.open(folder, os.O_RDONLY)
     try:
         yield handle
@@ -136,20 +135,18 @@ def new_folders(folder, keep=True):
 
 
 def check_new(option, folder):
-    """Raise a UserError if a folder exists, or cannot be made; `option` is its option."""
+    """Raise a UserError if a folder, the value of `option`, exists or cannot be made."""
     if folder.exists():
-        raise UserError(f"{option} {folder} exists already: name a new folder")
+        raise UserError(f"{option} {folder} already exists: choose a new folder")
     try:
         with new_folders(folder, keep=False):
             pass
     except OSError as error:
-        raise UserError(f"{option} {folder}: {error.strerror}; name another") from None
+        reason = f"{error.strerror}; choose another folder"
+        raise UserError(f"{option} {folder} cannot be created: {reason}") from None
 
 
 def free_path(path):
     """Return a path, or the first of `name_2`, `name_3`, ... that does not exist."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_stem(f"{path.stem}_{number}")
-    return free
+    others = (path.with_stem(f"{path.stem}_{number}") for number in count(2))
+    return next(other for other in chain([path], others) if not other.exists())

@@ -1,4 +1,4 @@
-"""Signals that end a process, raised as exceptions: scripts clean up before they end."""
+"""Raise the signals that end a process as exceptions, so scripts can clean up."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from threading import Timer, main_thread
 
 # Windows has no SIGHUP, the signal of a closed terminal.
-ENDING = [getattr(signal, x) for x in ("SIGTERM", "SIGHUP") if hasattr(signal, x)]
+STOP_SIGNALS = [getattr(signal, x) for x in ("SIGTERM", "SIGHUP") if hasattr(signal, x)]
 
 
 class Terminated(KeyboardInterrupt):
@@ -19,9 +19,9 @@ class Terminated(KeyboardInterrupt):
 @contextmanager
 def raised_signals():
     """Raise Terminated at SIGTERM and SIGHUP inside this context."""
-    hook, sys.unraisablehook = sys.unraisablehook, _interrupt_again
+    hook, sys.unraisablehook = sys.unraisablehook, _resend_signal
     try:
-        with handled_signals(ENDING, _terminate):
+        with handled_signals(STOP_SIGNALS, _terminate):
             yield
     finally:
         sys.unraisablehook = hook
@@ -29,14 +29,14 @@ def raised_signals():
 
 @contextmanager
 def handled_signals(signals, handler):
-    """Handle signals inside this context, except ignored ones, for example by nohup.
+    """Handle signals inside this context, except those ignored, for example by nohup.
 
     Args:
         signals: list of signal numbers.
         handler: function, see `signal.signal`.
     """
-    heard = [s for s in signals if signal.getsignal(s) is not signal.SIG_IGN]
-    before = {s: signal.signal(s, handler) for s in heard}
+    handled = [s for s in signals if signal.getsignal(s) is not signal.SIG_IGN]
+    before = {s: signal.signal(s, handler) for s in handled}
     try:
         yield
     finally:
@@ -45,19 +45,19 @@ def handled_signals(signals, handler):
 
 
 def _terminate(signum, frame):
-    if signum != signal.SIGTERM:  # to write to a closed terminal is an error
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+    if signum != signal.SIGTERM:  # writing to a closed terminal would fail
+        with open(os.devnull, "w") as null:  # noqa: PTH123
             for stream in (1, 2):
                 if stat.S_ISCHR(os.fstat(stream).st_mode):
-                    os.dup2(nowhere.fileno(), stream)
+                    os.dup2(null.fileno(), stream)
     raise Terminated(int(signum))
 
 
-def _interrupt_again(lost):
-    """Send a signal again that arrived in a destructor, where Python drops it."""
-    if not issubclass(lost.exc_type, KeyboardInterrupt):
-        return sys.__unraisablehook__(lost)
-    timer = Timer(0.1, _interrupt, lost.exc_value.args or [signal.SIGINT])
+def _resend_signal(unraisable):
+    """Resend a signal that arrived in a destructor, where Python drops exceptions."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        return sys.__unraisablehook__(unraisable)
+    timer = Timer(0.1, _interrupt, unraisable.exc_value.args or [signal.SIGINT])
     timer.daemon = True
     timer.start()
 

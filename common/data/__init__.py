@@ -1,1 +1,1 @@
-"""Real images: where they are found, how they are read, the order of their batches."""
+"""Find, read, validate and batch the real images."""

@@ -1,32 +1,32 @@
-"""CIFAR-10: 32x32 colour photographs of ten classes.
+"""Load CIFAR-10: 32x32 colour photographs of ten classes.
 
-They are looked for in the folder that the environment variable GAN_DATA_DIR names, then
-in Keras's cache, then they are downloaded with Keras. Keras downloads again where only
-its unpacked folder is left, so files on the disk are read here.
+They are read from $GAN_DATA_DIR or Keras's cache; otherwise Keras downloads them. Files
+in the cache are read here, because Keras downloads again if the archive was deleted.
 """
 
 import tarfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from common.basics.errors import UserError, as_user_error
-from common.data.datasets import TRY, Images, find_locally, keras_download
+from common.data import datasets
+from common.data.datasets import Images
 from common.data.shapes import synthetic_shapes
-from common.safety.arrays import check_file, size_of
+from common.safety.arrays import check_file, format_bytes
 from common.safety.pickles import byte_array, load_plain
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
            "dog", "frog", "horse", "ship", "truck")  # fmt: skip
 BATCHES = {"train": [f"data_batch_{n}" for n in range(1, 6)], "test": ["test_batch"]}
-MOST = 2**28  # bytes of all files, unpacked: they have 186 million
+MAX_BYTES = 2**28  # of all files, unpacked: CIFAR-10 has 186 million
 FOLDER, ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
 KERAS_NAMES = (f"{FOLDER}-target", FOLDER, f"{FOLDER}-target_archive", ARCHIVE)
-ADVICE = (
+NOT_FOUND = (
     "CIFAR-10 was not found, and its download failed ({}): "
     f"set GAN_DATA_DIR to a folder with {FOLDER} or {ARCHIVE} "
     '("CIFAR-10 python version" of https://www.cs.toronto.edu/~kriz/cifar.html), or '
-    f"connect to the internet{TRY}"
+    f"connect to the internet{datasets.SYNTHETIC_HINT}"
 )
 
 
@@ -48,10 +48,10 @@ def load_images(data="auto", split="train"):
     if data == "synthetic":
         return synthetic_shapes(split)
     if data not in ("auto", "cifar-10"):
-        return read_images(Path(data).expanduser(), split)
-    if path := find_locally((FOLDER, ARCHIVE), KERAS_NAMES):
+        return read_images(datasets.existing_path(data), split)
+    if path := datasets.find_locally((FOLDER, ARCHIVE), KERAS_NAMES):
         return read_images(path, split)
-    pixels, labels = keras_download("cifar10", split, ADVICE)
+    pixels, labels = datasets.keras_download("cifar10", split, NOT_FOUND)
     return Images(
         pixels, labels.ravel(), "cifar-10", "downloaded by Keras", classes=CLASSES
     )
@@ -67,8 +67,6 @@ def read_images(path, split):
     Raises:
         UserError: a file is missing or damaged.
     """
-    if not path.exists():
-        raise UserError(f"--data {path}: there is no such file or folder; name another")
     if (path / FOLDER).is_dir():
         path = path / FOLDER
     names = BATCHES[split]
@@ -76,8 +74,8 @@ def read_images(path, split):
         files = read_folder(path, names) if path.is_dir() else read_archive(path, names)
     if missing := [name for name in names if name not in files]:
         raise UserError(
-            f"{path} has no {missing[0]}, one of CIFAR-10's files data_batch_1 to "
-            f"data_batch_5 and test_batch: download or copy {ARCHIVE} again"
+            f"{path} has no file {missing[0]}, which is a part of CIFAR-10: download or "
+            f"copy {ARCHIVE} again"
         )
     batches = [read_batch(files[name], path / name) for name in names]
     planes, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
@@ -86,22 +84,22 @@ def read_images(path, split):
     return Images(pixels, labels, "cifar-10", str(path), classes=CLASSES)
 
 
-def is_folder(path):
-    """Return whether a path is a folder of CIFAR-10, or its parent."""
+def is_cifar10_folder(path):
+    """Return whether a path is the folder of CIFAR-10, or its parent."""
     return any((path / name).exists() for name in (FOLDER, "data_batch_1"))
 
 
 def read_folder(folder, names):
     paths = [folder / name for name in names if (folder / name).exists()]
     for path in paths:
-        check_file(path, MOST)
+        check_file(path, MAX_BYTES)
     return {path.name: path.read_bytes() for path in paths}
 
 
 def read_archive(path, names):
-    check_file(path, MOST)
+    check_file(path, MAX_BYTES)
     try:
-        with path.open("rb") as file, BoundedTar.open(fileobj=file) as archive:
+        with path.open("rb") as file, LimitedTarFile.open(fileobj=file) as archive:
             return {
                 name: archive.extractfile(member).read()
                 for member in archive
@@ -109,19 +107,19 @@ def read_archive(path, names):
                 and member.isfile()
                 and not member.issparse()  # it can declare any size
             }
-    except tarfile.ReadError:  # its own message has ten lines
+    except tarfile.ReadError:  # its message has ten lines
         raise ValueError("it is not a complete tar archive") from None
 
 
-class BoundedTar(tarfile.TarFile):
-    """A tar archive, compressed or not, of which at most MOST bytes are unpacked."""
+class LimitedTarFile(tarfile.TarFile):
+    """A tar archive that raises a ValueError if it unpacks to more than MAX_BYTES."""
 
     def __init__(self, name=None, mode="r", fileobj=None, **keywords):
-        super().__init__(name, mode, Bounded(fileobj), **keywords)
+        super().__init__(name, mode, LimitedReader(fileobj), **keywords)
 
 
-class Bounded:
-    """A file of which at most MOST bytes are read."""
+class LimitedReader:
+    """A file that raises a ValueError if more than MAX_BYTES are read."""
 
     def __init__(self, file):
         self.file, self.tell, self.close = file, file.tell, file.close
@@ -135,8 +133,8 @@ class Bounded:
         return self.file.seek(place)
 
     def check(self, end):
-        if end > MOST:
-            raise ValueError(f"it unpacks to more than {size_of(MOST)}")
+        if end > MAX_BYTES:
+            raise ValueError(f"it unpacks to more than {format_bytes(MAX_BYTES)}")
 
 
 def read_batch(content, file):
@@ -150,7 +148,7 @@ def read_batch(content, file):
         pixels uint8 (n, 3072); labels int (n,) in 0..9.
 
     Raises:
-        UserError: it is damaged, or no batch of CIFAR-10.
+        UserError: it is damaged, or not a batch of CIFAR-10.
     """
     with as_user_error(f"{file} is damaged or not a CIFAR-10 batch"):
         batch = load_plain(content)

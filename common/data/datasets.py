@@ -1,7 +1,6 @@
-"""Sets of images, and where they are looked for.
+"""Represent data sets of images, and find them on the disk or download them.
 
-In this order: the folder that the environment variable GAN_DATA_DIR names, Keras's cache,
-Keras's download.
+They are searched in $GAN_DATA_DIR, then in Keras's cache; otherwise Keras downloads them.
 """
 
 import hashlib
@@ -17,16 +16,16 @@ from common.devices import suppressed_stderr
 
 
 class Images(NamedTuple):
-    """A set of images and where it comes from.
+    """A set of images and its origin.
 
     Attributes:
         pixels: uint8 (n, h, w, c).
         labels: int (n,), or None.
         name: mnist, fashion-mnist, digits, synthetic, or the file's name.
-        source: path, or the package that contains it.
-        notice: a warning to print, where these are not the images that were requested.
-        checksum: hexadecimal SHA-256, where the file holds one.
-        classes: names of the labels 0, 1, ..., where there are labels.
+        source: path, or a text such as "scikit-learn".
+        notice: a warning to print if these are not the requested images.
+        checksum: hexadecimal SHA-256; "": computed by `digest`.
+        classes: names of the labels 0, 1, ...; empty without labels.
     """
 
     pixels: np.ndarray
@@ -55,7 +54,7 @@ class Images(NamedTuple):
 
 
 class Scaled:
-    """Images that are converted to float32 batch by batch: memory holds them as bytes.
+    """Images that are stored as uint8, and converted to float32 when indexed.
 
     Args:
         pixels: uint8 (n, h, w, c), an array or `packed.PackedImages`.
@@ -67,20 +66,20 @@ class Scaled:
         self.pixels, self.scale, self.shape = pixels, scale, pixels.shape
         self.classes = tuple(classes)
         self.labels = None if labels is None else np.int32(labels).reshape(-1, 1)
-        self.chunk_rows = getattr(pixels, "chunk_rows", None)  # where they stay in a file
+        self.chunk_rows = getattr(pixels, "chunk_rows", None)
 
     def __len__(self):
         return len(self.pixels)
 
-    def __getitem__(self, picks):
-        return self.scale(self.pixels[picks])
+    def __getitem__(self, rows):
+        return self.scale(self.pixels[rows])
 
     def take(self, rows):
         """Return the images of these rows, int (m,), as a Scaled in memory."""
         return Scaled(self.pixels[rows], self.scale)
 
 
-TRY = ", or try the script with --data synthetic"
+SYNTHETIC_HINT = ", or try the script with --data synthetic"
 
 
 class NotFoundError(UserError):
@@ -95,7 +94,7 @@ def find_locally(names, cached=()):
         cached: relative paths to look for in Keras's cache, after that.
 
     Raises:
-        UserError: GAN_DATA_DIR names no folder.
+        UserError: GAN_DATA_DIR is not a folder.
     """
     folder = os.environ.get("GAN_DATA_DIR")
     if folder and not Path(folder).is_dir():
@@ -103,6 +102,18 @@ def find_locally(names, cached=()):
     places = [Path(folder) / name for name in names] if folder else []
     places += [keras_cache() / name for name in cached]
     return next((path for path in places if path.exists()), None)
+
+
+def existing_path(data):
+    """Return the path that `--data` names.
+
+    Raises:
+        UserError: it does not exist.
+    """
+    path = Path(data).expanduser()
+    if not path.exists():
+        raise UserError(f"--data {path}: there is no such file or folder; check the path")
+    return path
 
 
 def keras_cache():
@@ -116,7 +127,7 @@ def keras_download(module, split, advice):
     Args:
         module: its name, "cifar10".
         split: "train" or "test".
-        advice: the error message; `{}` in it is replaced by why the download failed.
+        advice: the error message; `{}` in it is replaced by the reason.
 
     Raises:
         NotFoundError: the download failed.
@@ -124,7 +135,7 @@ def keras_download(module, split, advice):
     with suppressed_stderr():
         from keras import datasets
 
-    patience = socket.getdefaulttimeout()
+    timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(30)  # seconds without an answer
     try:
         train, test = getattr(datasets, module).load_data()
@@ -132,7 +143,7 @@ def keras_download(module, split, advice):
         reason = " ".join(str(error).split()).rpartition(" -- ")[2].rpartition("] ")[2]
         raise NotFoundError(advice.format(reason.lower())) from None
     finally:
-        socket.setdefaulttimeout(patience)
+        socket.setdefaulttimeout(timeout)
     return train if split == "train" else test
 
 

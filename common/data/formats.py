@@ -1,7 +1,6 @@
-"""File formats of 28x28 grey image sets -> arrays: npz, IDX (MNIST's own) and CSV.
+"""Read data sets of 28x28 grey images from .npz, IDX (MNIST's format) and CSV files.
 
-Each reader returns (pixels, labels or None) as the file holds them; `mnist.checked`
-validates them.
+Each reader returns (pixels, labels or None) as stored; `mnist` validates them.
 """
 
 import gzip
@@ -16,21 +15,21 @@ from pathlib import Path
 import numpy as np
 
 from common.basics.errors import UserError, as_user_error
-from common.safety.arrays import MOST_BYTES, check_file, member, size_of
+from common.safety.arrays import MAX_BYTES, check_file, format_bytes, read_member
 
 IDX_FILES = {
     "train": ("train-images", "train-labels"),
     "test": ("t10k-images", "t10k-labels"),
 }
-IDX_START = bytes((0, 0, 0x08))  # 0x08: bytes, the only type that image sets use
-PART = 2**20  # bytes read at a time
-MOST_LABEL = 2**24
-LARGE = f"{{}} unpacks to more than {size_of(MOST_BYTES)}: use a smaller data set"
-LONGEST_LINE = 2**16  # characters of a CSV file: 785 numbers take 20,000 at most
+IDX_MAGIC = bytes((0, 0, 0x08))  # 0x08: unsigned bytes
+READ_BYTES = 2**20  # at a time
+MAX_LABEL = 2**24
+TOO_LARGE = f"{{}} unpacks to more than {format_bytes(MAX_BYTES)}: use a smaller data set"
+MAX_LINE_LENGTH = 2**16  # characters of a CSV file: 785 numbers take 20,000 at most
 
 
 def read_images(path, split):
-    """Read an `.npz`, a `.csv`, or a folder that holds an `.npz` or IDX files.
+    """Read an `.npz`, a `.csv`, or a folder with an `.npz` or IDX files.
 
     Args:
         path: Path of the file or folder.
@@ -42,8 +41,6 @@ def read_images(path, split):
     Raises:
         UserError: there is no file of these formats, or it is damaged.
     """
-    if not path.exists():
-        raise UserError(f"--data {path}: there is no such file or folder; name another")
     if path.is_dir():
         archive = path / f"{path.name}.npz"
         return read_npz(archive, split) if archive.exists() else read_idx(path, split)
@@ -53,7 +50,7 @@ def read_images(path, split):
         return read_csv(path, split)
     raise UserError(
         f"--data {path} is neither an .npz nor a .csv file nor a folder of IDX files: "
-        "name one of these"
+        "use one of these formats"
     )
 
 
@@ -65,17 +62,19 @@ def read_npz(path, split):
     check_file(path)
     with as_user_error(f"{path} cannot be read"):
         if not zipfile.is_zipfile(path):
-            raise ValueError("it is not a complete .npz, which is a zip of arrays")
+            raise ValueError("it is not a complete .npz file, a zip of arrays")
         with np.load(path, allow_pickle=False) as archive:
             names = archive.files
-            if sum(info.file_size for info in archive.zip.infolist()) > MOST_BYTES:
-                raise UserError(LARGE.format(path))
+            if sum(info.file_size for info in archive.zip.infolist()) > MAX_BYTES:
+                raise UserError(TOO_LARGE.format(path))
             if f"x_{split}" in names:
-                labels = member(archive, f"y_{split}") if f"y_{split}" in names else None
-                return member(archive, f"x_{split}"), labels
+                labels = (
+                    read_member(archive, f"y_{split}") if f"y_{split}" in names else None
+                )
+                return read_member(archive, f"x_{split}"), labels
             if len(names) == 1 and split == "train":
-                return member(archive, names[0]), None
-    raise UserError(f"{path} holds {names[:10]}: name the array of images x_{split}")
+                return read_member(archive, names[0]), None
+    raise UserError(f"{path} has the arrays {names[:10]}: name the images x_{split}")
 
 
 def read_idx(folder, split):
@@ -88,8 +87,8 @@ def read_idx(folder, split):
     )
     if not images:
         raise UserError(
-            f"{folder} is a folder without IDX or .npz files in it: copy "
-            f"{IDX_FILES[split][0]}-idx3-ubyte, plain or .gz, into it, or name another"
+            f"{folder} is a folder without IDX or .npz files: copy "
+            f"{IDX_FILES[split][0]}-idx3-ubyte or its .gz into it, or use another folder"
         )
     return read_idx_file(images[0]), read_idx_file(labels[0]) if labels else None
 
@@ -101,22 +100,24 @@ def read_idx_file(path):
         uint8 array of the declared shape.
 
     Raises:
-        UserError: it is damaged, or no IDX file of bytes.
+        UserError: it is damaged, or not an IDX file of bytes.
     """
     check_file(path)
     with as_user_error(f"{path} cannot be read"):
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            parts = iter(partial(file.read, PART), b"")  # allocates what is read, no more
-            content = b"".join(islice(parts, MOST_BYTES // PART + 1))
-        if len(content) > MOST_BYTES:
-            raise UserError(LARGE.format(path))
+            parts = iter(
+                partial(file.read, READ_BYTES), b""
+            )  # allocates only what is read
+            content = b"".join(islice(parts, MAX_BYTES // READ_BYTES + 1))
+        if len(content) > MAX_BYTES:
+            raise UserError(TOO_LARGE.format(path))
         start = 4 + 4 * sum(content[3:4])  # of the pixels: the fourth byte is the rank
-        if content[:3] != IDX_START or start not in (8, 16) or len(content) < start:
-            raise ValueError("its header is not that of an IDX file of bytes")
+        if content[:3] != IDX_MAGIC or start not in (8, 16) or len(content) < start:
+            raise ValueError("its header is not that of an IDX file of unsigned bytes")
         sizes = struct.unpack_from(f">{start // 4 - 1}I", content, 4)
         pixels = np.frombuffer(content, np.uint8, offset=start)
         if len(pixels) != math.prod(sizes):
-            raise ValueError(f"it has {len(pixels)} bytes instead of {math.prod(sizes)}")
+            raise ValueError(f"it has {len(pixels)} pixels instead of {math.prod(sizes)}")
         return pixels.reshape(sizes)
 
 
@@ -130,41 +131,40 @@ def read_csv(path, split):
         UserError: it is damaged, has other columns, or `split` is "test".
     """
     if split == "test":
-        raise UserError(f"{path}: a .csv file has no test split; use --split train")
-    check_file(path, 2 * MOST_BYTES)  # a byte takes some three characters
+        raise UserError(f"{path}: a .csv file has no test split: use --split train")
+    check_file(path, 2 * MAX_BYTES)  # a byte takes some three characters
     with (
         as_user_error(f"{path} cannot be read"),
         Path(path).open(encoding="utf-8-sig") as file,
         warnings.catch_warnings(),
     ):
-        warnings.simplefilter("ignore")  # `mnist.checked` reports an empty file
-        lines = short_lines(file)
+        warnings.simplefilter("ignore")  # `mnist.validated_images` reports an empty file
+        lines = limited_lines(file)
         first = next(lines, "")
         start = first.split(",")[0].strip('" \n').replace(".", "")
         lines = chain([first] * start.isdigit(), lines)
         table = np.loadtxt(lines, np.float32, delimiter=",", ndmin=2)
     if table.size and table.shape[1] != 785:
-        raise UserError(
-            f"{path}: expected 785 columns, a label and 784 pixels, found "
-            f"{table.shape[1]}: fix the file, or name another"
-        )
+        expected = "785 columns, a label and 784 pixels"
+        found = table.shape[1]
+        raise UserError(f"{path}: expected {expected}, found {found}: fix the file")
     labels = table[:, 0]
-    is_label = (np.abs(labels) <= MOST_LABEL) & (labels == np.round(labels))
+    is_label = (np.abs(labels) <= MAX_LABEL) & (labels == np.round(labels))
     if not is_label.all():
         raise UserError(
-            f"{path}: column 1 must hold class labels (0, 1, ...), found "
-            f"{labels[~is_label][0]:g}; correct it"
+            f"{path}: column 1 has the label {labels[~is_label][0]:g}, not a whole "
+            "number 0, 1, ...: correct it"
         )
     return table[:, 1:].reshape(-1, 28, 28), labels.astype(int)
 
 
-def short_lines(file):
+def limited_lines(file):
     """Yield the lines of an open CSV file.
 
     Raises:
-        ValueError: one is longer than 785 numbers can be.
+        ValueError: a line is longer than 785 numbers can be.
     """
-    while line := file.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise ValueError(f"a line is longer than {LONGEST_LINE} characters")
+    while line := file.readline(MAX_LINE_LENGTH + 1):
+        if len(line) > MAX_LINE_LENGTH:
+            raise ValueError(f"a line is longer than {MAX_LINE_LENGTH} characters")
         yield line

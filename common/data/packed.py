@@ -1,4 +1,4 @@
-"""Packed images: reads the HDF5 file that celeba_gan/pack_hdf5.py makes, untrusted."""
+"""Read packed images: the untrusted HDF5 file that celeba_gan/pack_hdf5.py makes."""
 
 import hashlib
 from pathlib import Path
@@ -7,28 +7,28 @@ import numpy as np
 
 from common.basics.errors import UserError, as_user_error
 from common.data.datasets import Images
-from common.safety.hdf5 import check_attributes, check_size, item_of
+from common.safety.hdf5 import check_attributes, check_storage, local_item
 
-IN_MEMORY = 2**30  # bytes of pixels; a larger set stays in its file
-BESIDE = ("labels", "classes", "attributes", "attribute_names")  # besides the images
-LZF = 32000  # HDF5's number of the only compression that pack_hdf5.py uses
-N_LOOKED_AT = 100  # images of a larger file that its fingerprint is computed from
-MOST_LZF = 100  # largest compression ratio of LZF
-MOST_CHUNK = 2**28  # bytes decompressed at a time
-MOST_TEXTS = 2**20  # characters of all names
-AGAIN = (
-    "pack the pictures again with celeba_gan/pack_hdf5.py, or, in Keras's cache, delete "
-    "the file: the next run packs them again"
+MAX_IN_MEMORY_BYTES = 2**30  # of pixels; larger data sets stay in their file
+DATASETS = ("images", "labels", "classes", "attributes", "attribute_names")
+LZF_FILTER_ID = 32000  # the only compression of pack_hdf5.py
+N_FINGERPRINTED = 100  # images in the fingerprint of a larger file
+MAX_LZF_RATIO = 100
+MAX_CHUNK_BYTES = 2**28  # bytes decompressed at a time
+MAX_NAMES_LENGTH = 2**20  # characters of all names
+PACK_AGAIN = (
+    "pack the pictures again with celeba_gan/pack_hdf5.py; if the file is in Keras's "
+    "cache, delete it: the next run packs them again"
 )
 
 
 class PackedImages:
-    """Images in an open HDF5 file; indexing reads the selected ones alone.
+    """Images in an open HDF5 file; indexing reads only the selected images.
 
     Attributes:
         shape: (n, h, w, c).
         dtype: uint8.
-        chunk_rows: images in a chunk, the piece in which the file is fastest to read.
+        chunk_rows: images in a chunk: reading whole chunks is fastest.
     """
 
     def __init__(self, dataset):
@@ -39,68 +39,68 @@ class PackedImages:
     def __len__(self):
         return self.shape[0]
 
-    def __getitem__(self, picks):
+    def __getitem__(self, rows):
         """Read the selected images; thread-safe.
 
         Args:
-            picks: a slice, or int (m,) in any order, repeats allowed.
+            rows: a slice, or int (m,) in any order, repeats allowed.
 
         Returns:
-            uint8 (m, h, w, c) in the order of the picks.
+            uint8 (m, h, w, c) in the order of the rows.
 
         Raises:
-            IndexError: an index is out of range.
+            IndexError: a row is out of range.
         """
-        picks = np.arange(len(self))[picks]
-        if picks.ndim != 1:
-            raise IndexError("picks must be a slice or whole numbers of shape (m,)")
-        order = np.argsort(picks, kind="stable")
-        images = np.empty((len(picks), *self.shape[1:]), self.dtype)
-        # h5py is slow with lists of rows: runs of neighbours are read in slices
-        ends = np.flatnonzero(np.diff(picks[order]) > 1) + 1
-        for places in np.split(order, ends) if picks.size else ():
-            first, last = picks[places[0]], picks[places[-1]]
-            images[places] = self._dataset[first : last + 1][picks[places] - first]
+        rows = np.arange(len(self))[rows]
+        if rows.ndim != 1:
+            raise IndexError("rows must be a slice or whole numbers of shape (m,)")
+        order = np.argsort(rows, kind="stable")
+        images = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        # h5py is slow with lists of rows, so consecutive rows are read in slices.
+        ends = np.flatnonzero(np.diff(rows[order]) > 1) + 1
+        for group in np.split(order, ends) if rows.size else ():
+            first, last = rows[group[0]], rows[group[-1]]
+            images[group] = self._dataset[first : last + 1][rows[group] - first]
         return images
 
 
 def open_packed(path, attribute=None):
     """Validate and open a packed file.
 
-    Below IN_MEMORY bytes of pixels all are read, and their checksum is verified. The
+    Up to MAX_IN_MEMORY_BYTES all images are read, and their checksum is verified. The
     fingerprint of a larger file is computed from some of its images.
 
     Args:
         path: the file.
-        attribute: name of the attribute that becomes the label, 0 or 1; None: the label
-            is the subfolder of the picture, where there were subfolders.
+        attribute: name of the attribute that is the label, 0 or 1; None: the label is
+            the subfolder of the picture, if there were subfolders.
 
     Returns:
-        `Images`: pixels uint8 (n, h, w, c), an array or PackedImages; labels int (n,)
+        Images: pixels uint8 (n, h, w, c), an array or PackedImages; labels int (n,)
         or None.
 
     Raises:
-        UserError: it is not a packed file, is incomplete or damaged.
+        UserError: it is not a packed file, or it is incomplete or damaged.
     """
     import h5py
 
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path} is not a file: name a file of packed images")
+        raise UserError(f"{path} is not a file: use a file of packed images")
     if not h5py.is_hdf5(path):
-        raise UserError(f"{path} is not an HDF5 file: {AGAIN}")
-    with as_user_error(f"{path} is damaged, or not a file of packed images", AGAIN):
+        raise UserError(f"{path} is not an HDF5 file: {PACK_AGAIN}")
+    with as_user_error(f"{path} is damaged, or not a file of packed images", PACK_AGAIN):
         file = h5py.File(path)
-        check(file, path)
+        check_packed(file, path)
         labels = file["labels"][:] if "labels" in file else None
-        classes = texts(file["classes"]) if "classes" in file else ()
-        chosen = attribute_of(file, attribute, path) if attribute else None
+        classes = read_texts(file["classes"]) if "classes" in file else ()
+        chosen = attribute_labels(file, attribute, path) if attribute else None
         name = Path(str(file.attrs["source"])).stem
         pixels, identity = read_pixels(file, labels)
     if attribute:
         labels, classes = chosen, (f"not {attribute}", attribute)
-        own = chosen.astype("i1").tobytes()  # the fingerprint covers the labels
-        identity = hashlib.sha256(identity.encode() + own).hexdigest()
+        content = identity.encode() + chosen.astype("i1").tobytes()
+        identity = hashlib.sha256(content).hexdigest()  # includes the labels
     return Images(pixels, labels, name, str(path), checksum=identity, classes=classes)
 
 
@@ -111,9 +111,9 @@ def read_pixels(file, labels):
         ValueError: the checksum does not match the one in the file.
     """
     pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
-    if np.prod(pixels.shape, dtype=float) >= IN_MEMORY:
-        some = pixels[:: len(pixels) // N_LOOKED_AT + 1]
-        return pixels, checksum(some, labels) + expected
+    if np.prod(pixels.shape, dtype=float) >= MAX_IN_MEMORY_BYTES:
+        sample = pixels[:: len(pixels) // N_FINGERPRINTED + 1]
+        return pixels, checksum(sample, labels) + expected
     pixels = file["images"][:]
     if checksum(pixels, labels) != expected:
         raise ValueError("its checksum does not match its content")
@@ -121,71 +121,71 @@ def read_pixels(file, labels):
     return pixels, expected
 
 
-def attribute_of(file, attribute, path):
-    """Return whether each image has an attribute, int (n,) of 0 and 1.
+def attribute_labels(file, attribute, path):
+    """Return 1 for the images that have an attribute, else 0: int (n,).
 
     Raises:
-        UserError: the open file has no attributes, or not this one, or all images have
-            it, or none.
+        UserError: the file does not contain this attribute, or all images have it, or
+            none.
         ValueError: the attributes are damaged.
     """
     if "attributes" not in file:
         raise UserError(
-            f"--attribute {attribute}: {path} was packed without attributes; copy "
-            "CelebA's list_attr_celeba.txt beside the folder or zip of pictures, or pack "
-            "them with celeba_gan/pack_hdf5.py --attributes FILE"
+            f"--attribute {attribute}: {path} was packed without attributes; pack again, "
+            "with list_attr_celeba.txt next to the folder or zip of pictures"
         )
-    titles = texts(file["attribute_names"])
-    if attribute not in titles:
+    names = read_texts(file["attribute_names"])
+    if attribute not in names:
         raise UserError(
-            f"--attribute {attribute} does not exist: choose one of {', '.join(titles)}"
+            f"--attribute {attribute} does not exist: choose one of {', '.join(names)}"
         )
-    table, wanted = file["attributes"], (len(file["images"]), len(titles))
-    if table.shape != wanted or table.dtype.kind not in "iu":
+    values, shape = file["attributes"], (len(file["images"]), len(names))
+    if values.shape != shape or values.dtype.kind not in "iu":
         raise ValueError(
-            f"its attributes are {table.dtype} {table.shape}, not whole numbers {wanted}"
+            f"its attributes are {values.dtype} {values.shape}, not whole numbers {shape}"
         )
-    has = table[:, titles.index(attribute)] > 0
-    if has.all() or not has.any():
+    labels = values[:, names.index(attribute)] > 0
+    if labels.all() or not labels.any():
         raise UserError(
-            f"--attribute {attribute}: {'all' if has.all() else 'none'} of the pictures "
-            "have it; choose an attribute that only a part of them has"
+            f"--attribute {attribute}: {'all' if labels.all() else 'none'} of the "
+            "pictures have it; choose an attribute that only some of them have"
         )
-    return has.astype(int)
+    return labels.astype(int)
 
 
-def texts(dataset):
-    """Return the texts in a dataset of an untrusted file, a tuple.
+def read_texts(dataset):
+    """Return the strings in a dataset of an untrusted file, a tuple.
+
+    They are read one by one: a small file can refer to one long string many times.
 
     Raises:
-        ValueError: they have more than MOST_TEXTS characters, which a small file can
-            have by referring to one long text many times.
+        ValueError: they have more than MAX_NAMES_LENGTH characters.
     """
-    found, room = [], MOST_TEXTS
+    texts, length = [], 0
     for i in range(len(dataset)):
-        found.append(str(dataset.asstr()[i]))
-        room -= len(found[-1]) + 1
-        if room < 0:
+        texts.append(str(dataset.asstr()[i]))
+        length += len(texts[-1]) + 1
+        if length > MAX_NAMES_LENGTH:
             raise ValueError("the names in it are too long")
-    return tuple(found)
+    return tuple(texts)
 
 
-def check(file, path):
-    """Raise a UserError or a ValueError unless an open HDF5 file is a complete pack."""
+def check_packed(file, path):
+    """Raise a UserError or a ValueError unless an open file is a valid packed file."""
     if "model_config" in file.attrs or "model_weights" in file or "layers" in file:
         raise UserError(
-            f"{path} is a saved Keras model: name a file of images that "
+            f"{path} is a saved Keras model: use a file of images that "
             "celeba_gan/pack_hdf5.py made"
         )
     check_attributes(file)
-    for name in ("images", *BESIDE):
+    for name in DATASETS:
         if name in file or file.get(name, getlink=True):
-            check_lies_here(file, name)
+            check_dataset(file, name)
     images = file.get("images")
     shape = getattr(images, "shape", ())
     is_bytes = getattr(images, "dtype", None) == np.uint8
     if not is_bytes or len(shape) != 4 or 0 in shape or shape[1] != shape[2]:
-        raise ValueError("it has no dataset `images`, uint8 (n, size, size, c)")
+        raise ValueError("it has no dataset images of type uint8 (n, size, size, c)")
     if shape[3] not in (1, 3):
         raise ValueError(f"it has images of {shape[3]} channels, not 1 or 3")
     if file.attrs.get("complete") != True:  # noqa: E712, a NumPy bool
@@ -198,27 +198,28 @@ def check(file, path):
             raise ValueError(f"its labels are not all in 0..{n_classes - 1}")
 
 
-def check_lies_here(file, name):
-    """Raise a ValueError if a dataset of an open file is stored in other files.
+def check_dataset(file, name):
+    """Validate how a dataset of an open file is stored, before it is read.
 
-    Also if it declares more bytes than the file holds, or has another compression than
-    pack_hdf5.py writes.
+    Raises:
+        ValueError: it is stored in other files, declares more bytes than the file
+            contains, or has a compression that pack_hdf5.py does not use.
     """
     import h5py
 
-    dataset = item_of(file, name)
+    dataset = local_item(file, name)
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(f"its {name!r} is not a dataset")
     settings = dataset.id.get_create_plist()
     filters = {settings.get_filter(i)[0] for i in range(settings.get_nfilters())}
     chunk = np.prod(dataset.chunks or 0, dtype=float) * dataset.dtype.itemsize
-    if filters - {LZF} or chunk > MOST_CHUNK:
-        raise ValueError(f"its {name!r} has another compression than lzf, or none")
-    check_size(dataset, MOST_LZF if filters else 1)
+    if filters - {LZF_FILTER_ID} or chunk > MAX_CHUNK_BYTES:
+        raise ValueError(f"its {name!r} has a compression or chunks that are not allowed")
+    check_storage(dataset, MAX_LZF_RATIO if filters else 1)
 
 
 def checksum(pixels, labels):
-    """Return the SHA-256 of shape, pixels and labels, in hexadecimal.
+    """Return the SHA-256 of shape, pixels and labels as a hexadecimal text.
 
     Args:
         pixels: uint8 (n, h, w, c): an array, PackedImages or a dataset of h5py.

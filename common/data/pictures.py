@@ -1,4 +1,4 @@
-"""Pictures of any size and kind, in a folder or a .zip -> small squares of bytes."""
+"""Read pictures of any size and format, in a folder or a .zip, as small squares."""
 
 import fnmatch
 import io
@@ -13,27 +13,27 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.safety.arrays import check_file
-from common.safety.images import MOST_BYTES, open_image
+from common.safety.images import MAX_BYTES, open_image
 
-BOMB = 2**30, 200  # bytes, and compression ratio, that no zip of pictures exceeds
-DEEPEST = 100  # levels of nested folders
-DRAFT = 3  # times the target size: decoding a JPEG at reduced size is faster
-LEFT = ("*/.*", "*/__MACOSX/*", "*/Thumbs.db", "*/desktop.ini", "*/runs/*_gan/*",
+MAX_UNPACKED_BYTES, MAX_RATIO = 2**30, 200  # a zip that exceeds both is a bomb
+MAX_DEPTH = 100  # of nested folders
+DRAFT_FACTOR = 3  # decode a JPEG at a reduced size, at least 3 times the target size
+IGNORED = ("*/.*", "*/__MACOSX/*", "*/Thumbs.db", "*/desktop.ini", "*/runs/*_gan/*",
         "*.hdf5", "*.part")  # fmt: skip
-FOREIGN = re.compile("|".join(map(fnmatch.translate, LEFT)))
-HTML = (
-    "{} is a web page, not a zip: Google Drive sends one when a file has too many "
-    "downloads; img_align_celeba.zip has about 1.4 GB: download it again by hand from "
+IGNORED_PATTERN = re.compile("|".join(map(fnmatch.translate, IGNORED)))
+WEB_PAGE = (
+    "{} is a web page, not a zip: Google Drive sends one if a file was downloaded too "
+    "often; download img_align_celeba.zip (1.4 GB) again in a browser from "
     "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 )
 
 
 @contextmanager
 def open_source(path):
-    """Yield a folder as Folder, a .zip as Zip; both have `names`, `stamp` and `read`.
+    """Open a folder as Folder, or a .zip as Zip; both have `names`, `stamp` and `read`.
 
     Raises:
-        UserError: there is no such folder or zip, or no file in it.
+        UserError: it does not exist, is not a folder or zip, or contains no files.
     """
     path = Path(path)
     with ExitStack() as stack:
@@ -42,29 +42,29 @@ def open_source(path):
         elif path.exists():
             source = Zip(stack.enter_context(open_zip(path)), path)
         else:
-            raise UserError(f"{path}: there is no such folder or file; name another")
+            raise UserError(f"{path}: there is no such folder or file; check the path")
         if not source.names:
-            raise UserError(f"{path} holds no files: name another")
+            raise UserError(f"{path} contains no files: add pictures to it")
         yield source
 
 
 def open_zip(path):
-    check_file(path, most=math.inf)
+    check_file(path, max_bytes=math.inf)
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
-        why = error
+        reason = error
     with path.open("rb") as file:
         start = file.read(512).lower()
     if b"<html" in start or b"<!doctype html" in start:
-        raise UserError(HTML.format(path))
+        raise UserError(WEB_PAGE.format(path))
     if start.startswith(b"pk"):
         raise UserError(f"{path} is an incomplete zip: download or copy it again")
-    raise UserError(f"{path} is neither a folder nor a .zip ({why}): name one of these")
+    raise UserError(f"{path} is neither a folder nor a zip ({reason}): use one of these")
 
 
 class Folder:
-    """The files below a folder.
+    """The files in a folder and its subfolders.
 
     Links to folders are followed; each folder is read once.
 
@@ -72,25 +72,25 @@ class Folder:
         names: list of the paths relative to the folder, sorted.
 
     Raises:
-        UserError: folders are nested more than DEEPEST levels.
+        UserError: folders are nested more than MAX_DEPTH levels.
     """
 
     def __init__(self, path):
         self.path = path
-        names, seen = [], {path.resolve()}
+        names, visited = [], {path.resolve()}
         for folder, folders, files in os.walk(path, followlinks=True):
-            if len(Path(folder).parts) > len(path.parts) + DEEPEST:
-                raise UserError(f"{path} nests folders over {DEEPEST} deep: flatten it")
-            ways = sorted(folders, reverse=True)  # the first of two links to one folder
-            real = {Path(folder, name).resolve(): name for name in ways}
-            folders[:] = [name for place, name in real.items() if place not in seen]
-            seen.update(real)
+            if len(Path(folder).parts) > len(path.parts) + MAX_DEPTH:
+                raise UserError(f"{path} nests folders over {MAX_DEPTH} deep: flatten it")
+            folders.sort(reverse=True)  # so that the first of two links remains
+            targets = {Path(folder, name).resolve(): name for name in folders}
+            folders[:] = [name for x, name in targets.items() if x not in visited]
+            visited.update(targets)
             names += [Path(folder, name).relative_to(path) for name in files]
-        found = (p for p in names if not is_foreign(p) and (path / p).is_file())
+        found = (p for p in names if not is_ignored(p) and (path / p).is_file())
         self.names = sorted(p.as_posix() for p in found)
 
     def stamp(self, name):
-        """Return what changes with the file: its size in bytes and its time in ns."""
+        """Return the size in bytes and the modification time in ns of a file."""
         status = (self.path / name).stat()
         return status.st_size, status.st_mtime_ns
 
@@ -100,7 +100,7 @@ class Folder:
 
 
 class Zip:
-    """The files in a zip, see Folder; nothing is unpacked to the disk.
+    """The files in a zip, see Folder; they are unpacked in memory only.
 
     Raises:
         UserError: see `check_zip`.
@@ -110,10 +110,10 @@ class Zip:
         self.archive = archive
         infos = {i.filename: i for i in archive.infolist() if not i.is_dir()}
         check_zip(path, infos)
-        self.names = sorted(n for n in infos if not is_foreign(PurePosixPath(n)))
+        self.names = sorted(n for n in infos if not is_ignored(PurePosixPath(n)))
 
     def stamp(self, name):
-        """Return what changes with the file: its size in bytes and its CRC-32."""
+        """Return the size in bytes and the CRC-32 of a file."""
         info = self.archive.getinfo(name)
         return info.file_size, info.CRC
 
@@ -123,7 +123,7 @@ class Zip:
 
 
 def check_zip(path, infos):
-    """Raise a UserError if paths leave the zip, or if it is a decompression bomb.
+    """Raise a UserError if a zip has paths outside of it, or is a decompression bomb.
 
     Args:
         path: Path of the zip.
@@ -132,32 +132,31 @@ def check_zip(path, infos):
     for name in infos:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise UserError(
-                f"{path} holds {shown(name)!r}, a path outside of the zip: zip the "
-                "folder of pictures again"
+                f"{path} contains {printable(name)!r}, a path outside of the zip: zip "
+                "the folder of pictures again"
             )
-    total, own = sum(info.file_size for info in infos.values()), path.stat().st_size
-    most, times = BOMB
-    if total > most and total > times * own:
+    unpacked, packed = sum(x.file_size for x in infos.values()), path.stat().st_size
+    if unpacked > max(MAX_UNPACKED_BYTES, MAX_RATIO * packed):
         raise UserError(
-            f"{path} has {own} bytes and unpacks to {total}, more than {times} times as "
-            "many: name a zip of pictures"
+            f"{path} has {packed} bytes and unpacks to {unpacked}, more than {MAX_RATIO} "
+            "times as many, like a decompression bomb: use a zip of pictures"
         )
 
 
 def check_length(source, name):
     """Raise a ValueError if a file of a Folder or Zip is too large for a picture."""
     length, _ = source.stamp(name)
-    if length > MOST_BYTES:
-        raise ValueError(f"it has {length} bytes, and at most {MOST_BYTES} are read")
+    if length > MAX_BYTES:
+        raise ValueError(f"it has {length} bytes, more than the limit of {MAX_BYTES}")
 
 
-def is_foreign(path):
-    """Return whether an operating system, or one of our scripts, made this file."""
-    return FOREIGN.match(f"/{path}") is not None
+def is_ignored(path):
+    """Return whether an operating system or a script of this project made a file."""
+    return IGNORED_PATTERN.match(f"/{path}") is not None
 
 
 def read_square(source, name, size, crop=1.0, channels=3):
-    """Read one picture, cropped to the square at its centre and resized (Lanczos).
+    """Read a picture, crop it to a square at its centre, and resize it (Lanczos).
 
     Args:
         source: Folder or Zip.
@@ -170,17 +169,17 @@ def read_square(source, name, size, crop=1.0, channels=3):
         uint8 (size, size, channels).
 
     Raises:
-        Exception: of many kinds, where the file is not a picture or is damaged.
+        Exception: of many kinds, if the file is not a picture or is damaged.
     """
     from PIL import Image, ImageOps
 
     with open_image(io.BytesIO(source.read(name))) as image:
-        least = round(DRAFT * size / crop)
+        least = round(DRAFT_FACTOR * size / crop)
         image.draft(image.mode, (least, least))
         image.load()
-        with suppress(Exception):  # the picture is usable without its EXIF record
+        with suppress(Exception):  # without its EXIF record the picture is usable
             ImageOps.exif_transpose(image, in_place=True)
-        image = opaque(image)
+        image = on_white(image)
         side = max(1, round(crop * min(image.size)))
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
@@ -190,11 +189,11 @@ def read_square(source, name, size, crop=1.0, channels=3):
 
 
 def try_to_read(source, size, crop, channels, name):
-    """Return a picture, uint8 (size, size, 1 or 3), or the reason why there is none.
+    """Return a picture, uint8 (size, size, 1 or 3), or why it cannot be read, a text.
 
     Args:
         source, size, crop, name: see `read_square`.
-        channels: 1, 3, or None: 1 for a grey picture, else 3.
+        channels: 1, 3, or None: 1 if the picture is grey, else 3.
     """
     from PIL import UnidentifiedImageError
 
@@ -208,7 +207,7 @@ def try_to_read(source, size, crop, channels, name):
     return pixels[..., :1] if is_grey else pixels
 
 
-def opaque(image):
+def on_white(image):
     """Return a PIL image on a white background, with 8 bits per channel."""
     from PIL import Image
 
@@ -230,7 +229,7 @@ def subfolders(names):
         names: list of n paths, such as "cats/1.jpg".
 
     Returns:
-        list of n names of classes, or None where there are no such subfolders.
+        list of n names of classes, or None if there are no such subfolders.
     """
     folders = [PurePosixPath(name).parts[:-1] for name in names]
     for depth in range(min(map(len, folders))):
@@ -240,6 +239,6 @@ def subfolders(names):
     return None
 
 
-def shown(path):
-    """Return the text of a path; bytes that are not UTF-8 are escaped."""
+def printable(path):
+    """Return a path as text, with bytes that are not UTF-8 escaped."""
     return str(path).encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Synthetic images: coloured geometric shapes of ten classes, to test a script with."""
+"""Draw synthetic images for tests: coloured geometric shapes of ten classes."""
 
 import numpy as np
 
@@ -7,21 +7,21 @@ from common.data.datasets import Images
 SPLITS = {"train": (2000, 0), "test": (500, 1)}  # number of images, seed
 
 
-def largest(x, y):
+def max_norm(x, y):
     return np.maximum(abs(x), abs(y))
 
 
 SHAPES = (  # whether (x, y) is in the shape; x goes right, y down, both from -1 to 1
     lambda x, y: x**2 + y**2 < 1,  # disc
-    lambda x, y: largest(x, y) < 0.8,  # square
+    lambda x, y: max_norm(x, y) < 0.8,  # square
     lambda x, y: (2 * abs(x) - 1 < y) & (y < 0.7),  # triangle
     lambda x, y: abs(x**2 + y**2 - 0.65) < 0.35,  # ring
-    lambda x, y: (np.minimum(abs(x), abs(y)) < 0.3) & (largest(x, y) < 1),  # cross
-    lambda x, y: ((y + 1) % 0.8 < 0.4) & (largest(x, y) < 1),  # horizontal bars
-    lambda x, y: ((x + 1) % 0.8 < 0.4) & (largest(x, y) < 1),  # vertical bars
+    lambda x, y: (np.minimum(abs(x), abs(y)) < 0.3) & (max_norm(x, y) < 1),  # cross
+    lambda x, y: ((y + 1) % 0.8 < 0.4) & (max_norm(x, y) < 1),  # horizontal bars
+    lambda x, y: ((x + 1) % 0.8 < 0.4) & (max_norm(x, y) < 1),  # vertical bars
     lambda x, y: 1.5 * abs(x) + abs(y) < 1,  # diamond
     lambda x, y: sum(x * np.sin(a) - y * np.cos(a) < 0.31 for a in FIFTHS) > 3,  # star
-    lambda x, y: ((x // 0.5 + y // 0.5) % 2 < 1) & (largest(x, y) < 1),  # checkerboard
+    lambda x, y: ((x // 0.5 + y // 0.5) % 2 < 1) & (max_norm(x, y) < 1),  # checkerboard
 )
 NAMES = ("disc", "square", "triangle", "ring", "cross", "horizontal bars",
          "vertical bars", "diamond", "star", "checkerboard")  # fmt: skip
@@ -41,17 +41,17 @@ def synthetic_shapes(split="train", size=32):
     n, seed = SPLITS[split]
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(n) % 10)
-    fine = max(2, 128 // size)  # fine x fine subpixels, for antialiasing
-    grid = (np.arange(fine * size) + 0.5) / fine
+    n_subpixels = max(2, 128 // size)  # per pixel and axis, for antialiasing
+    grid = (np.arange(n_subpixels * size) + 0.5) / n_subpixels
     pixels = np.empty((n, size, size, 3), np.uint8)
     for image, label in zip(pixels, labels, strict=True):
         radius = size * rng.uniform(0.22, 0.43)
         left, top = rng.uniform(radius, size - radius, 2)
         x, y = (grid - left) / radius, (grid[:, np.newaxis] - top) / radius
-        inside = SHAPES[label](x, y).reshape(size, fine, size, fine)
-        ground = rng.integers(0, 256, 3)
-        colour = (ground + rng.integers(64, 193, 3)) % 256  # differs by at least 64
-        cover = inside.mean((1, 3))[..., np.newaxis]
-        image[:] = np.round(ground + cover * (colour - ground))
-    notice = "THESE ARE NOT PHOTOGRAPHS but coloured shapes, to test the script with."
+        inside = SHAPES[label](x, y).reshape(size, n_subpixels, size, n_subpixels)
+        background = rng.integers(0, 256, 3)
+        colour = (background + rng.integers(64, 193, 3)) % 256  # differs by at least 64
+        coverage = inside.mean((1, 3))[..., np.newaxis]
+        image[:] = np.round(background + coverage * (colour - background))
+    notice = "SYNTHETIC DATA, NOT PHOTOGRAPHS: coloured shapes, to test the script."
     return Images(pixels, labels, "synthetic", "drawn", notice, classes=NAMES)

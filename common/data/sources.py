@@ -1,4 +1,4 @@
-"""The dataset folders and the modules that load their images, one row each."""
+"""Find the loader of a data set, and load its training and held-out images."""
 
 from contextlib import suppress
 from importlib import import_module
@@ -13,14 +13,13 @@ from common.data import cifar10
 
 
 class Source(NamedTuple):
-    """Where a dataset folder's images come from.
+    """The origin of the images of a dataset folder, such as mnist_gan.
 
     Attributes:
-        loader: a module, imported on use, whose function `load_images` returns
-            `datasets.Images`. It takes `data`, the value of `--data`; if there are
-            held-out images `split`, "train" or "test"; and may take `size`, `crop`,
-            `attribute`.
-        shape: (h, w, c) of its images, where all have the same.
+        loader: name of a module whose function `load_images` returns `datasets.Images`.
+            Its arguments are `data`, the value of `--data`; `split`, "train" or "test",
+            if there are held-out images; and possibly `size`, `crop`, `attribute`.
+        shape: (h, w, c) of its images; None: it varies.
         names: values of `--data` in `common/evaluate.py` and `common/explore.py`.
     """
 
@@ -47,45 +46,42 @@ def load_splits(folder, **chosen):
             are ignored.
 
     Returns:
-        two `datasets.Images` with checksums; the second is None where there are no
-        held-out images, or where they are equal to the training images.
+        two `datasets.Images` with checksums; the second is None if there are no held-out
+        images, or if they are equal to the training images.
 
     Raises:
-        UserError: there are no such images.
+        UserError: the training images were not found, or are not valid.
     """
     load = import_module(SOURCES[folder].loader).load_images
     taken = signature(load).parameters
     chosen = {name: value for name, value in chosen.items() if name in taken}
-    train, test = hashed(load(**chosen)), None
+    train, test = with_checksum(load(**chosen)), None
     if "split" in taken:
         with suppress(UserError):
-            test = hashed(load(**chosen, split="test"))
+            test = with_checksum(load(**chosen, split="test"))
     if test is not None and np.array_equal(test.pixels, train.pixels):
         return train, None
     return train, test
 
 
-def hashed(images):
-    """Return the same images with their checksum, so that it is computed once."""
+def with_checksum(images):
+    """Return Images with their checksum, so that it is computed once."""
     return images._replace(checksum=images.checksum or images.digest())
 
 
 def folder_for(data, shape=None):
-    """Return the dataset folder whose loader reads a name or a path.
+    """Return the dataset folder whose loader reads this value of `--data`.
 
     Args:
         data: "synthetic", one of the names of SOURCES, or a path.
-        shape: (h, w, c) of the requested images, which "synthetic" depends on; a path is
-            read by the folder of this shape, pictures by `celeba_gan`.
+        shape: (h, w, c) of the requested images; it decides for "synthetic" and for
+            paths. Folders of pictures are read by `celeba_gan`.
     """
     for folder, source in SOURCES.items():
         if data in source.names or (data == "synthetic" and shape == source.shape):
             return folder
     if data in DATA:
         return "celeba_gan"
-    if Path(data).suffix in (".npz", ".csv"):
+    if Path(data).suffix in (".npz", ".csv") or shape == SOURCES["mnist_gan"].shape:
         return "mnist_gan"
-    for folder, source in SOURCES.items():
-        if shape and shape == source.shape and folder != "cifar10_gan":
-            return folder
-    return "cifar10_gan" if cifar10.is_folder(Path(data)) else "celeba_gan"
+    return "cifar10_gan" if cifar10.is_cifar10_folder(Path(data)) else "celeba_gan"

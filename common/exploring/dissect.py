@@ -70,7 +70,7 @@ def find_layer(subject, options):
 
     layers = feature_map_layers(subject.g_model)
     if not layers:
-        raise UserError(f"{subject.path} has no layer with feature maps: use another")
+        raise UserError(f"{subject.path} has no layer with feature maps: use a CNN")
     small = [x for x, (_, shape) in layers.items() if 2 * shape[0] <= subject.shape[0]]
     layer = options.layer or (small or list(layers))[-1]
     if layer not in layers:

@@ -52,7 +52,7 @@ def run(subject, options, folder):
     seeds = options.seeds or [(options.seed + i) % 2**32 for i in range(3)]
     labels = options.labels or list(subject.classes[:1])
     if len(seeds) < 2:
-        raise UserError(f"--seeds: {len(seeds)} seed given; name at least two")
+        raise UserError(f"--seeds: expected at least 2 seeds, got {len(seeds)}")
     if len(labels) not in (0, 1, len(seeds)):
         raise UserError(
             f"--labels: expected one class for all seeds, or one for each of the "

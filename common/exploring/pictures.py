@@ -3,7 +3,7 @@
 from common.basics.errors import as_user_error
 from common.plotting import tile, to_pictures
 from common.safety.arrays import check_file
-from common.safety.images import MOST_BYTES, open_image
+from common.safety.images import MAX_BYTES, open_image
 
 IMAGE_INCHES, DPI = 0.55, 120  # size of an image in the PNG
 
@@ -50,7 +50,7 @@ def read_picture(option, path, mode):
     Raises:
         UserError: the file is not a picture that can be read.
     """
-    with as_user_error(f"{option} {path} cannot be read", "name another picture"):
-        check_file(path, MOST_BYTES)
+    with as_user_error(f"{option} {path} cannot be read", "use another picture"):
+        check_file(path, MAX_BYTES)
         with open_image(path) as picture:
             return picture.convert(mode)

@@ -54,7 +54,7 @@ def read_target(subject, name):
         train, test = subject.real
         images = (train if test is None else test).pixels
         if int(name) >= len(images):
-            raise UserError(f"IMAGE {name}: name an index from 0 to {len(images) - 1}")
+            raise UserError(f"IMAGE {name}: choose an index from 0 to {len(images) - 1}")
         pixels = images[[int(name)]][0]
     else:
         height, width, channels = subject.shape

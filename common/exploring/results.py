@@ -24,7 +24,7 @@ def result_folder(options, model):
     if options.run_dir is not None:
         folder = Path(options.run_dir).expanduser()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UserError(f"--run-dir {folder} is not an empty folder: name a new one")
+            raise UserError(f"--run-dir {folder} is not an empty folder: use a new one")
         return folder
     return free_path(model.with_name(f"{model.stem}_{options.command}"))
 

@@ -129,8 +129,7 @@ class Subject:
             train, test = load_reference(self.data, self.shape)
         elif self.origin is None:
             raise UserError(
-                f"{self.path.name} does not record its training images: name them by "
-                "--data"
+                f"{self.path.name} does not record its training images: set --data"
             )
         else:
             train, test = reference_of(self.origin, self.path.name)

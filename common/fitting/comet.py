@@ -3,7 +3,7 @@
 import logging
 
 from common.basics.errors import UserError
-from common.options.track import package
+from common.options.track import import_comet
 from common.runs.layout import COMET
 
 PROJECT = "keras-gans"  # the name of the project on Comet
@@ -31,7 +31,7 @@ def start(run, track):
     Raises:
         UserError: Comet cannot be reached, or rejects the API key.
     """
-    comet_ml = package()
+    comet_ml = import_comet()
     name = run / COMET / "experiment"
     if not name.exists():
         name.parent.mkdir(exist_ok=True)
@@ -58,4 +58,4 @@ def start(run, track):
             f"check network and API key, or use --resume {run} --track comet-offline"
         ) from None
     finally:
-        log.setLevel(logging.WARNING)  # as `package` does
+        log.setLevel(logging.WARNING)  # as `import_comet` does

@@ -13,7 +13,7 @@ from shutil import copy, rmtree
 from zlib import crc32
 
 from common.basics.errors import UserError
-from common.basics.signals import ENDING, handled_signals
+from common.basics.signals import STOP_SIGNALS, handled_signals
 from common.options.cluster import cluster_and_task, machines
 from common.options.table import OPTIONS
 from common.runs import layout
@@ -70,7 +70,7 @@ def tf_strategy():
             flush=True,
         )
         try:  # TensorFlow blocks Python's signal handlers, and does not restore them
-            with handled_signals([signal.SIGINT, *ENDING], signal.SIG_DFL):
+            with handled_signals([signal.SIGINT, *STOP_SIGNALS], signal.SIG_DFL):
                 return tf.distribute.MultiWorkerMirroredStrategy()
         except (ValueError, RuntimeError, tf.errors.OpError) as error:
             raise UserError(f"TF_CONFIG: {str(error).splitlines()[0]}") from None

@@ -1,1 +1,1 @@
-"""The options of every `train.py`."""
+"""Define, parse and validate the options of every `train.py`."""

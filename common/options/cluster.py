@@ -1,4 +1,4 @@
-"""The machines of a distributed run, from TF_CONFIG, for `--device all`."""
+"""Validate TF_CONFIG, which names the machines of a distributed run (`--device all`)."""
 
 import json
 import os
@@ -12,8 +12,8 @@ def check(options):
     """Raise a UserError if options do not fit TF_CONFIG; see also `strategy.start`."""
     if options.device == "all" and machines() > 1 and options.seed is None:
         raise UserError(
-            "--device all on several machines: no --seed is set: set the same --seed on "
-            "each, so that all use the images in the same order"
+            "--device all on several machines needs --seed: set the same --seed on each, "
+            "so that all use the images in the same order"
         )
 
 
@@ -28,10 +28,10 @@ def machines():
 
 
 def cluster_and_task():
-    """Return the parts of TF_CONFIG.
+    """Return the cluster and the task in TF_CONFIG.
 
     Returns:
-        dict, {"worker": [address, ...]}; (kind, index) of this machine.
+        dict, {"worker": [address, ...]}; (type, index) of this machine.
 
     Raises:
         UserError: TF_CONFIG is not valid.
@@ -46,17 +46,18 @@ def cluster_and_task():
         ports = [int(re.fullmatch(r"[^\s:/]+:(\d+)", a).group(1)) for a in addresses]
         if (
             set(cluster) <= {"chief", "worker"}
-            and all(isinstance(some, list) for some in cluster.values())
+            and all(isinstance(group, list) for group in cluster.values())
             and len(cluster.get("chief", [""])) == 1
             and 0 <= index < len(cluster[kind])
             and len(set(addresses)) == len(addresses)
             and all(0 < port < 2**16 for port in ports)
         ):
             return cluster, (kind, index)
-    except Exception:  # JSON of another shape raises many kinds
+    except Exception:  # other JSON values raise many kinds
         pass
     raise UserError(
-        'TF_CONFIG must be like {"cluster": {"worker": ["10.0.0.1:2222", '
+        f"TF_CONFIG is not valid ({os.environ['TF_CONFIG'][:60]!r}): it "
+        'must be like {"cluster": {"worker": ["10.0.0.1:2222", '
         '"10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}: each machine with '
         "its own address and index, only workers and at most one chief"
     )

@@ -1,22 +1,14 @@
-"""The options of every `train.py`, a row each; free of Keras, for the sake of `--help`.
+"""Define the options of every `train.py`, one row each.
 
-Those beyond the tutorials are off by default: then a training is the tutorial's.
+With the defaults, a training is the same as in the tutorial.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from common.basics.cli import (
-    FINITE,
-    at_most,
-    checked,
-    positive,
-    seed_number,
-    share,
-    whole_number,
-)
+from common.basics import cli
 
-MOST_LATENT = 10_000  # numbers of a latent vector: larger models fit into no memory
+MAX_LATENT = 10_000  # larger models do not fit into memory
 
 
 @dataclass(frozen=True)
@@ -24,20 +16,20 @@ class Option:
     """An option of a `train.py`.
 
     Attributes:
-        name: in the Namespace; the flag is `--name`, with hyphens.
-        help: its meaning, to which its default is added in brackets.
-        default: its value where neither command line, preset, objective nor tutorial
-            sets it.
-        type: function of a text that returns the value, or raises; bool: a switch.
-        metavar: what stands for its value in the help; None: its choices.
-        choices: the values that there are.
-        shown: the default in the help, where that is not `default`.
-        of: "objective": only objectives whose row names it have it; "flexible": only
-            that architecture has it, and is chosen where one of these is typed.
+        name: attribute of the Namespace; the flag is `--name`, with hyphens.
+        help: its meaning; its default is appended in brackets.
+        default: value if neither command line, preset, objective nor tutorial sets it.
+        type: function, text -> value, that raises if the text is not valid; bool: a flag
+            without a value.
+        metavar: placeholder of its value in the help; None: its choices.
+        choices: allowed values; None: all that `type` accepts.
+        default_text: the default in the help, if it is not `default`.
+        requires: "objective": only some objectives have the option; "flexible": only
+            that architecture has it, and setting it selects the architecture.
         images: whether only a training on images has it.
-        resume: whether another value may be typed when a run is resumed.
-        local: whether it is about the machine, not about the training: then it may also
-            differ between machines, and is no hyperparameter for TensorBoard.
+        resume: whether it may change when a run is resumed.
+        local: whether it concerns the machine, not the training. It may differ between
+            machines, and is not a hyperparameter for TensorBoard.
     """
 
     name: str
@@ -46,8 +38,8 @@ class Option:
     type: Callable | None = None
     metavar: str | None = None
     choices: tuple | None = None
-    shown: str = ""
-    of: str = ""
+    default_text: str = ""
+    requires: str = ""
     images: bool = False
     resume: bool = False
     local: bool = False
@@ -57,29 +49,27 @@ class Option:
         return f"--{self.name.replace('_', '-')}"
 
     def add_to(self, parser, text=None, choices=None, default=None):
-        """Add the option to an argparse parser; `default` is its value if not typed."""
-        words = {"help": text or f"{self.help} ({self.shown or self.default})"}
-        words |= {"default": default}
-        if self.type is bool:
-            words |= {"action": "store_true"}
-        else:
+        """Add the option to an argparse parser."""
+        text = text or f"{self.help} ({self.default_text or self.default})"
+        kind = {"action": "store_true"}
+        if self.type is not bool:
             choices = choices or self.choices
-            words |= {"type": self.type, "metavar": self.metavar, "choices": choices}
-        parser.add_argument(self.flag, **words)
+            kind = {"type": self.type, "metavar": self.metavar, "choices": choices}
+        parser.add_argument(self.flag, help=text, default=default, **kind)
 
 
-def share_below(bound):
-    """A type for add_argument: a number of at least 0 and below the bound."""
+def fraction_below(bound):
+    """Return a type for add_argument: a number of at least 0 and below the bound."""
     in_range = (lambda x: 0 <= x < bound, f"at least 0 and below {bound}")
-    return checked(float, FINITE, in_range)
+    return cli.validated(float, cli.FINITE, in_range)
 
 
-def number(name, text, type=positive, metavar="X", **more):
+def number(name, text, type=cli.positive, metavar="X", **more):
     return Option(name, text, type=type, metavar=metavar, **more)
 
 
 def count(name, text, type=None, **more):
-    return Option(name, text, type=type or whole_number(1), metavar="N", **more)
+    return Option(name, text, type=type or cli.whole_number(1), metavar="N", **more)
 
 
 def switch(name, text, **more):
@@ -91,12 +81,12 @@ def one_of(name, text, choices, **more):
     return Option(name, text, **{"default": choices[0], "choices": choices, **more})
 
 
-def flexible(shown):
-    """Return what the rows of `--architecture flexible` share."""
-    return {"default": None, "shown": shown, "of": "flexible"}
+def flexible(text):
+    """Return the attributes that all options of `--architecture flexible` have."""
+    return {"default": None, "default_text": text, "requires": "flexible"}
 
 
-PART, HALF = share_below(1), share_below(0.5)
+FRACTION, BELOW_HALF = fraction_below(1), fraction_below(0.5)
 CONDITION = (
     "how the class enters: concat (Mirza & Osindero 2014), hadamard: projection "
     "discriminator (Miyato & Koyama 2018), classify: auxiliary classifier (Odena et al. "
@@ -135,46 +125,46 @@ AUGMENT = "DiffAugment: color, translation, cutout (Zhao et al. 2020)"
 CONDITIONAL = "class-conditional GAN; needs labels (Mirza & Osindero 2014)"
 DROPOUT = "dropout rate in D (Srivastava et al. 2014)"
 KINDS = ("none", "batch", "layer", "spectral")
-GROUPS = {  # title in the help -> rows
+GROUPS = {  # title in the help -> options
     "options": (
         Option("preset", ""),
         count("epochs", "number of epochs", resume=True),
-        count("batch_size", BATCH, whole_number(2, even=True)),
-        count("seed", SEED, seed_number, shown="random"),
+        count("batch_size", BATCH, cli.whole_number(2, even=True)),
+        count("seed", SEED, cli.seed_number, default_text="random"),
         Option("device", DEVICE, "auto", metavar="D", local=True),
         count("save_every", "epochs between images and models", resume=True),
-        Option("run_dir", "new folder", metavar="DIR", shown="runs/...", local=True),
+        Option("run_dir", "new folder (runs/...)", metavar="DIR", local=True),
         Option("resume", "run folder to resume", metavar="RUN", local=True),
         switch("dry_run", "two steps on tiny data"),
     ),
     "Training": (
-        count("steps_per_epoch", "training steps per epoch", shown=STEPS),
-        count("latent_dim", "size of a latent vector z", whole_number(1, MOST_LATENT)),
+        count("steps_per_epoch", "training steps per epoch", default_text=STEPS),
+        count("latent_dim", "size of a latent vector z", cli.whole_number(1, MAX_LATENT)),
         one_of("d_batches", D_BATCHES, ("mixed", "separate")),
         one_of("precision", "auto: bfloat16 where it is fast", PRECISIONS),
         one_of("on_collapse", COLLAPSED, ("warn", "stop", "restart"), resume=True),
-        count("evaluate_every", SCORED, shown="never", images=True, resume=True),
+        count("evaluate_every", SCORED, default_text="never", images=True, resume=True),
         one_of("track", "experiment tracker", TRACKERS, local=True),
     ),
     "Optimizers": (
         one_of("optimizer", "of G and D", ("adam", "rmsprop", "sgd")),
-        number("learning_rate", "of G and D", metavar="X", shown="as in define_*.py"),
-        number("g_learning_rate", f"of G {TTUR}", shown="--learning-rate"),
-        number("d_learning_rate", f"of D {TTUR}", shown="--learning-rate"),
-        number("ema", EMA, PART, default=0.0, shown="off"),
-        number("label_smoothing", SMOOTHING, PART, default=0.0, shown="off"),
-        number("label_noise", FLIPPED, HALF, default=0.0, shown="off"),
+        number("learning_rate", "of G and D", default_text="as in define_*.py"),
+        number("g_learning_rate", f"of G {TTUR}", default_text="--learning-rate"),
+        number("d_learning_rate", f"of D {TTUR}", default_text="--learning-rate"),
+        number("ema", EMA, FRACTION, default=0.0, default_text="off"),
+        number("label_smoothing", SMOOTHING, FRACTION, default=0.0, default_text="off"),
+        number("label_noise", FLIPPED, BELOW_HALF, default=0.0, default_text="off"),
         switch("augment", AUGMENT, images=True),
     ),
     "Objective": (
         Option("objective", "losses of D and G, see common/objectives/", "bce"),
-        count("critic_steps", "D updates per G update", default=1, shown=CRITIC),
-        number("clip", "weight clipping range [-X, X]", of="objective"),
-        number("penalty", "weight of the gradient penalty", of="objective"),
-        number("margin", "EBGAN margin m", of="objective"),
-        number("pull_away", "weight of EBGAN's pull-away term", of="objective"),
-        number("gamma", "BEGAN diversity ratio gamma", share, of="objective"),
-        count("pretrain_discriminator", PRETRAINED, default=0, of="objective"),
+        count("critic_steps", "D updates per G update", default=1, default_text=CRITIC),
+        number("clip", "weight clipping range [-X, X]", requires="objective"),
+        number("penalty", "weight of the gradient penalty", requires="objective"),
+        number("margin", "EBGAN margin m", requires="objective"),
+        number("pull_away", "weight of EBGAN's pull-away term", requires="objective"),
+        number("gamma", "BEGAN diversity ratio", cli.fraction, requires="objective"),
+        count("pretrain_discriminator", PRETRAINED, default=0, requires="objective"),
     ),
     "Classes": (
         switch("conditional", CONDITIONAL),
@@ -186,10 +176,10 @@ GROUPS = {  # title in the help -> rows
         one_of("normalization", NORMALIZED, KINDS, **flexible("none")),
         one_of("upsampling", UPSAMPLED, ("transpose", "resize"), **flexible("transpose")),
         one_of("output", OUTPUT, ("sigmoid", "tanh"), **flexible("tutorial's")),
-        number("width", WIDTH, at_most(8), **flexible("1")),
-        count("depth", DEPTH, whole_number(0, at_most=8), **flexible("0")),
-        number("dropout", DROPOUT, PART, **flexible("0.4")),
+        number("width", WIDTH, cli.at_most(8), **flexible("1")),
+        count("depth", DEPTH, cli.whole_number(0, at_most=8), **flexible("0")),
+        number("dropout", DROPOUT, FRACTION, **flexible("0.4")),
     ),
 }
 OPTIONS = {row.name: row for rows in GROUPS.values() for row in rows}
-OF_IMAGES = ("Classes", "Architecture")  # groups that no other training has
+IMAGE_GROUPS = ("Classes", "Architecture")  # only for training on images

@@ -1,24 +1,24 @@
-"""Requirements of `--track comet`: the package, and the API key of an account."""
+"""Check the requirements of `--track comet`: the package and an API key."""
 
 import logging
 import os
 
 from common.basics.errors import UserError
 
-SILENT = {  # comet_ml reads them at its import
+COMET_SETTINGS = {  # environment variables that comet_ml reads at its import
     "COMET_DISABLE_AUTO_LOGGING": "1",
     "COMET_DISABLE_ANNOUNCEMENT": "1",
     "COMET_ERROR_TRACKING_ENABLE": "0",
 }
 
 
-def package():
-    """Import and return `comet_ml`, without its patches of Keras, reports and log.
+def import_comet():
+    """Import and return `comet_ml`, with its automatic logging and messages disabled.
 
     Raises:
         UserError: it is not installed.
     """
-    os.environ.update(SILENT)
+    os.environ.update(COMET_SETTINGS)
     logging.getLogger("comet_ml").setLevel(logging.WARNING)
     try:
         import comet_ml
@@ -38,7 +38,7 @@ def check(track):
     """
     if track == "none":
         return
-    comet_ml = package()
+    comet_ml = import_comet()
     if track == "comet" and not comet_ml.get_config()["comet.api_key"]:
         raise UserError(
             "--track comet has no API key: set COMET_API_KEY, or run `comet login`, or "

@@ -19,11 +19,11 @@ def check_files(run):
         if path.is_symlink():
             raise UserError(f"{path} is a link: replace it by a copy of its target")
         if path.suffix and path.is_dir():
-            raise UserError(f"{path} is a folder: move it away")
+            raise UserError(f"{path} is a folder, not a file: move it elsewhere")
         if path.name in (TENSORBOARD, COMET) and not path.is_dir():
-            raise UserError(f"{path} is not a folder: move it away")
+            raise UserError(f"{path} is a file, not a folder: move it elsewhere")
         if not path.is_dir() and not path.is_file():
-            raise UserError(f"{path} is a pipe or a device: move it away")
+            raise UserError(f"{path} is a pipe or a device: move it elsewhere")
 
 
 def check_tables(run):

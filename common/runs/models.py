@@ -44,7 +44,7 @@ def find_models(target):
         read_options(path)
         models = files_of_epochs(path, GENERATOR)
         if not models:
-            raise UserError(f"{path} holds no generator_model_*.h5 yet: train longer")
+            raise UserError(f"{path} has no generator_model_*.h5 yet: train longer")
         return models, path
     model = find_model(target)
     return [model], model.parent if (model.parent / OPTIONS).exists() else None

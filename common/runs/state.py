@@ -15,7 +15,7 @@ import numpy as np
 from common.basics.errors import UserError
 from common.basics.files import atomic_write
 from common.runs.layout import HISTORY, STATE, STATE_BEFORE
-from common.safety.arrays import check_file, member
+from common.safety.arrays import check_file, read_member
 
 MAX_BYTES = 2**36  # of a file
 GENERATORS = (*(f"numpy {i}" for i in range(4)), "python", "python gauss")
@@ -175,7 +175,7 @@ def read_state(path):
         for info in archive.zip.infolist():
             if info.compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{info.filename} is compressed")
-        arrays = {name: member(archive, name) for name in archive.files}
+        arrays = {name: read_member(archive, name) for name in archive.files}
     if not {x.dtype.kind for x in arrays.values()} <= set("biuf"):
         raise ValueError("it holds values that are not numbers")
     epoch = arrays["epoch"]

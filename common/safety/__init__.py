@@ -1,1 +1,1 @@
-"""Untrusted input: arrays, HDF5, model files, pickles, pictures: validated before use."""
+"""Validate untrusted files before use: arrays, HDF5, models, pickles and pictures."""

@@ -1,6 +1,6 @@
-"""Untrusted pictures: opened without formats that run programs."""
+"""Open untrusted pictures, without the formats that run programs."""
 
-MOST_BYTES = 2**28  # of one file
+MAX_BYTES = 2**28  # of one file
 
 
 def open_image(file):
@@ -13,7 +13,7 @@ def open_image(file):
         PIL.Image.Image, not decoded yet.
 
     Raises:
-        Exception: of many kinds, where it is not a picture, or has more than 179 million
+        Exception: of many kinds, if it is not a picture or has more than 179 million
             pixels.
     """
     from PIL import Image

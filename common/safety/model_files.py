@@ -1,9 +1,9 @@
-"""Untrusted model files: validated before Keras deserializes them.
+"""Validate untrusted model files before Keras deserializes them.
 
-A model file describes its layers. A hostile description can name any function of any
-module (`Lambda` layers, wrappers of other libraries, vocabularies read from any path),
-numbers in other files, and sizes that exceed the memory. Here only Keras's layers for
-images and this project's own are allowed; no option turns this off.
+A model file contains the config of its layers. A hostile config can name any function of
+any module (`Lambda` layers, wrappers of other libraries), vocabularies in any file,
+weights in other files, and sizes that exceed the memory. Only Keras's layers for images
+and the layers of this project are allowed; no option disables this.
 """
 
 import inspect
@@ -12,8 +12,8 @@ import zipfile
 from contextlib import contextmanager
 
 from common.basics.errors import UserError
-from common.safety.arrays import MOST_BYTES, check_file
-from common.safety.hdf5 import check_numbers
+from common.safety.arrays import MAX_BYTES, check_file
+from common.safety.hdf5 import check_weights
 
 LAYERS = {
     "Model", "Functional", "Sequential", "InputLayer", "Identity", "Activation",
@@ -29,23 +29,23 @@ LAYERS = {
     "GaussianNoise", "RandomFlip", "ActivityRegularization", "Add", "Subtract",
     "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot",
 }  # fmt: skip
-VALUES = {"DTypePolicy", "__keras_tensor__", "__tuple__"}
-MODULES = {  # of Keras, in descriptions
+ALLOWED_VALUES = {"DTypePolicy", "__keras_tensor__", "__tuple__"}
+KERAS_MODULES = {
     "keras", "keras.layers", "keras.models", "keras.initializers",
     "keras.regularizers", "keras.constraints", "keras.src.models.functional",
     "keras.src.models.sequential",
 }  # fmt: skip
-FORBIDDEN = ("lora_rank", "quantization_config")  # settings that add weights
-OWN = {  # layers of this project: modules in saved files, the current one first
+FORBIDDEN_SETTINGS = ("lora_rank", "quantization_config")  # they add weights
+PROJECT_LAYERS = {  # class -> its modules in saved files, the current one first
     "Augment": ("common.layers.augment", "common.augment"),
     "ClassLoss": ("common.layers.losses", "common.objectives.heads"),
     "CopyError": ("common.layers.losses", "common.objectives.heads"),
 }
-HDF5 = b"\x89HDF\r\n\x1a\n"  # first bytes of such a file
-MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
-MOST_TEXT = 2**24  # bytes of a description; 100 layers have some 10**5
-MOST_NUMBERS = 2**24  # of one layer's output for one image: 64 MiB in float32
-MOST_CALLS = 200  # of layers: Keras needs 10 s for 200, and 40 s for 400
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+ZIP_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
+MAX_CONFIG_BYTES = 2**24  # the config of 100 layers has some 10**5
+MAX_OUTPUT_NUMBERS = 2**24  # of one layer's output for one image: 64 MiB in float32
+MAX_CALLS = 200  # of layers: Keras needs 10 s for 200, and 40 s for 400
 DTYPES = {"float16", "bfloat16", "float32", "float64", "int32", "int64", "uint8", "bool",
           "mixed_float16", "mixed_bfloat16"}  # fmt: skip
 
@@ -58,94 +58,88 @@ def check(path):
 
     Raises:
         UserError: a layer or a setting is not allowed.
-        Exception: of many kinds, of h5py and zipfile, where it is damaged.
+        Exception: of many kinds, of h5py and zipfile, if it is damaged.
     """
-    check_file(path, 2 * MOST_BYTES)
-    text = read_zip(path) if path.suffix == ".keras" else read_hdf5(path)
+    check_file(path, 2 * MAX_BYTES)
+    text = read_keras_config(path) if path.suffix == ".keras" else read_h5_config(path)
     if text is None:
+        raise UserError(f"{path} has weights but no model: save it with model.save()")
+    if not isinstance(text, str | bytes) or len(text) > MAX_CONFIG_BYTES:
+        raise ValueError(f"its config is not a text of at most {MAX_CONFIG_BYTES} bytes")
+    config = json.loads(text)
+    if isinstance(config, dict):
+        config.pop("compile_config", None)  # is never loaded
+    check_layers(config, path)
+    if (n := count_calls(config)) > MAX_CALLS:
         raise UserError(
-            f"{path} has no description of a model, only weights: save the whole model"
-        )
-    if not isinstance(text, str | bytes) or len(text) > MOST_TEXT:
-        raise ValueError("its description is not a text, or too long")
-    described = json.loads(text)
-    if isinstance(described, dict):
-        described.pop("compile_config", None)  # is never loaded
-    check_layers(described, path)
-    if (n := n_calls(described)) > MOST_CALLS:
-        raise UserError(
-            f"{path} calls its layers {n} times in all, more than the limit of "
-            f"{MOST_CALLS}: use a smaller model"
+            f"{path} has {n} layer calls, more than {MAX_CALLS}: use fewer layers"
         )
 
 
-def read_hdf5(path):
-    """Validate the weights in an `.h5` file and return its description, JSON or None."""
+def read_h5_config(path):
+    """Validate the weights in an `.h5` file, and return its config as JSON, or None."""
     import h5py
 
     if zipfile.is_zipfile(path):
-        raise ValueError("it is a zip, whose name must end in .keras")
+        raise UserError(f"{path} is a zip: if it is a .keras file, rename it to .keras")
     with h5py.File(path) as file:
-        check_numbers(file, path)
+        check_weights(file, path)
         return file.attrs.get("model_config")
 
 
-def read_zip(path):
-    """Validate the weights in a `.keras` file and return its description, JSON."""
+def read_keras_config(path):
+    """Validate the weights in a `.keras` file, and return its config as JSON."""
     import h5py
 
+    if not zipfile.is_zipfile(path):
+        raise ValueError("a .keras file must be a complete zip archive")
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-        if set(names) - MEMBERS or len(names) != len(set(names)):
-            raise ValueError(
-                f"it holds {names[:5]}, and a .keras file of plain layers holds "
-                f"{', '.join(sorted(MEMBERS))}, each once, and nothing else"
-            )
+        if set(names) - ZIP_MEMBERS or len(names) != len(set(names)):
+            raise ValueError(f"it contains {names[:5]} instead of {sorted(ZIP_MEMBERS)}")
         for member in archive.infolist():
             if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
-                raise ValueError(
-                    f"its {member.filename} is compressed or encrypted, as Keras never "
-                    "writes it"
-                )
+                raise ValueError(f"its {member.filename} is compressed or encrypted")
         with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
-            check_numbers(file, path)
+            check_weights(file, path)
         with archive.open("config.json") as file:
-            return file.read(MOST_TEXT + 1)
+            return file.read(MAX_CONFIG_BYTES + 1)
 
 
-def check_layers(described, path):
-    """Raise a UserError unless a description, decoded JSON, names allowed classes only.
+def check_layers(config, path):
+    """Raise a UserError unless all classes and settings of a config are allowed.
 
     Args:
-        described: dict, list, or any other value of JSON.
+        config: decoded JSON: dict, list, or any other value.
         path: Path of the model file, for messages.
     """
-    if isinstance(described, list):
-        for part in described:
+    if isinstance(config, list):
+        for part in config:
             check_layers(part, path)
-    if not isinstance(described, dict):
+    if not isinstance(config, dict):
         return
-    if "class_name" in described and not is_allowed(described):
-        names = described.get("module"), described["class_name"]
-        named = ".".join(str(name) for name in names if name)[:100]
+    if "class_name" in config and not is_allowed_class(config):
+        names = config.get("module"), config["class_name"]
+        class_path = ".".join(str(name) for name in names if name)[:100]
         raise UserError(
-            f"{path} holds {named}, which is not allowed because it could run code: use "
-            "a model of Keras's standard layers for images and this project's alone"
+            f"{path} contains {class_path}, which is not allowed because it could run "
+            "code: use a model that has only Keras's standard layers for images and "
+            "layers of this project"
         )
-    for key, value in described.items():
-        if not is_harmless(key, value):
+    for key, value in config.items():
+        if not is_allowed_setting(key, value):
             raise UserError(
-                f"{path} holds a layer whose {key[:50]} is {str(value)[:50]!r}, which is "
-                "not allowed: save the model without it"
+                f"{path} contains a layer whose {key[:50]} is {str(value)[:50]!r}, which "
+                "is not allowed: save the model without this setting"
             )
         check_layers(value, path)
 
 
-def is_harmless(key, value):
-    """Return whether a setting may be deserialized: some texts become functions."""
+def is_allowed_setting(key, value):
+    """Return whether Keras may deserialize a setting: some strings become functions."""
     import keras
 
-    if key in FORBIDDEN:
+    if key in FORBIDDEN_SETTINGS:
         return not value
     if not isinstance(value, str):
         return True
@@ -156,42 +150,43 @@ def is_harmless(key, value):
     return not inspect.isfunction(getattr(keras.layers, value, None))
 
 
-def n_calls(described):
-    """Return the number of calls of layers in a description, decoded JSON.
+def count_calls(config):
+    """Return how often a model calls layers; nested models count at each of their calls.
 
-    A model that is called twice calls each of its layers twice.
+    Args:
+        config: see `check_layers`.
     """
-    if isinstance(described, list):
-        return sum(map(n_calls, described))
-    if not isinstance(described, dict):
+    if isinstance(config, list):
+        return sum(map(count_calls, config))
+    if not isinstance(config, dict):
         return 0
-    name = str(described.get("class_name")).removeprefix("gan>")
-    once = (name in LAYERS | OWN.keys()) + sum(map(n_calls, described.values()))
-    nodes = described.get("inbound_nodes")
+    name = str(config.get("class_name")).removeprefix("gan>")
+    is_layer = name in LAYERS or name in PROJECT_LAYERS
+    once = is_layer + sum(map(count_calls, config.values()))
+    nodes = config.get("inbound_nodes")
     return once * max(1, len(nodes) if isinstance(nodes, list) else 1)
 
 
-def is_allowed(described):
-    """Return whether the class that a dict of a description names is allowed."""
+def is_allowed_class(config):
+    """Return whether the class in a config, a dict with `class_name`, is allowed."""
     import keras
 
-    name, module = described["class_name"], described.get("module")
-    registered = described.get("registered_name")
+    name, module = config["class_name"], config.get("module")
+    registered = config.get("registered_name")
     if not isinstance(name, str):
         return False
-    own = OWN.get(name.removeprefix("gan>"))
-    if own:
-        return module in (None, *own) and registered in (None, name, f"gan>{name}")
+    if modules := PROJECT_LAYERS.get(name.removeprefix("gan>")):
+        return module in (None, *modules) and registered in (None, name, f"gan>{name}")
     homes = (keras.initializers, keras.regularizers, keras.constraints)
-    standard = name in LAYERS | VALUES or any(
+    standard = name in LAYERS | ALLOWED_VALUES or any(
         isinstance(getattr(home, name, None), type) and name[0] != "_" for home in homes
     )
-    return standard and registered in (None, name) and module in (None, *MODULES)
+    return standard and registered in (None, name) and module in (None, *KERAS_MODULES)
 
 
 @contextmanager
-def no_memory():
-    """Build models inside this context whose weights take no memory, for validation."""
+def unallocated_weights():
+    """Build models inside this context without allocating weights, for validation."""
     from keras import StatelessScope
     from keras.src.backend.common import global_state
 
@@ -200,5 +195,5 @@ def no_memory():
     try:
         with StatelessScope(initialize_variables=False):
             yield
-    finally:  # else Keras allocates them at its next use of such a scope
+    finally:  # otherwise Keras allocates them in its next StatelessScope
         global_state.set_global_attribute(waiting, before)

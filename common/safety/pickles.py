@@ -1,63 +1,66 @@
-"""Untrusted pickles: only plain values and arrays of bytes are deserialized."""
+"""Deserialize untrusted pickles: only plain values and arrays of bytes."""
 
 import io
 import pickle
 
 import numpy as np
 
-MOST_ENCODED = 2**28  # bytes of all texts that a pickle turns into bytes
-NEEDLESS = (  # bytearrays, which are allocated before they are read, and sets
+MAX_ENCODED_BYTES = 2**28  # of all strings that a pickle encodes as bytes
+FORBIDDEN_OPCODES = (  # bytearrays, which are allocated before they are read, and sets
     pickle.BYTEARRAY8 + pickle.NEXT_BUFFER
     + pickle.EMPTY_SET + pickle.ADDITEMS + pickle.FROZENSET
 )  # fmt: skip
-STANDINS = {
+NUMPY_GLOBALS = {  # replaced by Placeholder
     "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
     "numpy.ndarray", "numpy.dtype",
 }  # fmt: skip
 
 
 def load_plain(content):
-    """Deserialize a pickle; bytes stay bytes, arrays become Records.
+    """Deserialize a pickle; bytes stay bytes, arrays become Placeholders.
+
+    Args:
+        content: bytes.
 
     Raises:
-        Exception: of many kinds, where it is not a pickle, or holds other objects.
+        Exception: of many kinds, if it is not a pickle or contains other objects.
     """
     return PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
 
 
-class Record:
-    """A placeholder for NumPy's array and dtype that stores their description.
+class Placeholder:
+    """Arguments and state of a pickled NumPy array or dtype.
 
-    NumPy's own dtype would let a pickle declare bytes to be addresses of objects.
+    With NumPy's dtype, a pickle could declare bytes to be addresses of objects.
     """
 
-    def __init__(self, *words):
-        self.words = words
+    def __init__(self, *args):
+        self.args = args
 
     def __setstate__(self, state):
         self.state = state
 
 
-def byte_array(record):
-    """Return the array of bytes that a Record describes.
+def byte_array(placeholder):
+    """Return the uint8 array that a Placeholder describes.
 
     Raises:
         ValueError: it does not describe an array of bytes.
     """
-    if not isinstance(record, Record):
+    if not isinstance(placeholder, Placeholder):
         raise ValueError("its data is not an array")
-    _, shape, dtype, is_fortran, content = record.state
-    if dtype.words[0] not in (b"u1", "u1"):
-        raise ValueError("its data is not bytes")
+    _, shape, dtype, is_fortran, content = placeholder.state
+    if dtype.args[0] not in (b"u1", "u1"):
+        raise ValueError("its data is not an array of bytes (uint8)")
     return np.frombuffer(content, np.uint8).reshape(shape, order="CF"[is_fortran])
 
 
 class TextDict(dict):
-    """A dict whose keys are texts: to hash nested tuples can take exponential time."""
+    """A dict whose keys are strings: hashing nested tuples can take exponential time."""
 
     def __setitem__(self, key, value):
         if not isinstance(key, bytes | str):
-            raise pickle.UnpicklingError("it has a dict whose keys are not texts")
+            raise pickle.UnpicklingError("it contains a dict whose keys are not strings")
         super().__setitem__(key, value)
 
 
@@ -73,39 +76,39 @@ def dict_of_items(unpickler):
 
 
 def forbidden(unpickler):
-    raise pickle.UnpicklingError("it holds a set or a bytearray")
+    raise pickle.UnpicklingError("it contains a set or a bytearray")
 
 
 DISPATCH = {
     **pickle._Unpickler.dispatch,
-    **dict.fromkeys(NEEDLESS, forbidden),
+    **dict.fromkeys(FORBIDDEN_OPCODES, forbidden),
     pickle.EMPTY_DICT[0]: new_dict,
     pickle.DICT[0]: dict_of_items,
 }
 
 
 class PlainUnpickler(pickle._Unpickler):
-    """Deserializes plain values and Records only, because a pickle can run any code.
+    """Deserialize plain values and Placeholders only: other pickles can run any code.
 
-    It is based on the unpickler in Python: the one in C allocates as many values as a
-    pickle declares to memoize.
+    The base class is the unpickler in Python, because that in C allocates as many values
+    as a pickle declares to memoize.
     """
 
-    encoded = 0  # characters so far
+    n_encoded = 0  # characters
     dispatch = DISPATCH
 
     def encode(self, text, kind):
-        """Encode a text, as old pickles of bytes do; the total length is limited."""
-        self.encoded += len(text)
-        if kind != "latin1" or self.encoded > MOST_ENCODED:
-            raise pickle.UnpicklingError(f"it encodes texts as {kind!r}, or too many")
+        """Encode a string, as pickles of protocol 2 do with bytes; limit the total."""
+        self.n_encoded += len(text)
+        if kind != "latin1" or self.n_encoded > MAX_ENCODED_BYTES:
+            raise pickle.UnpicklingError(f"it encodes strings as {kind!r}, or too many")
         return text.encode(kind)
 
     def find_class(self, module, name):
-        called = f"{module}.{name}"
-        if called == "_codecs.encode":
+        path = f"{module}.{name}"
+        if path == "_codecs.encode":
             return self.encode
-        if called not in STANDINS:
-            text = f"it contains the call {called}, which is not allowed"
+        if path not in NUMPY_GLOBALS:
+            text = f"it calls {path}, which is not allowed because it could run code"
             raise pickle.UnpicklingError(text) if name else EOFError
-        return Record
+        return Placeholder

@@ -21,7 +21,7 @@ from common.basics import cli
 from common.basics.errors import UserError, as_user_error
 from common.basics.files import atomic_write, exclusive_lock
 from common.checkpoints import load_model
-from common.data.datasets import TRY, NotFoundError, keras_cache, show_notice
+from common.data.datasets import SYNTHETIC_HINT, NotFoundError, keras_cache, show_notice
 from common.devices import set_up
 from common.scores.references import load_reference
 
@@ -206,7 +206,7 @@ def main(argv=None):
         try:
             train, test = load_reference(data)
         except NotFoundError as error:
-            missing.append(f"{data}: {str(error).removesuffix(TRY)}")
+            missing.append(f"{data}: {str(error).removesuffix(SYNTHETIC_HINT)}")
             continue
         show_notice(train)
         _, metadata = load_classifier(train, test)

@@ -14,7 +14,7 @@ import numpy as np
 from common.basics.errors import UserError, as_user_error
 from common.data.datasets import keras_cache
 from common.safety.arrays import check_file
-from common.safety.hdf5 import check_numbers
+from common.safety.hdf5 import check_weights
 from common.scores.classifier import in_float32, load_classifier
 
 SOURCES = "classifier, keras-inception or its weights .h5, Inception graph of 2015 .pb"
@@ -116,7 +116,7 @@ def keras_inception(path):
     import keras
 
     with h5py.File(path) as file:
-        check_numbers(file, path)
+        check_weights(file, path)
     with in_float32():
         inception = keras.applications.InceptionV3(weights=str(path))
         model = with_layer(inception, "avg_pool")

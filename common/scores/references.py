@@ -114,7 +114,7 @@ def first_shape(path):
         shapes = (shape_of(source, name) for name in source.names)
         for shape in filter(None, shapes):
             return shape
-    raise UserError(f"--images {path}: there are no pictures in it")
+    raise UserError(f"--images {path} contains no readable pictures: add pictures")
 
 
 def read_pictures(path, shape, n):

@@ -68,7 +68,7 @@ def stream(file, n_images, start=0, seed=1):
 
 @pytest.fixture
 def small_buffer(monkeypatch):
-    monkeypatch.setattr(batches_module, "HELD_BYTES", 12 * 40)  # 40 images of 2x2x3
+    monkeypatch.setattr(batches_module, "BUFFER_BYTES", 12 * 40)  # 40 images of 2x2x3
 
 
 def test_streamed_batches_of_a_pass_are_a_permutation_of_the_file(small_buffer):
@@ -93,7 +93,7 @@ def test_streamed_order_can_be_taken_up_at_any_batch(small_buffer):
 
 
 def test_chunks_are_read_in_runs_and_mixed():
-    order = order_by_chunks(np.random.default_rng(0), 1000, chunk_rows=10, n_mixed=200)
+    order = order_by_chunks(np.random.default_rng(0), 1000, chunk_rows=10, n_buffered=200)
     assert sorted(order) == list(range(1000))
     for start in range(0, 1000, 200):
         mixed = order[start : start + 200]
@@ -102,7 +102,7 @@ def test_chunks_are_read_in_runs_and_mixed():
 
 
 def test_memory_of_the_stream_is_bounded_by_its_buffer(monkeypatch):
-    monkeypatch.setattr(batches_module, "HELD_BYTES", 2**20)
+    monkeypatch.setattr(batches_module, "BUFFER_BYTES", 2**20)
     file = packed_file(5000, side=32, chunk_rows=64)  # 15 MB
     source = stream(file, 64)
     source[0]
@@ -137,23 +137,23 @@ WRITE = """
 import os, sys
 import h5py, numpy as np
 from celeba_gan.load_data import load_images
-from common.data.packing import Rows, describe
+from common.data.packing import ImageWriter, write_metadata
 rng, n = np.random.default_rng(0), int(sys.argv[1])
 faces = load_images("auto" if "GAN_DATA_DIR" in os.environ else "synthetic").pixels
 with h5py.File("large.hdf5", "w") as file:
-    rows = Rows(file, n, 64, 3, sys.argv[2])
+    rows = ImageWriter(file, n, 64, 3, sys.argv[2])
     for start in range(0, n, 500):  # each time lighter or darker
         picks = faces[rng.integers(0, len(faces), 500)].astype(int)
         picks += rng.integers(-20, 21, (500, 1, 1, 1))
         rows.append(list(picks.clip(0, 255).astype("uint8")))
-    describe(file, rows, [str(i) for i in range(n)], {}, None)
+    write_metadata(file, rows, [str(i) for i in range(n)], {}, None)
     file.attrs.update(complete=True, source="generated")
 """
 DATA_DIR = {k: v for k, v in os.environ.items() if k == "GAN_DATA_DIR"}
 READ = """
 import resource
 from common.data import packed
-packed.IN_MEMORY = 0  # the file is not kept in memory
+packed.MAX_IN_MEMORY_BYTES = 0  # the file is not kept in memory
 from common.data.datasets import Scaled
 from celeba_gan.load_data import measure_loader, scale
 dataset = Scaled(packed.open_packed("large.hdf5").pixels, scale)

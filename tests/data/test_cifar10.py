@@ -171,7 +171,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(tmp_path, protocol)
     folder = write_folder(tmp_path / "any")
     evil = {b"more": Evil(tmp_path / "ran"), **batch_of()}
     (folder / "data_batch_2").write_bytes(pickle.dumps(evil, protocol))
-    assert f"the call {os.name}.system, which is not" in error(folder)
+    assert f"it calls {os.name}.system, which is not" in error(folder)
     assert not (tmp_path / "ran").exists()
 
 
@@ -280,10 +280,10 @@ def test_what_is_cut_off_is_refused(tmp_path, share):
 def test_a_missing_batch_is_named(tmp_path):
     folder = write_folder(tmp_path / "any")
     (folder / "data_batch_4").unlink()
-    assert "has no data_batch_4" in error(folder)
+    assert "has no file data_batch_4" in error(folder)
     with tarfile.open(tmp_path / "four.tgz", "w:gz") as archive:
         archive.add(folder, cifar10.FOLDER)
-    assert "has no data_batch_4" in error(tmp_path / "four.tgz")
+    assert "has no file data_batch_4" in error(tmp_path / "four.tgz")
     (folder / "data_batch_4").mkdir()
     assert "not a regular file" in error(folder)
 

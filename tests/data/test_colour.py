@@ -226,7 +226,7 @@ BAD = {
     "no CelebA": ([], "mmlab.ie.cuhk.edu.hk"),
     "no CelebA, by name": (["--data", "celeba"], "with --data"),
     "no such folder": (["--data", "nowhere"], "nowhere"),
-    "an empty name": (["--data", ""], "has no value"),
+    "an empty name": (["--data", ""], "is empty: add a value"),
     "quota page with a mark": (["--data", "marked.zip"], "web page"),
     "too few": (["--data", "few"], "at least 64"),
     "quota page": (["--data", "page.zip"], "web page"),

@@ -135,10 +135,10 @@ def test_loaded_samples_are_float32_in_0_1(tmp_path):
 
 
 def test_fingerprint_tells_sets_apart():
-    one = mnist.checked(PIXELS, None, "a", "here")
+    one = mnist.validated_images(PIXELS, None, "a", "here")
     other = PIXELS.copy()
     other[3, 4, 5] ^= 1
-    two = mnist.checked(other, None, "a", "here")
+    two = mnist.validated_images(other, None, "a", "here")
     assert one.describe()["fingerprint"] == one.describe()["fingerprint"]
     assert one.describe()["fingerprint"] != two.describe()["fingerprint"]
 

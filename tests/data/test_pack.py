@@ -245,7 +245,7 @@ def test_ctrl_c_leaves_nothing(stop, code):
 
 
 def test_the_cache_packs_once_and_again_after_a_change(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(celeba, "FEWEST", 1)
+    monkeypatch.setattr(celeba, "MIN_IMAGES", 1)
     save("mine/a.png")
     zip_folder("mine", "mine.zip")
     first = pack_into_cache("mine", 32, 1.0)
@@ -286,7 +286,7 @@ def test_a_zip_of_odd_members_is_read():
 
 
 def test_who_comes_second_to_the_cache_waits_and_packs_nothing(capsys, monkeypatch):
-    monkeypatch.setattr(celeba, "FEWEST", 40)
+    monkeypatch.setattr(celeba, "MIN_IMAGES", 40)
     from concurrent.futures import ThreadPoolExecutor
 
     for i in range(40):

@@ -150,7 +150,7 @@ def test_where_subfolders_are_no_classes(capsys):
     save("same/3.png")
     assert open_packed(pack("same", "some.hdf5")).labels is None
     printed = capsys.readouterr().out
-    assert printed.count("no classes") == 1 and "outside of the subfolders" in printed
+    assert printed.count("no classes") == 1 and "not in a subfolder" in printed
 
 
 ATTRIBUTES = "3\nBald  Young\n1.png  -1  1\n2.png   1 -1\n3.png   1  1\n"

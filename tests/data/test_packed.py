@@ -20,11 +20,11 @@ def whole_file(n=50, **keywords):
 
 
 def test_packed_images_are_picked_as_arrays_are(monkeypatch):
-    monkeypatch.setattr(packing, "CHUNK", 8 * 32 * 32 * 3)
+    monkeypatch.setattr(packing, "CHUNK_BYTES", 8 * 32 * 32 * 3)
     path = whole_file()
     array = open_packed(path).pixels
     assert isinstance(array, np.ndarray)
-    monkeypatch.setattr(packed, "IN_MEMORY", 1)
+    monkeypatch.setattr(packed, "MAX_IN_MEMORY_BYTES", 1)
     images = open_packed(path).pixels
     assert isinstance(images, PackedImages) and images.chunk_rows == 8
     assert images.shape == array.shape and images.dtype == np.uint8 and len(images) == 50
@@ -41,7 +41,7 @@ def test_packed_images_are_picked_as_arrays_are(monkeypatch):
 
 def test_a_large_file_whose_pixels_changed_is_another(monkeypatch):
     """Though the checksum in it is unchanged: to verify it takes too long."""
-    monkeypatch.setattr(packed, "IN_MEMORY", 1)
+    monkeypatch.setattr(packed, "MAX_IN_MEMORY_BYTES", 1)
     path, found = whole_file(), []
     for change in (0, 0, 1):
         with h5py.File(path, "a") as file:
@@ -53,7 +53,7 @@ def test_a_large_file_whose_pixels_changed_is_another(monkeypatch):
 def test_packed_images_are_read_from_threads(monkeypatch):
     from concurrent.futures import ThreadPoolExecutor
 
-    monkeypatch.setattr(packed, "IN_MEMORY", 1)
+    monkeypatch.setattr(packed, "MAX_IN_MEMORY_BYTES", 1)
     images = open_packed(whole_file()).pixels
     picks = [RNG.permutation(50) for _ in range(20)]
     with ThreadPoolExecutor(4) as pool:

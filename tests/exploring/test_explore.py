@@ -211,7 +211,7 @@ def test_the_file_names_its_images_and_classifier(capsys, classifier, monkeypatc
 
 
 WRONG = [
-    (["interpolate", MODEL, "--seeds", 3], "name at least two"),
+    (["interpolate", MODEL, "--seeds", 3], "at least 2 seeds"),
     (["interpolate", MODEL, "--labels", 1], "--conditional"),
     (["interpolate", "conditional.h5", "--labels", 1, 2], "3 seeds, got 2"),
     (["interpolate", "conditional.h5", "--labels", 7], "no such class"),
@@ -228,9 +228,9 @@ WRONG = [
     (["dissect", MODEL, "--masks", "black"], "is black"),
     (["dissect", "dense.h5"], "no layer with feature maps"),
     (["project", MODEL, "nowhere.png"], "there is no such file"),
-    (["project", MODEL, 3], "by --data"),
+    (["project", MODEL, 3], "set --data"),
     (["project", MODEL, 297, "--data", "digits"], "from 0 to 296"),
-    (["diversity", MODEL], "by --data"),
+    (["diversity", MODEL], "set --data"),
     (["diversity", MODEL, "--data", "cifar-10"], "was not found"),
     (["diversity", MODEL, "-n", 10], "at least 50"),
     (["truncation", MODEL, "--psi", "x"], "finite number"),
@@ -238,7 +238,7 @@ WRONG = [
     (["truncation", "discriminator.h5"], "is a discriminator"),
     (["truncation"], "MODEL"),
     (["dream", MODEL], "dream"),
-    ([], "name a command"),
+    ([], "no COMMAND"),
     (["interpolate", "one.h5", "--seeds", 1, 4], "are opposite"),
     (["traverse", "nan.h5", "--of", "weights"], "NaN"),
     (["interpolate", "nan.h5"], "NaN"),

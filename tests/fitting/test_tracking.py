@@ -19,7 +19,7 @@ from tensorboard.plugins.hparams import metadata
 
 from common import devices
 from common.checkpoints import load_model
-from common.data.mnist import embedded_digits
+from common.data.mnist import scikit_learn_digits
 from common.fitting import comet, diagnostics, tracking
 from common.fitting.build import scaled_for
 from common.fitting.collapse import CollapseDetector
@@ -94,7 +94,7 @@ def test_histograms_are_of_what_d_says_of_the_same_images(run):
         for kind in ("generator", "discriminator")
     )
     gan = SimpleNamespace(g_model=g_model, d_model=d_model)
-    dataset = scaled_for(g_model, embedded_digits("train"))
+    dataset = scaled_for(g_model, scikit_learn_digits("train"))
     expected = diagnostics.outputs_of_d(gan, dataset, 30, seed=5)
     for kind, outputs in expected.items():
         event = events(run).Tensors(f"output_of_d/{kind}")[-1]
@@ -261,6 +261,6 @@ def test_a_comet_out_of_reach_is_told(tmp_path, monkeypatch):
     def fail(**words):
         raise ConnectionError("refused")
 
-    monkeypatch.setattr(track.package(), "start", fail)
+    monkeypatch.setattr(track.import_comet(), "start", fail)
     with pytest.raises(comet.UserError, match=r"network and API key.*--resume"):
         comet.start(tmp_path, "comet")

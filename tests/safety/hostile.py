@@ -91,7 +91,8 @@ def both_kinds(kind):
     """An HDF5 file to one reader, a zip to the other."""
     path = Path(f"model.{kind}")
     harmless = saved("h5").read_bytes()
-    hostile = with_layer("keras", LAYERS["vocabulary of any path"]).read_bytes()
+    lookup = LAYERS["StringLookup with a vocabulary from any path"]
+    hostile = with_layer("keras", lookup).read_bytes()
     path.write_bytes(harmless + hostile)
     return path
 
@@ -144,35 +145,40 @@ def files():
         }
         made |= {
             "Lambda layer as Keras saves it": lambda kind=kind: real_lambda(kind),
-            "models that call each other": lambda kind=kind: called_often(kind),
-            "image that no memory holds": lambda kind=kind: huge_image(kind),
+            "models that call nested models 2**29 times": lambda kind=kind: called_often(
+                kind
+            ),
+            "output image that exceeds the memory": lambda kind=kind: huge_image(kind),
             "pickle that runs a command": lambda kind=kind: pickled(kind),
             "HDF5 file that is also a zip": lambda kind=kind: both_kinds(kind),
-            "file of the other kind": lambda kind=kind: renamed(kind),
+            "file with the wrong extension": lambda kind=kind: renamed(kind),
         }
         both |= {f".{kind}: {name}": make for name, make in made.items()}
     code, config = b"print()", "config.json"
     bomb = [(config, b" " * 10**8)]
     return both | {
-        ".h5: description nested without end": endless_text,
-        ".h5: weights alone": weights_alone,
-        ".h5: description that is an array": lambda: description(np.arange(3)),
-        ".h5: description of one text, 3000 times": one_text_often,
-        ".h5: a gigabyte of a sparse file": lambda: with_numbers(
+        ".h5: deeply nested config": endless_text,
+        ".h5: weights without a model": weights_alone,
+        ".h5: config that is an array": lambda: description(np.arange(3)),
+        ".h5: config that refers to one string 3000 times": one_text_often,
+        ".h5: sparse file of more than 1 GB": lambda: with_numbers(
             "h5", numbers_of_a_sparse_file),
-        ".h5: description that is empty": lambda: description(h5py.Empty("f")),
-        ".h5: numbers named a thousand times": lambda: with_numbers("h5", named_twice),
-        ".keras: member outside, relative": lambda: zip_with([("../outside", code)]),
-        ".keras: member outside, absolute": lambda: zip_with([("/tmp/outside", code)]),
-        ".keras: more files": lambda: zip_with([("assets/code.py", code)]),
-        ".keras: archive in the archive": lambda: zip_with([("assets.tar", code)]),
-        ".keras: description that unpacks to 100 MB": lambda: zip_with(
+        ".h5: empty config": lambda: description(h5py.Empty("f")),
+        ".h5: weights that are listed 1000 times": lambda: with_numbers(
+            "h5", named_twice),
+        ".keras: relative path outside of the archive": lambda: zip_with(
+            [("../outside", code)]),
+        ".keras: absolute path outside of the archive": lambda: zip_with(
+            [("/tmp/outside", code)]),
+        ".keras: additional file": lambda: zip_with([("assets/code.py", code)]),
+        ".keras: archive inside the archive": lambda: zip_with([("assets.tar", code)]),
+        ".keras: config that is a decompression bomb (100 MB)": lambda: zip_with(
             bomb, zipfile.ZIP_DEFLATED, [config]),
-        ".keras: description of 100 MB": lambda: zip_with(bomb, without=[config]),
-        ".keras: two descriptions": lambda: zip_with([(config, b"{}")]),
-        ".keras: no description": lambda: zip_with([], without=[config]),
+        ".keras: config of 100 MB": lambda: zip_with(bomb, without=[config]),
+        ".keras: two configs": lambda: zip_with([(config, b"{}")]),
+        ".keras: no config": lambda: zip_with([], without=[config]),
         ".keras: no weights": lambda: zip_with([], without=["model.weights.h5"]),
-        ".keras: link in place of the description": link_in_zip,
+        ".keras: link in place of the config": link_in_zip,
         ".keras: pickle in place of the weights": pickled_weights,
     }  # fmt: skip
 

@@ -86,45 +86,49 @@ LAMBDA = {"class_name": "__lambda__", "config": CODE}
 
 
 LAYERS = {
-    "Lambda layer, marshalled code": layer("Lambda", function=LAMBDA, arguments={}),
-    "Lambda layer, marshalled as of old": layer(
+    "Lambda layer with marshalled code": layer("Lambda", function=LAMBDA, arguments={}),
+    "Lambda layer with marshalled code, old format": layer(
         "Lambda", function=["4wAA", None, None], function_type="lambda", module="os"
     ),
-    "Lambda layer of a function by its name": layer("Lambda", function=TOUCH),
+    "Lambda layer with the name of a function": layer("Lambda", function=TOUCH),
     "Lambda layer without a module": {
         "class_name": "Lambda", "config": {"function": "system"}},
     "any class of any module": layer("Popen", "subprocess", args=["touch", RAN]),
     "any function of any module": layer("system", "os", command=f"touch {RAN}"),
-    "Keras's own downloader": layer(
+    "Keras's download function": layer(
         "get_file", "keras.utils", origin="http://127.0.0.1/"),
     "module named like Keras": layer("Dense", "keras_evil.layers", units=1),
-    "name that was registered elsewhere": {
+    "class with another registered name": {
         **layer("Dense", units=1), "registered_name": "Evil>Dense"},
-    "this project's layer, another module": layer("Augment", "os"),
-    "this project's layer, any method": layer(
+    "layer of this project with another module": layer("Augment", "os"),
+    "layer of this project with the name of a method": layer(
         "Augment", "common.augment", policy=["save_own_variables"], low=0,
         registered="gan>Augment"),
-    "weights of 256 GB that it does not hold": layer("Dense", units=10**9),
-    "TensorFlow's saved model": layer("TFSMLayer", filepath="/nowhere"),
-    "PyTorch's pickled module": layer("TorchModuleWrapper", module="gASV"),
-    "JAX's function": layer("JaxLayer", call_fn=TOUCH),
-    "vocabulary of any path": layer("StringLookup", vocabulary="/etc/passwd"),
-    "vocabulary of texts": layer("TextVectorization", vocabulary="/etc/passwd"),
-    "vocabulary of an address": layer("IntegerLookup", vocabulary="http://127.0.0.1:9/"),
-    "activation layer of a function": layer("Activation", activation=TOUCH),
-    "layer that starts from a function": layer(
+    "layer of 256 GB without weights in the file": layer("Dense", units=10**9),
+    "TensorFlow SavedModel as a layer": layer("TFSMLayer", filepath="/nowhere"),
+    "pickled PyTorch module as a layer": layer("TorchModuleWrapper", module="gASV"),
+    "JAX function as a layer": layer("JaxLayer", call_fn=TOUCH),
+    "StringLookup with a vocabulary from any path": layer(
+        "StringLookup", vocabulary="/etc/passwd"),
+    "TextVectorization with a vocabulary from any path": layer(
+        "TextVectorization", vocabulary="/etc/passwd"),
+    "IntegerLookup with a vocabulary from a URL": layer("IntegerLookup", vocabulary="http://127.0.0.1:9/"),
+    "Activation layer with a function": layer("Activation", activation=TOUCH),
+    "function as initializer": layer(
         "Dense", units=1, kernel_initializer=TOUCH),
     "metric as regularizer": layer(
         "Dense", units=1, bias_regularizer=layer("Mean", "keras.metrics")),
-    "Lambda in a layer around it": layer("TimeDistributed", layer=layer("Lambda")),
-    "Lambda in a model in the model": layer("Sequential", layers=[layer("Lambda")]),
-    "class name that is no text": {"class_name": ["Dense"], "config": {}},
-    "lambda in place of a layer": LAMBDA,
-    "type of TensorFlow": {"class_name": "__typespec__", "module": "os", "config": []},
+    "Lambda layer in a wrapper layer": layer("TimeDistributed", layer=layer("Lambda")),
+    "Lambda layer in a nested model": layer("Sequential", layers=[layer("Lambda")]),
+    "class name that is not a string": {"class_name": ["Dense"], "config": {}},
+    "lambda function in place of a layer": LAMBDA,
+    "TensorFlow type specification": {
+        "class_name": "__typespec__", "module": "os", "config": []},
     "models nested 300 deep": nested(300),
-    "weights that grow": layer("Dense", units=1, lora_rank=10**9),
-    "module of Keras's insides": layer("Dense", "keras.src.backend.torch", units=1),
-    "name of Python's own": layer("__class__"),
+    "layer with additional weights (LoRA)": layer("Dense", units=1, lora_rank=10**9),
+    "module that is internal to Keras": layer(
+        "Dense", "keras.src.backend.torch", units=1),
+    "special attribute of Python": layer("__class__"),
 }  # fmt: skip
 
 

@@ -58,20 +58,21 @@ def numbers_of_a_sparse_file(file, at):
 
 
 NUMBERS = {
-    "link to another file": lambda file, at: file.__setitem__(
+    "external link": lambda file, at: file.__setitem__(
         at, h5py.ExternalLink("secret", "kernel")),
     "soft link": lambda file, at: file.__setitem__(at, h5py.SoftLink("/nowhere")),
-    "numbers in another file": lambda file, at: file.create_dataset(
+    "external dataset": lambda file, at: file.create_dataset(
         at, (6, 64), "float32", external=[("secret", 0, 6 * 64 * 4)]),
-    "numbers of other files put together": virtual,
-    "400 GB declared and none held": lambda file, at: file.create_dataset(
+    "virtual dataset": virtual,
+    "dataset that declares 400 GB and has no data": lambda file, at: file.create_dataset(
         at, (10**6, 10**5), "float32", chunks=(10, 10)),
     "decompression bomb": lambda file, at: file.create_dataset(
         at, data=np.zeros((500, 6400), "float32"), compression="gzip"),
-    "texts in place of numbers": lambda file, at: file.create_dataset(at, data=["a"] * 3),
+    "strings in place of numbers": lambda file, at: file.create_dataset(
+        at, data=["a"] * 3),
     "pickle in place of numbers": lambda file, at: file.create_dataset(
         at, data=np.frombuffer(pickle.dumps(print)[:20], "V20")),
-    "type in place of numbers": lambda file, at: file.__setitem__(
+    "named type in place of numbers": lambda file, at: file.__setitem__(
         at, np.dtype("float32")),
-    "groups linked without end": linked_without_end,
+    "groups with exponentially many links": linked_without_end,
 }  # fmt: skip

@@ -218,7 +218,7 @@ def test_points_npy(content):
 
     def read():
         with path.open("rb") as file:
-            arrays.check_declared(file, len(content))
+            arrays.check_header(file, len(content))
         return np.load(path, allow_pickle=False)
 
     try:

@@ -45,10 +45,10 @@ def test_hostile_files_are_refused_before_anything_of_them_runs(name):
 
 
 HARMLESS = (  # in what they name
-    "this project's layer, any method",
-    "weights of 256 GB that it does not hold",
+    "layer of this project with the name of a method",
+    "layer of 256 GB without weights in the file",
     "models nested 300 deep",
-    "weights that grow",
+    "layer with additional weights (LoRA)",
 )
 
 
@@ -118,4 +118,4 @@ def test_nothing_of_a_file_is_read_before_it_is_checked(monkeypatch):
     monkeypatch.setattr(checkpoints, "origin_of", read)
     monkeypatch.setattr(checkpoints, "class_names", read)
     with pytest.raises(UserError, match="could run code"):
-        Subject(FILES[".h5: Lambda layer, marshalled code"]())
+        Subject(FILES[".h5: Lambda layer with marshalled code"]())
