@@ -212,7 +212,7 @@ def is_not_h5_advice(record):
 
 
 def check_sizes(model):
-    """Raise a ValueError if a layer's output for one sample exceeds MAX_OUTPUT_NUMBERS."""
+    """Raise a ValueError if a layer outputs more than MAX_OUTPUT_NUMBERS per sample."""
     for layer in all_layers(model):
         size = math.prod(n or 1 for n in layer.output.shape)
         if size > model_files.MAX_OUTPUT_NUMBERS:
