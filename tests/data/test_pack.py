@@ -131,7 +131,7 @@ def test_nothing_but_damaged_files_is_refused(capsys):
     Path("bad/1.jpg").write_text("no")
     Path("bad/2.jpg").touch()
     printed = refused(capsys, pack_hdf5.main, "bad")
-    assert "readable pictures, found 0" in printed and "1.jpg" in printed
+    assert "has 0 readable pictures" in printed and "1.jpg" in printed
     assert not list(Path().glob("bad_64*"))
 
 

@@ -216,7 +216,7 @@ def tf_config(i, *ports):
 
 def test_several_machines_need_the_same_seed(monkeypatch, capsys):
     monkeypatch.setenv("TF_CONFIG", tf_config(0, 1, 2))
-    assert "no --seed is set" in refused(capsys, main, "--dry-run", *ALL)
+    assert "needs --seed: set the same" in refused(capsys, main, "--dry-run", *ALL)
 
 
 def cluster_of(task='{"type": "worker", "index": 0}', **kinds):

@@ -66,7 +66,7 @@ INVALID = {
     "too few pictures": (
         ["--images", "pictures", "--data", "digits"], pictures, "pictures, found 19"
     ),
-    "no pictures": (["--images", str(RUN)], None, "no pictures"),
+    "no pictures": (["--images", str(RUN)], None, "no readable pictures"),
     "no such pictures": (["--images", "nope"], None, "nope"),
     "an export that is there": ([MODEL, "--export", "runs"], None, "--export runs"),
     "an export of images": (["--images", "runs", "--export", "x"], None, "--export"),
