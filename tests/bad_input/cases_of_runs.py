@@ -45,10 +45,10 @@ RUNS = {
     "options.json with a list for a number": (TRAIN, resume(batch_size=[16]), "even"),
     "options.json with null for a number": (TRAIN, resume(latent_dim=None), "latent"),
     "options.json with a string for a number": (
-        TRAIN, resume(learning_rate="0.1"), "of a wrong type"),
+        TRAIN, resume(learning_rate="0.1"), "'0.1', not a value"),
     "options.json with NaN": (TRAIN, resume(learning_rate=float("nan")), "finite"),
     "options.json with an unknown objective": (TRAIN, resume(objective="x"), "objective"),
-    "options.json with an object for a flag": (TRAIN, resume(augment={}), "a wrong type"),
+    "options.json with an object for a flag": (TRAIN, resume(augment={}), "{}, not a"),
     "options.json with options that exclude each other": (
         TRAIN, resume(wrong_labels=True), "options.json: --wrong"),
     "options.json that records other images": (
@@ -110,7 +110,7 @@ RUNS = {
     "a state.npz with an incomplete random state": (
         TRAIN, resume(state=saved(**{**STATE, "numpy 0": np.zeros(3)})), "generators"),
     "history.csv with NaN as epoch": (
-        TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "not whole numbers"),
+        TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "has nan, not a whole number"),
     # Runs to compare
     "a run without history": (SIDE, compared(history=""), "has no history"),
     "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "found 'x'"),

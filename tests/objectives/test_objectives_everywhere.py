@@ -36,7 +36,7 @@ from mnist_gan.define_discriminator import define_discriminator as mnist_d
 from mnist_gan.define_generator import define_generator as mnist_g
 from mnist_gan.train import SCRIPT
 from mnist_gan.train import main as mnist
-from toy_gan import draw
+from toy_gan import plots
 from toy_gan.train_points import main as toy
 
 SMALL = (32, 32, 3)
@@ -220,7 +220,7 @@ def test_a_run_logs_the_columns_of_its_objective(objective):
 @pytest.fixture
 def without_pictures(monkeypatch):
     """They take half of the time of a tiny run."""
-    monkeypatch.setattr(draw, "save_points", lambda *words: None)
+    monkeypatch.setattr(plots, "save_points", lambda *words: None)
     monkeypatch.setattr(plotting, "draw_run", lambda *words: None)
 
 

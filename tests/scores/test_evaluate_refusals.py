@@ -49,8 +49,8 @@ MODEL = str(RUN / FIRST)
 
 
 INVALID = {
-    "nothing": ([], None, "name either a MODEL"),
-    "a model and images": ([MODEL, "--images", "runs"], None, "name either a MODEL"),
+    "nothing": ([], None, "got nothing"),
+    "a model and images": ([MODEL, "--images", "runs"], None, "got both"),
     "no such model": (["nope/model.h5"], None, "nope/model.h5"),
     "no such name": (["nope.h5"], None, "nope.h5"),
     "a discriminator": ([str(RUN / "discriminator_model_001.h5")], None, "discriminator"),
@@ -66,7 +66,7 @@ INVALID = {
     "too few pictures": (
         ["--images", "pictures", "--data", "digits"], pictures, "pictures, found 19"
     ),
-    "no pictures": (["--images", str(RUN)], None, "no pictures"),
+    "no pictures": (["--images", str(RUN)], None, "no readable pictures"),
     "no such pictures": (["--images", "nope"], None, "nope"),
     "an export that is there": ([MODEL, "--export", "runs"], None, "--export runs"),
     "an export of images": (["--images", "runs", "--export", "x"], None, "--export"),
