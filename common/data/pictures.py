@@ -211,7 +211,7 @@ def try_to_read(source, size, crop, channels, name):
 
 
 def on_white(image):
-    """Return a PIL image with 8 bits per channel, transparent pixels blended with white."""
+    """Return a PIL image with 8 bits per channel, transparent pixels made white."""
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):

@@ -97,7 +97,7 @@ DATA = {
         PACK, with_file("a\tb.zip", b"PK", named()), "a\\tb.zip is an incomplete"),
     "a run folder whose path has a newline": (
         TRAIN, lambda: [write("r\nn/options.json", "{"), ["--resume", "r\nn"]][1],
-        "r\\nn is not a run folder"),
+        "r\\nn/options.json is not valid JSON"),
     "a symbolic link to itself": (
         MNIST, lambda: [Path("a.npz").symlink_to("a.npz"), data("a.npz")][1], "no such"),
     "a picture in place of a data set": (

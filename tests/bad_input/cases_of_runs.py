@@ -26,13 +26,13 @@ from bad_models import HISTORY, a_run, compared, resume, scores
 
 RUNS = {
     # Runs to resume
-    "options.json of 0 bytes": (TRAIN, resume(""), "no readable options.json"),
+    "options.json of 0 bytes": (TRAIN, resume(""), "is not valid JSON, ''"),
     "a truncated options.json": (
-        TRAIN, resume('{"script": "mnist_gan/tr'), "no readable"),
-    "options.json that is a list": (TRAIN, resume("[1, 2]"), "no readable options.json"),
-    "a deeply nested options.json": (TRAIN, resume("[" * 10**5), "no readable", ALONE),
+        TRAIN, resume('{"script": "mnist_gan/tr'), "is not valid JSON"),
+    "options.json that is a list": (TRAIN, resume("[1, 2]"), "found [1, 2]"),
+    "a deeply nested options.json": (TRAIN, resume("[" * 10**5), "not valid", ALONE),
     "options.json that is not UTF-8": (
-        TRAIN, resume(b"\xff\xfe"), "no readable options.json"),
+        TRAIN, resume(b"\xff\xfe"), "options.json cannot be read: 'utf-8'"),
     "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "limit of 1.0 MiB"),
     "options.json without data": (TRAIN, resume(record={"data": {}}), "is missing"),
     "options.json whose script is a number": (
@@ -66,9 +66,9 @@ RUNS = {
     "options.json of a newer format": (
         TRAIN, resume(record={"format": 3}), "has format 3, and these scripts use 2"),
     "options.json with a string as format": (
-        TRAIN, resume(record={"format": "2"}), "not a run folder"),
+        TRAIN, resume(record={"format": "2"}), "format is '2', expected"),
     "fewer epochs than the run has finished": (
-        TRAIN, resume(words=("--epochs", "1")), "has finished 1 epochs"),
+        TRAIN, resume(words=("--epochs", "1")), "run is finished, epochs: 1"),
     "a state.npz of 0 bytes": (TRAIN, resume(state=b""), "state.npz is damaged"),
     "a truncated state.npz": (TRAIN, resume(state=saved(epoch=1)[:80]), "is damaged"),
     "a state.npz that declares 10**12 numbers": (
@@ -77,10 +77,10 @@ RUNS = {
         TRAIN, resume(state=zipped({"epoch.npy": bytes(9999)}, zipfile.ZIP_DEFLATED)),
         "is compressed"),
     "history.csv with a word for a number": (
-        TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "4 numbers"),
+        TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "with numbers, found '1,2,x,0'"),
     "history.csv with a row too short": (TRAIN, resume(history=HISTORY + "1,2\n"), "li"),
     "history.csv with an extremely long row": (
-        TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "columns, found"),
+        TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "numbers, found"),
     "history.csv without epochs": (TRAIN, resume(history="a\n1\n"), "expected 'epoch,"),
     "history.csv without losses": (
         TRAIN, resume(history="epoch,step\n1,2\n"), "expected 'epoch,"),
@@ -118,7 +118,7 @@ RUNS = {
     "a history with one loss of D missing": (
         SIDE, compared(history="epoch,step,g_loss,d1\n1,1,1,1\n"), "has no column d2"),
     "a history with an extremely long field": (
-        SIDE, compared(history="epoch\n" + "1" * 200_000 + "\n"), "columns, found"),
+        SIDE, compared(history="epoch\n" + "1" * 200_000 + "\n"), "numbers, found"),
     "a damaged times.csv": (
         SIDE, compared("times.csv", "epoch,seconds\n1,x\n"), "line 2"),
     "metrics.jsonl that is not JSON": (
@@ -141,7 +141,7 @@ RUNS = {
         "mnist_gan/compare.py",
         lambda: [write("t/bce/state.npz", b""), write("t/bce/options.json", ""),
                  ["objectives", "--only", "bce", *data("synthetic"), "--resume", "t"]][2],
-        "no readable options.json"),
+        "options.json is not valid JSON"),
     "a file in place of the run folder": (
         "toy_gan/train_1010.py", with_file("r", "x", named("--run-dir")), "run folder"),
     "a run folder inside a file": (
