@@ -220,7 +220,7 @@ WRONG = [
     (["arithmetic", MODEL, "--a", 1, "--b", 2], "give all three"),
     (["arithmetic", MODEL, "--a", 64, "--b", 2, "--c", 3], "at most 63"),
     (["dissect", MODEL, "--layer", "nose"], "shapes (14, 14, 3)"),
-    (["dissect", MODEL, "--units", 3], "shapes has 3"),
+    (["dissect", MODEL, "--units", 3], "shapes has units 0 to 2"),
     (["dissect", MODEL, "--concept", "soul"], "choose one of stroke"),
     (["dissect", MODEL, "--concept", "hole", "--run-dir", "empty"], "by chance"),
     (["dissect", MODEL, "--concept", "hole"], "twice the IoU by chance"),

@@ -135,9 +135,9 @@ def test_an_energy_is_the_mean_error_of_the_copy(folder, objective):
 
 def test_the_blocks_of_a_decoder_normalize_each_image_alone():
     """A residual block is a model in the model, with BatchNormalization in it."""
-    define_g = partial(resnet.define_generator, out_shape=(8, 8, 1), width=4)
+    define_g = partial(resnet.define_generator, out_shape=(8, 8, 1), n_filters=4)
     assert "BatchNormalization" in kinds(define_g(3))
-    define_d = partial(resnet.define_discriminator, (8, 8, 1), width=4)
+    define_d = partial(resnet.define_discriminator, (8, 8, 1), n_filters=4)
     d_model = heads.square_energy(define_d(), define_g)
     assert "BatchNormalization" not in kinds(d_model)
     assert d_model.predict(images_for(d_model), verbose=0).shape == (4, 1)
