@@ -104,7 +104,7 @@ def train(gan, dataset, n_steps=N_STEPS):
 
     Returns:
         losses: dict of lists of means over STEPS_PER_OUTPUT steps: d1 and d2, D's loss on
-            real and on fake patterns; g_loss.
+            real and on fake patterns; g_loss; D's accuracies acc_real, acc_fake, acc_adv.
         patterns: generated patterns, float32 (n_steps / STEPS_PER_OUTPUT, 4).
     """
     from keras.callbacks import LambdaCallback
