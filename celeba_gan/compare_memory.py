@@ -92,7 +92,7 @@ def save_chart(rows, size, path):
 @cli.command
 def main(argv=None):
     """Measure each architecture at each batch size, print the table, save the chart."""
-    options = cli.step_options(argv, __doc__, more=add_size)
+    options = cli.lesson_options(argv, __doc__, more=add_size)
     run = new_run("celeba_gan", options.run_dir)
     rows, lines = {}, []
     for n_batch in BATCH_SIZES:

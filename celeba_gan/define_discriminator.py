@@ -55,7 +55,7 @@ def define_discriminator(in_shape=(64, 64, 3)):
 @cli.command
 def main(argv=None):
     """Print D's summary and save its plot."""
-    options = cli.step_options(argv, __doc__, more=add_size)
+    options = cli.lesson_options(argv, __doc__, more=add_size)
     run = steps.start("celeba_gan", options)
     model = define_discriminator((options.size, options.size, 3))
     model.summary()

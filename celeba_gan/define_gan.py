@@ -42,7 +42,7 @@ def define_gan(g_model, d_model):
 @cli.command
 def main(argv=None):
     """Print the composite's summary, save its plot, show which weights a step changes."""
-    options = cli.step_options(argv, __doc__, more=add_size)
+    options = cli.lesson_options(argv, __doc__, more=add_size)
     run = steps.start("celeba_gan", options)
     shape = options.size, options.size, 3
     g_model, d_model = define_generator(100, shape), define_discriminator(shape)

@@ -52,7 +52,7 @@ def define_generator(latent_dim, out_shape=(64, 64, 3)):
 @cli.command
 def main(argv=None):
     """Print G's summary, save its plot and 49 images of the untrained G."""
-    options = cli.step_options(argv, __doc__, more=add_size)
+    options = cli.lesson_options(argv, __doc__, more=add_size)
     run = steps.start("celeba_gan", options)
     model = define_generator(100, (options.size, options.size, 3))
     model.summary()

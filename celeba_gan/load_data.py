@@ -81,7 +81,7 @@ def measure_training(dataset, n_images=64, n_steps=3):
 @cli.command
 def main(argv=None):
     """Print the shapes, save the first 49 images, and time the loader."""
-    options = cli.step_options(argv, __doc__, DATA, add_size_and_crop)
+    options = cli.lesson_options(argv, __doc__, DATA, add_size_and_crop)
     from common.plotting import save_grid
 
     images = load_images(options.data, options.size, options.crop)

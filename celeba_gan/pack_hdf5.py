@@ -13,12 +13,12 @@ from common.data.packing import COMPRESSIONS, base_name, pack
 
 @cli.command
 def main(argv=None):
-    """Pack the source into the target file."""
+    """Pack the pictures of the source into the target file."""
     parser = cli.Parser(__doc__)
     parser.usage = "%(prog)s SOURCE [TARGET.hdf5] [options]"
     add = parser.add_argument
     add("source", metavar="SOURCE", help="a folder or .zip of pictures")
-    add("target", nargs="?", metavar="TARGET", help="the file (./SOURCE_SIZE.hdf5)")
+    add("target", nargs="?", metavar="TARGET", help="packed file (./SOURCE_SIZE.hdf5)")
     add_size_and_crop(parser)
     text = "channels of the packed images (3 if a picture is coloured, else 1)"
     add("--channels", type=int, choices=(1, 3), help=text)

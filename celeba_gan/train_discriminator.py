@@ -25,7 +25,7 @@ def train_discriminator(model, dataset, n_iter=20, n_batch=128):
 @cli.command
 def main(argv=None):
     """Train D on real images and random pixels, and save examples of both."""
-    options = cli.step_options(argv, __doc__, DATA, add_size_and_crop)
+    options = cli.lesson_options(argv, __doc__, DATA, add_size_and_crop)
     dataset = load_real_samples(options.data, options.size, options.crop)
     run = steps.start("celeba_gan", options)
     model = define_discriminator(dataset.shape[1:])

@@ -40,7 +40,7 @@ def scale(pixels):
 @cli.command
 def main(argv=None):
     """Print the shapes and save the first 49 images."""
-    options = cli.step_options(argv, __doc__, DATA)
+    options = cli.lesson_options(argv, __doc__, DATA)
     from common.plotting import save_grid
 
     train = load_images(options.data, "train")

@@ -49,7 +49,7 @@ def load_model(path):
     """Validate and load an untrusted `.h5` or `.keras` file, without its optimizer.
 
     Args:
-        path: of the file.
+        path: path of the file.
 
     Returns:
         keras.Model, not compiled: one input, or the class as second input; one output.
@@ -95,7 +95,7 @@ def load_generator(path):
     """Validate and load a generator.
 
     Args:
-        path: of an `.h5` or `.keras` file.
+        path: path of an `.h5` or `.keras` file.
 
     Returns:
         keras.Model, latent_dim, and the range of its images, (0, 1) or (-1, 1).
@@ -117,7 +117,7 @@ def load_discriminator(path):
     """Validate and load a discriminator.
 
     Args:
-        path: of an `.h5` or `.keras` file.
+        path: path of an `.h5` or `.keras` file.
 
     Returns:
         keras.Model.
@@ -148,7 +148,7 @@ def class_names(path, n_classes):
     """Return the class names of a saved model: those in the file, or else 0, 1, ...
 
     Args:
-        path: of an `.h5` or `.keras` file.
+        path: path of an `.h5` or `.keras` file.
         n_classes: number of classes of its model.
 
     Returns:
@@ -170,7 +170,7 @@ def origin_of(path):
     """Return what a saved model records about its training images, or None.
 
     Args:
-        path: of an `.h5` or `.keras` file.
+        path: path of an `.h5` or `.keras` file.
 
     Returns:
         dict, see `record.trained_on`.
@@ -194,7 +194,7 @@ def read_attribute(path, name, default):
     """Return the value of a JSON attribute that `save_models` wrote into an `.h5` file.
 
     Args:
-        path: of an `.h5` or `.keras` file.
+        path: path of an `.h5` or `.keras` file.
         name: name of the attribute.
         default: JSON text, used if the file has no such attribute.
     """

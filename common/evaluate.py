@@ -45,12 +45,14 @@ def parse(argv):
     text = "number of samplings, for the standard deviation (3)"
     add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
     add("--seed", type=cli.seed_number, default=0, help="seed of the latent vectors (0)")
-    add("--features", default="classifier", metavar="F", help=f"{SOURCES} (classifier)")
-    add("--export", metavar="DIR", help="save n images as PNGs for other programs")
+    text = f"network whose features are compared: {SOURCES} (classifier)"
+    add("--features", default="classifier", metavar="F", help=text)
+    add("--export", metavar="DIR", help="save N images as PNGs for other programs")
     add("--run-dir", metavar="DIR", help="a new folder for the results (the run's own)")
     options = parser.parse_args(argv)
     if (options.target is None) == (options.images is None):
-        raise UserError("name either a MODEL, a RUN, or --images DIR (see --help)")
+        given = "both" if options.target else "nothing"
+        raise UserError(f"expected a MODEL, a RUN or --images DIR, got {given}: name one")
     if options.export:
         check_new("--export", Path(options.export))
     folder = options.run_dir and Path(options.run_dir)
@@ -109,7 +111,7 @@ def evaluate_models(options, models, run):
         if run and epoch is not None and is_default:
             log_scores(run, epoch, means(records[-1]))
     if not records:
-        raise UserError(f"{options.target}: no generator could be scored, see above")
+        raise UserError(f"{options.target}: all models fail, see above: use another run")
     name, best, others = best_of(records)
     files = [METRICS, nearest_picture(best["model"], best["epoch"])]
     if len(records) > 1:

@@ -11,7 +11,7 @@ import numpy as np
 
 from common.basics import cli
 from common.basics.errors import UserError, as_user_error
-from common.basics.files import check_new, free_path
+from common.basics.files import check_new, new_path
 from common.checkpoints import load_discriminator
 from common.devices import set_up
 from common.exploring.subject import Subject
@@ -73,7 +73,7 @@ def latent_vectors(options, subject):
     with as_user_error(f"--latent {options.latent} cannot be read", "save it again"):
         z = read_array(options.latent)
     if z.dtype.kind not in "uif":
-        raise UserError(f"--latent {options.latent}: dtype {z.dtype} is not numeric")
+        raise UserError(f"--latent {options.latent} has dtype {z.dtype}: save float32")
     with np.errstate(over="ignore"):  # becomes infinite, reported below
         z = np.atleast_2d(z.astype("float32"))
     if z.shape[1:] != (latent_dim,) or not 0 < len(z) <= MAX_IMAGES:
@@ -144,7 +144,7 @@ def main(argv=None):
         columns = int(np.ceil(np.sqrt(len(z))))
         labels = subject.labels(len(z), options.label)
     images = subject.generate(z, labels)
-    grid = Path(options.out or free_path(path.with_name(f"generated_by_{path.stem}.png")))
+    grid = Path(options.out or new_path(path.with_name(f"generated_by_{path.stem}.png")))
     if options.discriminator:
         d_path = find_model(options.discriminator)
         captions = [f"{x:.2f}" for x in discriminator_outputs(d_path, images, labels, n)]

@@ -107,12 +107,12 @@ def save_titled(pictures, titles, path, columns, size, dpi, **style):
 
     Args:
         pictures: list of uint8 (h, w, 3), of any h and w, or None for an empty cell.
-        titles: list of texts.
+        titles: list of str.
         path: PNG to write.
         columns: pictures in a row.
         size: (width, height) of a cell, in inches.
         dpi: pixels per inch.
-        style: of the titles, see Matplotlib's `Axes.set_title`.
+        style: style of the titles, see Matplotlib's `Axes.set_title`.
     """
     rows = -(-len(pictures) // columns)
     figure_size = columns * size[0], rows * size[1]

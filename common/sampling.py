@@ -117,7 +117,7 @@ def n_classes(model):
                 return size
         if layer.name == "guess":  # the auxiliary classifier of a D
             return layer.units
-    raise UserError(f"the {model.name} has two inputs, and neither of them is a class")
+    raise UserError(f"no input of the {model.name} is a class: use a --conditional model")
 
 
 def with_labels(x, labels):
@@ -147,7 +147,7 @@ def class_number(option, label, names):
 
     Args:
         option: name of the option, for the message.
-        label: name or index of the class, as text.
+        label: name or index of the class, a str.
         names: names of all classes.
 
     Raises:
@@ -158,7 +158,7 @@ def class_number(option, label, names):
         indices |= {str(i): i for i in range(len(names))}
     if label not in indices:
         known = ", ".join(names)
-        raise UserError(f"{option} {label}: there is no such class; known: {known}")
+        raise UserError(f"{option} {label}: there is no such class; choose from {known}")
     return indices[label]
 
 

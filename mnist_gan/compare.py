@@ -77,7 +77,7 @@ def parse(argv):
     rows = TABLES[options.table]
     if unknown := set(options.only or ()) - set(rows):
         raise cli.UserError(
-            f"--only {unknown.pop()!r}: the rows of {options.table} are "
+            f"--only {unknown.pop()!r}: choose from the rows of {options.table}: "
             f"{', '.join(map(repr, rows))}"
         )
     return options
@@ -188,7 +188,7 @@ def main(argv=None):
     """Train and score the models of a table; print the table; save it and its images."""
     options = parse(argv)
     if options.resume and not options.resume.is_dir():
-        raise cli.UserError(f"--resume {options.resume} is not a folder: name one")
+        raise cli.UserError(f"--resume {options.resume} is not a folder: check the path")
     load_images(options.data)  # reports missing images before the first training
     run = options.resume or new_run("mnist_gan", options.run_dir)
     table = TABLES[options.table]

@@ -90,7 +90,7 @@ def define_gan(g_model, d_model):
 @cli.command
 def main(argv=None):
     """Print the three summaries and save the composite's plot."""
-    options = cli.step_options(argv, __doc__)
+    options = cli.lesson_options(argv, __doc__)
     run = steps.start("mnist_gan", options)
     g_model, d_model = define_generator(latent_dim=100), define_discriminator()
     gan_model = define_gan(g_model, d_model)

@@ -53,7 +53,7 @@ def define_discriminator(in_shape=(28, 28, 1)):
 @cli.command
 def main(argv=None):
     """Print D's summary and save its plot."""
-    options = cli.step_options(argv, __doc__)
+    options = cli.lesson_options(argv, __doc__)
     run = steps.start("mnist_gan", options)
     model = define_discriminator()
     model.summary()

@@ -45,7 +45,7 @@ def define_gan(g_model, d_model):
 @cli.command
 def main(argv=None):
     """Print the composite's summary, save its plot, show which weights a step changes."""
-    options = cli.step_options(argv, __doc__)
+    options = cli.lesson_options(argv, __doc__)
     run = steps.start("mnist_gan", options)
     g_model, d_model = define_generator(latent_dim=100), define_discriminator()
     steps.show_gan(g_model, d_model, define_gan(g_model, d_model), run)

@@ -42,7 +42,7 @@ def define_generator(latent_dim):
 @cli.command
 def main(argv=None):
     """Print G's summary, save its plot and 25 images of the untrained G."""
-    options = cli.step_options(argv, __doc__)
+    options = cli.lesson_options(argv, __doc__)
     run = steps.start("mnist_gan", options)
     model = define_generator(latent_dim=100)
     model.summary()

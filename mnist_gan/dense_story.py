@@ -127,7 +127,7 @@ def add_steps(parser):
 @cli.command
 def main(argv=None):
     """Train three GANs, save 24 images of each, and count the digits in 1,000."""
-    options = cli.step_options(argv, __doc__, DATA, more=add_steps)
+    options = cli.lesson_options(argv, __doc__, DATA, more=add_steps)
     dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
     samples = {}

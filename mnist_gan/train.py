@@ -22,7 +22,7 @@ from mnist_gan.load_data import DATA
 TUTORIAL = {
     "epochs": 100,
     "batch_size": 256,  # 128 real + 128 fake images for D, then 256 latent vectors for G
-    "d_batches": "mixed",  # the 128 + 128 are one batch
+    "d_batches": "mixed",  # one D update on all 256 images
     "latent_dim": 100,
     "save_every": 10,
 }

@@ -23,7 +23,7 @@ def train_discriminator(model, dataset, n_iter=100, n_batch=256):
 @cli.command
 def main(argv=None):
     """Train D on real images and random pixels, and save examples of both."""
-    options = cli.step_options(argv, __doc__, DATA)
+    options = cli.lesson_options(argv, __doc__, DATA)
     dataset = load_real_samples(options.data)
     run = steps.start("mnist_gan", options)
     steps.report_accuracies(train_discriminator(define_discriminator(), dataset))

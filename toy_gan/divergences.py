@@ -225,7 +225,7 @@ def show_saturation(axis):
 @cli.command
 def main(argv=None):
     """Print the results of four experiments and plot three of them."""
-    options = cli.step_options(argv, __doc__)
+    options = cli.lesson_options(argv, __doc__)
     path = new_run("toy_gan", options.run_dir) / "divergences.png"
     show_asymmetry()
     with new_figure(path, (11, 8), rows=2, columns=2) as (_, axes):

@@ -142,7 +142,7 @@ def plot_paths(paths, picture):
 @cli.command
 def main(argv=None):
     """Print the results of six ways to train on x * y, and plot their paths."""
-    options = cli.step_options(argv, __doc__)
+    options = cli.lesson_options(argv, __doc__)
     picture = new_run("toy_gan", options.run_dir) / "instability.png"
     paths = all_paths()
     print_report(paths)

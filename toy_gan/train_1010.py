@@ -15,7 +15,7 @@ import numpy as np
 
 from common.basics import cli
 from common.fitting import steps
-from toy_gan import draw
+from toy_gan import plots
 
 LOW = np.array([0.8, 0.0, 0.8, 0.0])
 HIGH = np.array([1.0, 0.2, 1.0, 0.2])
@@ -65,7 +65,10 @@ def define_generator():
 
 
 def define_gan(g_model, d_model):
-    """Define and compile the composite, with D frozen in it."""
+    """Define and compile the composite model, constant (n, 1) -> D(G(constant)) (n, 1).
+
+    D is frozen in it: its updates change G only.
+    """
     from keras import Sequential, optimizers
 
     d_model.trainable = False
@@ -75,7 +78,12 @@ def define_gan(g_model, d_model):
 
 
 def train_discriminator(d_model, n_steps=N_STEPS):
-    """Train D alone, on one real and one random pattern per step."""
+    """Train D alone on n_steps real and n_steps random patterns, one per update.
+
+    Args:
+        d_model: compiled D, see `define_discriminator`; it is trained in place.
+        n_steps: number of patterns of each kind.
+    """
     rng = np.random.default_rng(0)
     X = np.concatenate([load_real_samples(n_steps, rng), rng.random((n_steps, 4))])
     y = np.repeat([[1.0], [0.0]], n_steps, axis=0)
@@ -83,14 +91,20 @@ def train_discriminator(d_model, n_steps=N_STEPS):
     d_model.fit(X, y, batch_size=1, verbose=0)
     for name, patterns in (("real", X[:1000]), ("random", X[-1000:])):
         output = d_model.predict(patterns, verbose=0).mean()
-        print(f"D alone, after {n_steps} steps: mean output for {name} {output:.2f}")
+        print(f"D alone, {n_steps} steps: mean output for {name} patterns {output:.2f}")
 
 
 def train(gan, dataset, n_steps=N_STEPS):
     """Train the GAN, one real pattern per step.
 
+    Args:
+        gan: see `constant_gan`; its models are trained in place.
+        dataset: float32 (n, 4), real patterns.
+        n_steps: number of steps, a multiple of STEPS_PER_OUTPUT.
+
     Returns:
-        losses: dict of lists: d1 and d2, D's loss on real and on fake patterns; g_loss.
+        losses: dict of lists of means over STEPS_PER_OUTPUT steps: d1 and d2, D's loss on
+            real and on fake patterns; g_loss; D's accuracies acc_real, acc_fake, acc_adv.
         patterns: generated patterns, float32 (n_steps / STEPS_PER_OUTPUT, 4).
     """
     from keras.callbacks import LambdaCallback
@@ -103,7 +117,7 @@ def train(gan, dataset, n_steps=N_STEPS):
         patterns.append(generate(gan.g_model))
         if (epoch + 1) % 10 == 0:
             numbers = " ".join(f"{number:.2f}" for number in patterns[-1])
-            print(f">{(epoch + 1) * STEPS_PER_OUTPUT} G makes {numbers}", flush=True)
+            print(f">{(epoch + 1) * STEPS_PER_OUTPUT} G generates {numbers}", flush=True)
 
     history = gan.fit(
         batches_of(dataset, 1, seed=0),
@@ -117,7 +131,7 @@ def train(gan, dataset, n_steps=N_STEPS):
 
 
 def generate(g_model):
-    """Generate G's only pattern, that of the constant input: float32 (4,)."""
+    """Generate the pattern of the constant input: float32 (4,) in [0, 1]."""
     return g_model(np.full((1, 1), CONSTANT)).numpy()[0]
 
 
@@ -141,15 +155,15 @@ def constant_gan(g_model, d_model):
 
 @cli.command
 def main(argv=None):
-    """Train D alone, then the GAN; plot the losses and the pattern over the steps."""
-    options = cli.step_options(argv, __doc__)
+    """Train D alone, then the GAN; plot the losses and the generated patterns."""
+    options = cli.lesson_options(argv, __doc__)
     run = steps.start("toy_gan", options)
     train_discriminator(define_discriminator())
     print("Notice: D learns random patterns quickly. Now a new D is trained against G:")
     gan = constant_gan(define_generator(), define_discriminator())
     dataset = load_real_samples(N_STEPS, np.random.default_rng(options.seed))
     losses, patterns = train(gan, dataset)
-    draw.save_1010(run / "1010.png", losses, patterns, STEPS_PER_OUTPUT)
+    plots.save_1010(run / "1010.png", losses, patterns, STEPS_PER_OUTPUT)
     print(f"saved {run / '1010.png'}")
     for number, low, high in zip(patterns[-1], LOW, HIGH, strict=True):
         print(f"{number:.3f}, real {low} to {high}")

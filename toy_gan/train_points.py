@@ -75,7 +75,7 @@ def define_generator(latent_dim):
 
 def show_points(epoch, g_model, d_model, dataset, latent_dim, target, seed, run, **_):
     """Print the coverage, plot both sets of points over D's output, save the models."""
-    from toy_gan.draw import save_points
+    from toy_gan.plots import save_points
 
     rng = np.random.default_rng(seed)
     points = generate_images(g_model, generate_latent_points(latent_dim, 2000, rng))

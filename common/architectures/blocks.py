@@ -1,10 +1,14 @@
-"""Define the common parts of all architectures: DCGANs, blocks of layers, composites."""
+"""Define parts of all architectures: DCGANs, blocks of layers, composite models."""
 
 GLOROT = "glorot_uniform"  # default initializer of kernels in Keras
 
 
 def halved_sizes(height, width):
-    """Return a list of (height, width), halved while both are even and above 4."""
+    """Return the sizes of an image that is halved while both are even and above 4.
+
+    Returns:
+        list of (height, width), first that of the image itself.
+    """
     sizes = [(height, width)]
     while height % 2 == width % 2 == 0 and min(height, width) > 4:
         height, width = height // 2, width // 2
@@ -13,20 +17,20 @@ def halved_sizes(height, width):
 
 
 def filter_counts(first, shape):
-    """Return the filters of the convolutions that halve an image: first, 2 first, ...
+    """Return the filter counts of the convolutions that halve an image, each doubled.
 
     Args:
-        first: filters of the first convolution.
+        first: number of filters of the first convolution.
         shape: height, width and channels of the image.
 
     Returns:
-        list of int, one number of filters for each convolution.
+        list of int: first, 2 * first, 4 * first, ..., one for each convolution.
     """
     return [first * 2**i for i in range(len(halved_sizes(*shape[:2])) - 1)]
 
 
 def spectral(layer):
-    """Return a layer with spectral normalization of its kernel: Miyato et al. 2018.
+    """Return a layer with spectral normalization of its kernel (Miyato et al. 2018).
 
     It computes in float32, because Keras replaces the kernel by the normalized one.
     """
@@ -39,11 +43,15 @@ def activated(layer, normalization="none", negative_slope=0.2):
     """Return a layer followed by its normalization and LeakyReLU, as a list of layers.
 
     Args:
-        layer: Keras layer.
+        layer: Keras layer with a kernel.
         normalization: "none", "batch", "spectral", or "layer": GroupNormalization of one
             group, over all pixels and channels of an image, with one scale per channel.
-            (LayerNormalization has one scale per pixel, or normalizes single pixels.)
-        negative_slope: of LeakyReLU.
+            Keras's LayerNormalization would have one scale per pixel, or normalize single
+            pixels.
+        negative_slope: negative slope of LeakyReLU.
+
+    Returns:
+        list of Keras layers, to be applied in this order.
     """
     from keras import layers
 
@@ -64,9 +72,9 @@ def discriminator(in_shape, convolutions, normalization="none", *, negative_slop
         convolutions: list of (number of filters, kernel size, stride).
         normalization: see `activated`; "batch" starts at the second convolution, as in
             DCGAN. These convolutions have no bias, which it would cancel.
-        negative_slope: of LeakyReLU.
-        initializer: of the kernels.
-        adam: keywords of `compiled`.
+        negative_slope: negative slope of LeakyReLU.
+        initializer: initializer of the kernels.
+        adam: keywords of `compile_d`: learning_rate, beta_1, beta_2.
 
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
@@ -87,12 +95,12 @@ def discriminator(in_shape, convolutions, normalization="none", *, negative_slop
         for layer in activated(convolution, norm, negative_slope):
             model.add(layer)
     model.add(layers.Flatten())
-    model.add(probability(initializer))
-    return compiled(model, **adam)
+    model.add(output_layer(initializer))
+    return compile_d(model, **adam)
 
 
-def probability(initializer=GLOROT):
-    """Return the last layer of a D: a dense unit with sigmoid, float32 in [0, 1]."""
+def output_layer(initializer=GLOROT):
+    """Return the last layer of D, a dense unit with sigmoid: float32 (n, 1) in [0, 1]."""
     from keras import layers
 
     return layers.Dense(
@@ -100,7 +108,7 @@ def probability(initializer=GLOROT):
     )
 
 
-def compiled(d_model, learning_rate=0.0002, beta_1=0.5, beta_2=0.999):
+def compile_d(d_model, learning_rate=0.0002, beta_1=0.5, beta_2=0.999):
     """Compile D with binary cross-entropy (real = 1, fake = 0) and Adam; return it."""
     from keras import optimizers
 
@@ -112,15 +120,15 @@ def compiled(d_model, learning_rate=0.0002, beta_1=0.5, beta_2=0.999):
 def generator(
     latent_dim, out_shape, filters, *, kernel=4, activation="tanh", initializer=GLOROT
 ):
-    """Define the G of a DCGAN: each transposed convolution doubles height and width.
+    """Define G of a DCGAN: each transposed convolution doubles height and width.
 
     Args:
         latent_dim: length of a latent vector.
         out_shape: height, width and channels of an image.
-        filters: list of numbers of filters, from the smallest feature maps on.
+        filters: list of int, channels of the feature maps, the smallest maps first.
         kernel: kernel size.
-        activation: of the last layer.
-        initializer: of the kernels.
+        activation: activation of the last layer.
+        initializer: initializer of the kernels.
 
     Returns:
         a model, float32 (n, latent_dim) -> images (n, *out_shape), in [-1, 1] for "tanh".
@@ -148,7 +156,10 @@ def generator(
 
 
 def define_gan(g_model, d_model):
-    """Define and compile the tutorials' composite, with an optimizer like D's."""
+    """Define and compile the composite model, z -> D(G(z)), with D frozen.
+
+    Its optimizer has the settings of D's.
+    """
     from keras import Sequential
 
     d_model.trainable = False
@@ -156,7 +167,7 @@ def define_gan(g_model, d_model):
 
 
 def compile_like(d_model, model):
-    """Compile a composite with an optimizer like D's; return it."""
+    """Compile a composite model with the settings of D's optimizer; return it."""
     optimizer = type(d_model.optimizer).from_config(d_model.optimizer.get_config())
     model.compile(loss="binary_crossentropy", optimizer=optimizer)
     return model

@@ -5,7 +5,7 @@ Rashid, "Make Your First GAN with PyTorch" (2020), the improved GAN of the MNIST
 
 from math import prod
 
-from common.architectures.blocks import compiled, probability
+from common.architectures.blocks import compile_d, output_layer
 
 
 def define_discriminator(in_shape, hidden=200, learning_rate=0.0001, beta_1=0.9):
@@ -28,11 +28,11 @@ def define_discriminator(in_shape, hidden=200, learning_rate=0.0001, beta_1=0.9)
             layers.Dense(hidden),
             layers.LeakyReLU(0.02),
             layers.LayerNormalization(),
-            probability(),
+            output_layer(),
         ],
         name="discriminator",
     )
-    return compiled(model, learning_rate, beta_1)
+    return compile_d(model, learning_rate, beta_1)
 
 
 def define_generator(latent_dim, out_shape, hidden=200, activation="sigmoid"):
@@ -42,7 +42,7 @@ def define_generator(latent_dim, out_shape, hidden=200, activation="sigmoid"):
         latent_dim: length of a latent vector; 100 in the book.
         out_shape: height, width and channels of an image.
         hidden: number of units of the hidden layer.
-        activation: of the last layer.
+        activation: activation of the last layer.
 
     Returns:
         a model, float32 (n, latent_dim) -> images (n, *out_shape), in [0, 1] for

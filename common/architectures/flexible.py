@@ -6,7 +6,7 @@ Without options, images of 28x28 have the models of `mnist_gan`. All others have
 
 from typing import NamedTuple
 
-from common.architectures.blocks import activated, compiled, halved_sizes, probability
+from common.architectures.blocks import activated, compile_d, halved_sizes, output_layer
 
 
 class Tutorial(NamedTuple):
@@ -64,8 +64,8 @@ def define_discriminator(
     model.add(layers.Flatten())
     if tutorial.dropout_at == "end":
         model.add(layers.Dropout(dropout))
-    model.add(probability())
-    return compiled(model)
+    model.add(output_layer())
+    return compile_d(model)
 
 
 def define_generator(

@@ -2,7 +2,7 @@
 
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks" (2018), table
 4 (CIFAR-10), where they are trained with the hinge loss and five D updates per G update.
-The paper has 256 filters in G and 128 in D; a CPU can train 64.
+The paper has 256 filters in G and 128 in D; here both have 64, for a CPU.
 
 Keras's SpectralNormalization divides the kernel variable by its norm at each call in
 training mode, with one power iteration. The paper does not change the variable, and
@@ -11,7 +11,7 @@ separate updates, with Adam's beta_1 = 0, the real batch raises all scores and t
 batch lowers them again.
 """
 
-from common.architectures.blocks import compiled, halved_sizes, probability, spectral
+from common.architectures.blocks import compile_d, halved_sizes, output_layer, spectral
 
 
 def residual(name, shape, path, shortcut):
@@ -20,7 +20,8 @@ def residual(name, shape, path, shortcut):
     Args:
         name: name of the block.
         shape: (h, w, c) of x.
-        path, shortcut: lists of layers with the same output shape; [] is the identity.
+        path, shortcut: lists of Keras layers, applied in sequence, with the same output
+            shape; [] is the identity.
     """
     from keras import Model, layers
 
@@ -34,12 +35,12 @@ def residual(name, shape, path, shortcut):
     return Model(inputs, layers.Add()(outputs), name=name)
 
 
-def define_discriminator(in_shape, width=64):
-    """Define and compile D: blocks that halve the size to about 8, then two more blocks.
+def define_discriminator(in_shape, n_filters=64):
+    """Define and compile D: blocks that halve height and width to about 8, then two more.
 
     Args:
         in_shape: height, width and channels of an image.
-        width: number of filters.
+        n_filters: number of filters of each convolution.
 
     Returns:
         a model, float32 (n, *in_shape) -> probability of being real, float32 (n, 1).
@@ -47,7 +48,7 @@ def define_discriminator(in_shape, width=64):
     from keras import Sequential, layers
 
     def convolution(size):
-        return spectral(layers.Conv2D(width, size, padding="same"))
+        return spectral(layers.Conv2D(n_filters, size, padding="same"))
 
     model = Sequential([layers.Input(in_shape)], name="discriminator")
     n_halvings = max(1, sum(min(x) > 8 for x in halved_sizes(*in_shape[:2])[:-1]))
@@ -68,18 +69,18 @@ def define_discriminator(in_shape, width=64):
     height, width, _ = model.output_shape[1:]
     model.add(layers.GlobalAveragePooling2D())
     model.add(layers.Rescaling(height * width))  # sum, not mean: D learns better
-    # The paper also normalizes the last layer; `heads.py` needs a Dense layer.
-    model.add(probability())
-    return compiled(model, beta_1=0.0, beta_2=0.9)
+    # The paper also normalizes the last layer; `objectives/heads.py` needs Dense.
+    model.add(output_layer())
+    return compile_d(model, beta_1=0.0, beta_2=0.9)
 
 
-def define_generator(latent_dim, out_shape, width=64):
+def define_generator(latent_dim, out_shape, n_filters=64):
     """Define G: residual blocks that double height and width.
 
     Args:
         latent_dim: length of a latent vector; 128 in the paper.
         out_shape: height, width and channels of an image.
-        width: number of filters.
+        n_filters: number of filters of each hidden convolution.
 
     Returns:
         a model, float32 (n, latent_dim) -> images (n, *out_shape) in [-1, 1].
@@ -88,19 +89,19 @@ def define_generator(latent_dim, out_shape, width=64):
 
     *larger, (h, w) = halved_sizes(*out_shape[:2])
     model = Sequential([layers.Input((latent_dim,))], name="generator")
-    model.add(layers.Dense(h * w * width))
-    model.add(layers.Reshape((h, w, width)))
+    model.add(layers.Dense(h * w * n_filters))
+    model.add(layers.Reshape((h, w, n_filters)))
     for i in range(len(larger)):
         path = [
             layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
             layers.UpSampling2D(),
-            layers.Conv2D(width, 3, padding="same"),
+            layers.Conv2D(n_filters, 3, padding="same"),
             layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
-            layers.Conv2D(width, 3, padding="same"),
+            layers.Conv2D(n_filters, 3, padding="same"),
         ]
-        shortcut = [layers.Conv2D(width, 1), layers.UpSampling2D()]
+        shortcut = [layers.Conv2D(n_filters, 1), layers.UpSampling2D()]
         model.add(residual(f"block_{i + 1}", model.output_shape[1:], path, shortcut))
     model.add(layers.BatchNormalization(momentum=0.9))
     model.add(layers.ReLU())

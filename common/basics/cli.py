@@ -187,7 +187,7 @@ def add_data(parser, names, default=None, paths=True):
     )
 
 
-def step_options(argv, doc, data=None, more=None):
+def lesson_options(argv, doc, data=None, more=None):
     """Parse the options of a lesson's script: `--data`, `--seed` and `--run-dir`.
 
     Args:

@@ -146,7 +146,7 @@ def check_new(option, folder):
         raise UserError(f"{option} {folder} cannot be created: {reason}") from None
 
 
-def free_path(path):
+def new_path(path):
     """Return a path, or the first of `name_2`, `name_3`, ... that does not exist."""
     others = (path.with_stem(f"{path.stem}_{number}") for number in count(2))
     return next(other for other in chain([path], others) if not other.exists())

@@ -16,7 +16,7 @@ OUTPUTS = {  # prefix of a column -> y label of its panel
     "energy": "energy",
 }
 STYLES = {"real": "solid", "fake": "dashed"}
-WINDOWS = 40  # the smoothing window is a 40th of a run
+WINDOWS_PER_RUN = 40  # a smoothing window is a 40th of a run
 LOG_RATIO = 20  # ratio of largest to typical value from which an axis is logarithmic
 SHORT_LABEL = 25  # characters; longer labels are in one column of the legend
 COLUMNS = 4  # image grids in a row, columns of short labels
@@ -27,15 +27,15 @@ def save_curves(runs, labels, path):
 
     Args:
         runs: list of read.Run.
-        labels: list of texts, one line of the legend per run.
+        labels: list of str, names of the runs in the legend.
         path: PNG to write.
     """
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
     panels = [("D's loss", {"d_loss": "solid"}), ("G's loss", {"g_loss": "solid"})]
-    for kind, ylabel in OUTPUTS.items():
-        columns = {f"{kind}_{side}": style for side, style in STYLES.items()}
+    for prefix, ylabel in OUTPUTS.items():
+        columns = {f"{prefix}_{side}": style for side, style in STYLES.items()}
         if any(set(columns) & set(run.history) for run in runs):
             panels.append((ylabel, columns))
     name, distances = comparable_distances(runs)
@@ -57,7 +57,7 @@ def save_curves(runs, labels, path):
 
 
 def colour(i):
-    """Return the colour of run number i: ten strong colours, then ten pale ones."""
+    """Return the colour of the run with index i, an RGBA tuple; 20 colours, repeated."""
     from matplotlib import colormaps
 
     return colormaps["tab20"]((2 * i + i // 10) % 20)
@@ -100,12 +100,12 @@ def smooth(y):
     """Return the moving average of a moving median: float (n,) -> (n,).
 
     The window is 1/40 of the values, at least 3. The median removes outliers, which would
-    be plateaus in the average.
+    be plateaus of the average.
     """
     from scipy.ndimage import median_filter, uniform_filter1d
 
-    width = max(3, len(y) // WINDOWS)
-    return uniform_filter1d(median_filter(y, width), width)
+    window = max(3, len(y) // WINDOWS_PER_RUN)
+    return uniform_filter1d(median_filter(y, window), window)
 
 
 def set_scale(axis, curves, values):
@@ -124,8 +124,8 @@ def set_scale(axis, curves, values):
     low, high = np.min(np.concatenate(curves)), np.max(np.concatenate(curves))
     largest = max(high, -low)
     if largest > LOG_RATIO * typical:
-        decade = 10.0 ** math.ceil(math.log10(max(typical, 1e-4 * largest)))
-        axis.set_yscale("symlog", linthresh=decade)
+        linear_limit = 10.0 ** math.ceil(math.log10(max(typical, 1e-4 * largest)))
+        axis.set_yscale("symlog", linthresh=linear_limit)
     else:
         margin = max(high - low, typical)
         limits = np.concatenate([np.quantile(y, [0.005, 0.995]) for y in values])
@@ -142,8 +142,9 @@ def comparable_distances(runs):
         runs: list of read.Run.
 
     Returns:
-        name of the score, and dict: index of the run -> dict: epoch -> (mean, std or
-        None), for the first protocol with such scores; (None, {}) if there is none.
+        key of the score in `scores/table.py`, and its values under one protocol, a dict:
+        index of the run -> dict: epoch -> (mean, std or None). (None, {}) if no two runs
+        have the same protocol.
     """
     for name in DISTANCES:
         protocols = defaultdict(lambda: defaultdict(dict))
@@ -169,7 +170,7 @@ def plot_distances(axis, distances, ylabel):
     means = []
     for i, curve in distances.items():
         x = sorted(curve)
-        mean, std = np.array([(curve[e][0], curve[e][1] or 0) for e in x]).T
+        mean, std = np.array([(curve[epoch][0], curve[epoch][1] or 0) for epoch in x]).T
         axis.errorbar(x, mean, std, color=colour(i), marker="o", ms=4, capsize=3)
         means.extend(mean)
     if min(means) > 0 and max(means) > LOG_RATIO * min(means):

@@ -21,12 +21,12 @@ class ScoreLine(NamedTuple):
     """A line of `metrics.jsonl`: the scores of one saved generator."""
 
     epoch: int
-    scores: dict  # name -> (mean, std or None), or None if it was not computed
+    scores: dict  # name -> (mean, std or None); None for a score that was not computed
     protocol: dict  # settings that must be equal for a comparison
 
     @property
     def protocol_key(self):
-        """Return the protocol as a hashable tuple of texts."""
+        """Return the protocol as a hashable tuple of str."""
         return tuple(map(str, self.protocol.values()))
 
 
@@ -42,7 +42,7 @@ class Run(NamedTuple):
 
 
 def read_runs(folders):
-    """Read run folders, and name each by the shortest unique end of its path.
+    """Read run folders, and name each by the shortest end of its path that is unique.
 
     Args:
         folders: list of paths.
@@ -67,7 +67,7 @@ def read_runs(folders):
 
 
 def shortest_names(paths):
-    """Return the last parts of different paths, as few as keep them distinct."""
+    """Return the shortest ends of paths that are all different: list of str."""
     n = 1
     while len({path.parts[-n:] for path in paths}) < len(paths):
         n += 1
@@ -89,10 +89,11 @@ def read_run(name, folder):
     history = read_columns(path / HISTORY)
     if len(history.get("epoch", ())) == 0:
         raise UserError(
-            f"{path} has no history, history.csv is missing or empty: resume training by "
-            f"--resume {path}, or leave the run out"
+            f"{path} has no history, history.csv is missing or empty: resume training "
+            f"with --resume {path}, or leave the run out"
         )
-    d_losses = ["d1", "d2"] if "d1" in history else ["d_loss"]  # separate, mixed batches
+    # Separate batches have two losses of D.
+    d_losses = ["d1", "d2"] if "d1" in history else ["d_loss"]
     for column in ("step", "g_loss", *d_losses):
         if column not in history:
             raise UserError(
@@ -139,7 +140,7 @@ def read_score_lines(path, fingerprint):
 
 
 def mean_and_std(value):
-    """Return a score as (mean, std or None), or None if it was not computed."""
+    """Return a score of a JSON object as (mean, std or None); None if not computed."""
     if not isinstance(value, dict):
         value = {"mean": value}
     mean, std = value["mean"], value.get("std")
@@ -149,9 +150,9 @@ def mean_and_std(value):
 
 
 def lines_to_compare(runs):
-    """Return for each run the last line of its highest epoch, or None without lines.
+    """Return the last ScoreLine of the highest epoch of each run, or None if it has none.
 
-    If all runs with scores share a protocol, only lines with this protocol are used.
+    If all runs with scores have a protocol in common, only its lines are used.
 
     Args:
         runs: list of Run.
@@ -162,9 +163,9 @@ def lines_to_compare(runs):
     keys = [[x.protocol_key for x in run.score_lines] for run in runs if run.score_lines]
     keys = keys or [[]]
     shared = set.intersection(*map(set, keys))
-    last = next((key for key in reversed(keys[0]) if key in shared), None)
+    latest = next((key for key in reversed(keys[0]) if key in shared), None)
     chosen = []
     for run in runs:
-        lines = [x for x in run.score_lines if last in (None, x.protocol_key)]
+        lines = [x for x in run.score_lines if latest in (None, x.protocol_key)]
         chosen.append(max(reversed(lines), key=lambda line: line.epoch, default=None))
     return chosen

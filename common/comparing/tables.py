@@ -15,7 +15,7 @@ MAX_LENGTH = 60  # characters of a line of the legend
 
 
 def run_settings(record):
-    """Return the settings of a run: dict, name -> value as text, without unset ones.
+    """Return the settings of a run: dict, name -> value as str, without unset ones.
 
     Args:
         record: dict, see `record.describe_run`.
@@ -41,7 +41,7 @@ def as_text(value):
 
 
 def different_settings(runs):
-    """Return the settings that differ: dict, name -> list of a text or None per run.
+    """Return the settings that differ: dict, name -> list of str or None per run.
 
     Args:
         runs: list of read.Run.
@@ -53,7 +53,7 @@ def different_settings(runs):
 
 
 def score_text(score):
-    """Return a score as a text, rounded to two digits of its standard deviation.
+    """Return a score as a str, rounded to two digits of its standard deviation.
 
     Args:
         score: (mean, std or None), or None if it was not computed.
@@ -73,7 +73,7 @@ def score_text(score):
 
 
 def results(runs):
-    """Return epochs, minutes, losses and scores: name -> list of a text or None per run.
+    """Return epochs, minutes, losses and scores: name -> list of str or None per run.
 
     Args:
         runs: list of read.Run.
@@ -107,13 +107,13 @@ def finished_epochs(run):
 
 
 def last_mean(run, column):
-    """Return the mean of a column of history.csv over the last epoch, as a text."""
+    """Return the mean of a column of history.csv over the last epoch, as a str."""
     is_last = run.history["epoch"] == run.history["epoch"].max()
     return f"{np.mean(run.history[column][is_last]):.3g}"
 
 
 def comparability_notes(runs, rows):
-    """Return notes on which results are comparable: list of texts.
+    """Return notes on which results are comparable: list of str.
 
     Args:
         runs: list of read.Run.
@@ -126,7 +126,7 @@ def comparability_notes(runs, rows):
     scored = {r.name: x.protocol for r, x in zip(runs, lines, strict=True) if x}
     different, equal = [], []
     for key in (*PROTOCOL, "data"):
-        names_of = {}  # value as text -> names of the runs with it
+        names_of = {}  # value as str -> names of the runs with it
         for name, protocol in scored.items():
             names_of.setdefault(as_text(protocol[key]), []).append(name)
         if len(names_of) > 1:
@@ -146,7 +146,7 @@ def comparability_notes(runs, rows):
 
 
 def table(names, rows):
-    """Return rows, name -> list of a text or None per run, as a Markdown table."""
+    """Return rows, name -> list of str or None per run, as a Markdown table."""
     return markdown_table([[name, *row] for name, row in rows.items()], ["", *names])
 
 

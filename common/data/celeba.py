@@ -59,7 +59,7 @@ def load_images(data="auto", size=64, crop=None, attribute=None):
         )
     if n < MIN_IMAGES:
         raise UserError(
-            f"--data {data}: expected at least {MIN_IMAGES} images, found {n}"
+            f"--data {data}: expected at least {MIN_IMAGES} images, found {n}: add more"
         )
     return images
 
@@ -97,7 +97,7 @@ def pack_into_cache(source, size, crop, attributes=None):
     key = hashlib.sha256(repr((VERSION, size, crop)).encode())
     with open_source(source) as files:
         for name in files.names:
-            key.update(repr((name, files.stamp(name))).encode())
+            key.update(repr((name, files.size_and_version(name))).encode())
     if attributes:
         check_file(attributes, MAX_LIST_BYTES)
         key.update(Path(attributes).read_bytes())

@@ -22,7 +22,7 @@ class Images(NamedTuple):
         pixels: uint8 (n, h, w, c).
         labels: int (n,), or None.
         name: mnist, fashion-mnist, digits, synthetic, or the file's name.
-        source: path, or a text such as "scikit-learn".
+        source: path, or a name such as "scikit-learn".
         notice: a warning to print if these are not the requested images.
         checksum: hexadecimal SHA-256; "": computed by `digest`.
         classes: names of the labels 0, 1, ...; empty without labels.

@@ -68,9 +68,8 @@ def read_npz(path, split):
             if sum(info.file_size for info in archive.zip.infolist()) > MAX_BYTES:
                 raise UserError(TOO_LARGE.format(path))
             if f"x_{split}" in names:
-                labels = (
-                    read_member(archive, f"y_{split}") if f"y_{split}" in names else None
-                )
+                has_labels = f"y_{split}" in names
+                labels = read_member(archive, f"y_{split}") if has_labels else None
                 return read_member(archive, f"x_{split}"), labels
             if len(names) == 1 and split == "train":
                 return read_member(archive, names[0]), None
@@ -105,9 +104,7 @@ def read_idx_file(path):
     check_file(path)
     with as_user_error(f"{path} cannot be read"):
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            parts = iter(
-                partial(file.read, READ_BYTES), b""
-            )  # allocates only what is read
+            parts = iter(partial(file.read, READ_BYTES), b"")  # allocates what is read
             content = b"".join(islice(parts, MAX_BYTES // READ_BYTES + 1))
         if len(content) > MAX_BYTES:
             raise UserError(TOO_LARGE.format(path))
@@ -145,9 +142,8 @@ def read_csv(path, split):
         lines = chain([first] * start.isdigit(), lines)
         table = np.loadtxt(lines, np.float32, delimiter=",", ndmin=2)
     if table.size and table.shape[1] != 785:
-        expected = "785 columns, a label and 784 pixels"
-        found = table.shape[1]
-        raise UserError(f"{path}: expected {expected}, found {found}: fix the file")
+        found = f"{path} has {table.shape[1]} columns"
+        raise UserError(f"{found}: save 785 in each row, a label and 784 pixels")
     labels = table[:, 0]
     is_label = (np.abs(labels) <= MAX_LABEL) & (labels == np.round(labels))
     if not is_label.all():

@@ -15,7 +15,7 @@ from common.basics.errors import MachineError, UserError
 from common.basics.files import atomic_write
 from common.data.attributes import read_attributes
 from common.data.packed import checksum
-from common.data.pictures import open_source, printable, subfolders, try_to_read
+from common.data.pictures import classes_by_subfolder, open_source, printable, try_to_read
 
 BLOCK = 512  # pictures in memory at a time
 CHUNK_BYTES = 2**20
@@ -113,7 +113,7 @@ def pack_images(files, read, rows):
 
     Args:
         files: list of names.
-        read: function, name -> pixels; or the reason, a text, if it cannot be read.
+        read: function, name -> pixels; or the reason, a str, if it cannot be read.
         rows: ImageWriter.
 
     Returns:
@@ -192,7 +192,7 @@ def write_metadata(file, rows, names, skipped, attributes):
     for key, paths in (("names", names), ("skipped", skipped)):
         texts = [printable(path) for path in paths]
         file.create_dataset(key, (len(texts),), h5py.string_dtype(), texts)
-    labels, folders = None, subfolders(names)
+    labels, folders = None, classes_by_subfolder(names)
     if folders:
         classes, labels = np.unique(folders, return_inverse=True)
         file["labels"], file["classes"] = labels, [printable(name) for name in classes]
@@ -212,7 +212,7 @@ def print_summary(target, names, skipped, seconds):
         print(
             f"  ... and {len(skipped) - 10} more, listed in the file's dataset `skipped`"
         )
-    if folders := subfolders(names):
+    if folders := classes_by_subfolder(names):
         classes = [printable(name) for name in sorted(set(folders))]
         shown = classes[:10] + ["..."] * (len(classes) > 10)
         print(f"classes ({len(classes)}): {', '.join(shown)}")

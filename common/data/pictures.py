@@ -1,4 +1,4 @@
-"""Read pictures of any size and format, in a folder or a .zip, as small squares."""
+"""Read pictures of any size and format, in a folder or a .zip, as square images."""
 
 import fnmatch
 import io
@@ -30,7 +30,7 @@ WEB_PAGE = (
 
 @contextmanager
 def open_source(path):
-    """Open a folder as Folder, or a .zip as Zip; both have `names`, `stamp` and `read`.
+    """Open a folder as Folder, or a .zip as Zip; both have `names` and `read`.
 
     Raises:
         UserError: it does not exist, is not a folder or zip, or contains no files.
@@ -49,6 +49,7 @@ def open_source(path):
 
 
 def open_zip(path):
+    """Return a zipfile.ZipFile; raise a UserError if it is none, or incomplete."""
     check_file(path, max_bytes=math.inf)
     try:
         return zipfile.ZipFile(path)
@@ -80,7 +81,7 @@ class Folder:
         names, visited = [], {path.resolve()}
         for folder, folders, files in os.walk(path, followlinks=True):
             if len(Path(folder).parts) > len(path.parts) + MAX_DEPTH:
-                raise UserError(f"{path} nests folders over {MAX_DEPTH} deep: flatten it")
+                raise UserError(f"{path} nests folders over {MAX_DEPTH} deep: nest fewer")
             folders.sort(reverse=True)  # so that the first of two links remains
             targets = {Path(folder, name).resolve(): name for name in folders}
             folders[:] = [name for x, name in targets.items() if x not in visited]
@@ -89,12 +90,13 @@ class Folder:
         found = (p for p in names if not is_ignored(p) and (path / p).is_file())
         self.names = sorted(p.as_posix() for p in found)
 
-    def stamp(self, name):
+    def size_and_version(self, name):
         """Return the size in bytes and the modification time in ns of a file."""
         status = (self.path / name).stat()
         return status.st_size, status.st_mtime_ns
 
     def read(self, name):
+        """Return the content of a file, as bytes."""
         check_length(self, name)
         return (self.path / name).read_bytes()
 
@@ -112,12 +114,13 @@ class Zip:
         check_zip(path, infos)
         self.names = sorted(n for n in infos if not is_ignored(PurePosixPath(n)))
 
-    def stamp(self, name):
+    def size_and_version(self, name):
         """Return the size in bytes and the CRC-32 of a file."""
         info = self.archive.getinfo(name)
         return info.file_size, info.CRC
 
     def read(self, name):
+        """Return the content of a file, as bytes."""
         check_length(self, name)
         return self.archive.read(name)
 
@@ -145,13 +148,13 @@ def check_zip(path, infos):
 
 def check_length(source, name):
     """Raise a ValueError if a file of a Folder or Zip is too large for a picture."""
-    length, _ = source.stamp(name)
+    length, _ = source.size_and_version(name)
     if length > MAX_BYTES:
         raise ValueError(f"it has {length} bytes, more than the limit of {MAX_BYTES}")
 
 
 def is_ignored(path):
-    """Return whether an operating system or a script of this project made a file."""
+    """Return whether a file is no source picture: of the system, or of this project."""
     return IGNORED_PATTERN.match(f"/{path}") is not None
 
 
@@ -174,8 +177,8 @@ def read_square(source, name, size, crop=1.0, channels=3):
     from PIL import Image, ImageOps
 
     with open_image(io.BytesIO(source.read(name))) as image:
-        least = round(DRAFT_FACTOR * size / crop)
-        image.draft(image.mode, (least, least))
+        min_size = round(DRAFT_FACTOR * size / crop)
+        image.draft(image.mode, (min_size, min_size))
         image.load()
         with suppress(Exception):  # without its EXIF record the picture is usable
             ImageOps.exif_transpose(image, in_place=True)
@@ -189,7 +192,7 @@ def read_square(source, name, size, crop=1.0, channels=3):
 
 
 def try_to_read(source, size, crop, channels, name):
-    """Return a picture, uint8 (size, size, 1 or 3), or why it cannot be read, a text.
+    """Return a picture, uint8 (size, size, 1 or 3), or the error message, a str.
 
     Args:
         source, size, crop, name: see `read_square`.
@@ -208,7 +211,7 @@ def try_to_read(source, size, crop, channels, name):
 
 
 def on_white(image):
-    """Return a PIL image on a white background, with 8 bits per channel."""
+    """Return a PIL image with 8 bits per channel, transparent pixels made white."""
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):
@@ -222,14 +225,14 @@ def on_white(image):
     return image
 
 
-def subfolders(names):
+def classes_by_subfolder(names):
     """Return the class of each file: its subfolder below their common folder.
 
     Args:
-        names: list of n paths, such as "cats/1.jpg".
+        names: list of n paths, such as "cats/1.jpg", whose class is "cats".
 
     Returns:
-        list of n names of classes, or None if there are no such subfolders.
+        list of n class names, or None if all files are in the same folder.
     """
     folders = [PurePosixPath(name).parts[:-1] for name in names]
     for depth in range(min(map(len, folders))):
@@ -240,5 +243,5 @@ def subfolders(names):
 
 
 def printable(path):
-    """Return a path as text, with bytes that are not UTF-8 escaped."""
+    """Return a path as a str, with bytes that are not UTF-8 escaped."""
     return str(path).encode("utf-8", "backslashreplace").decode()

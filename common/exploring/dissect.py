@@ -78,7 +78,7 @@ def find_layer(subject, options):
         raise UserError(f"--layer {layer}: no layer with feature maps; choose {names}")
     index, (*_, n_units) = layers[layer]
     if options.units and (unit := max(options.units)) >= n_units:
-        raise UserError(f"--units {unit}: {layer} has {n_units}; name 0 to {n_units - 1}")
+        raise UserError(f"--units {unit}: {layer} has units 0 to {n_units - 1}; use one")
     return layer, index
 
 
@@ -158,7 +158,7 @@ def find_matches(scores):
 
 
 def describe_unit(scores, unit):
-    """Return a text with the three concepts that have the largest IoU with a unit."""
+    """Return a str with the three concepts that have the largest IoU with a unit."""
     best = np.argsort(-scores.ious[unit])[:3]
     texts = [f"{scores.names[i]} {scores.ious[unit, i]:.2f}" for i in best]
     return f"unit {unit}, IoU: {', '.join(texts)}"
@@ -234,7 +234,7 @@ def save_class_shares(effects, names, path):
 
     Args:
         effects: see `units.measure_effects`.
-        names: of the classes.
+        names: names of the classes.
         path: PNG to write.
     """
     width = 0.8 / len(effects)

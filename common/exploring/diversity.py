@@ -43,7 +43,7 @@ def run(subject, options, folder):
     pixels = subject.real_pixels(options.n, options.label)
     n = len(pixels)
     if n < MIN_N:
-        raise UserError(f"expected at least {MIN_N} real images, found {n}: see --data")
+        raise UserError(f"expected at least {MIN_N} real images, found {n}: add more")
     labels = subject.labels(n, options.label)
     generated = subject.generate(subject.latent_vectors(n, options.seed), labels)
     images_by_source = {"real": subject.from_bytes(pixels), "generated": generated}

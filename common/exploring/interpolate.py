@@ -22,11 +22,11 @@ from common.plotting import enlarged, new_figure, tile, to_pictures
 from common.runs.video import captioned, save_video
 from common.sampling import class_number
 
-METHODS = {"straight": lerp, "arc": slerp}  # of interpolation
-STEPS, STEPS_PER_COLUMN = 60, 6  # of a path, and between two images of the grid
-LOOP_STEPS, FRAME_SECONDS = 20, 0.08  # of a path in the video, duration of a frame
-MIN_HEIGHT = 280  # of an image in the video, in pixels
-JUMP_RATIO, N_NEIGHBOURS = 3, 5  # a jump / the median of the steps on each side
+METHODS = {"straight": lerp, "arc": slerp}
+STEPS, STEPS_PER_COLUMN = 60, 6  # in a path; between two images of the grid
+LOOP_STEPS, FRAME_SECONDS = 20, 0.08  # in a path of the video; duration of a frame
+MIN_HEIGHT = 280  # pixels: minimum height of an image in the video
+JUMP_RATIO, N_NEIGHBOURS = 3, 5  # a jump is 3 times the median of 5 steps on each side
 
 
 def add_options(parser):
@@ -52,18 +52,18 @@ def run(subject, options, folder):
     seeds = options.seeds or [(options.seed + i) % 2**32 for i in range(3)]
     labels = options.labels or list(subject.classes[:1])
     if len(seeds) < 2:
-        raise UserError(f"--seeds: expected at least 2 seeds, got {len(seeds)}")
+        raise UserError(f"--seeds: expected at least 2 seeds, got {len(seeds)}: add one")
     if len(labels) not in (0, 1, len(seeds)):
         raise UserError(
             f"--labels: expected one class for all seeds, or one for each of the "
-            f"{len(seeds)} seeds, got {len(labels)}: name other classes"
+            f"{len(seeds)} seeds, got {len(labels)}: add or omit some"
         )
-    generate, embeddings = embedding_generator(subject, labels, len(seeds))
+    generate, embeddings = generator_from_embeddings(subject, labels, len(seeds))
     waypoints = np.stack([subject.latent_vector(x) for x in seeds]).astype("float64")
     try:
         closed_path(waypoints, 1)
     except ValueError as error:
-        raise UserError(f"--seeds: {error}; name other seeds") from None
+        raise UserError(f"--seeds: {error}; replace one seed") from None
     grid, curves = [], {}
     for name, interpolate in METHODS.items():
         images = [generate(*x) for x in paths(waypoints, embeddings, interpolate)]
@@ -84,17 +84,18 @@ def run(subject, options, folder):
     save_loop(subject, waypoints, embeddings, generate, folder / "loop")
 
 
-def embedding_generator(subject, labels, n):
+def generator_from_embeddings(subject, labels, n):
     """Return a function that generates images from latent vectors and class embeddings.
 
     Args:
         subject: subject.Subject.
-        labels: names of n classes, or of one for all; empty if G is unconditional.
+        labels: list of n class names, or of one for all; empty if G is unconditional.
         n: number of latent vectors to visit.
 
     Returns:
-        a function, latent vectors (m, latent_dim) and embeddings (m, k) -> images; and
-        the embeddings of the classes, float (n, k). k = 0 if G is unconditional.
+        a function: latent vectors (m, latent_dim) and embeddings (m, k) -> images,
+        float32 (m, h, w, c); and the embeddings of the classes, float (n, k). k = 0 if G
+        is unconditional.
 
     Raises:
         UserError: a class does not exist.
@@ -110,8 +111,8 @@ def embedding_generator(subject, labels, n):
     embeddings = embed.predict(classes, verbose=0)
     shape = embeddings.shape[1:]
 
-    def generate(vectors, flat):
-        inputs = [np.float32(vectors), np.float32(flat).reshape(-1, *shape)]
+    def generate(vectors, rows):
+        inputs = [np.float32(vectors), np.float32(rows).reshape(-1, *shape)]
         images = model.predict(inputs, batch_size=100, verbose=0)
         return subject.require_finite(images.astype("float32"))
 
@@ -132,7 +133,7 @@ def paths(waypoints, embeddings, interpolate):
     """
     t = np.linspace(0, 1, STEPS + 1)
     ends = zip(pairwise(waypoints), pairwise(embeddings), strict=True)
-    return [(interpolate(*vectors, t), lerp(*codes, t)) for vectors, codes in ends]
+    return [(interpolate(*z, t), lerp(*classes, t)) for z, classes in ends]
 
 
 def image_step_lengths(subject, images):
@@ -143,29 +144,29 @@ def image_step_lengths(subject, images):
         images: list of float32 (n + 1, h, w, c), one array per path.
 
     Returns:
-        dict, "pixels" and, with real images, "features" -> float (paths * n,).
+        dict: "pixels" and, if there are real images, "features" -> float (p * n,) for p
+        paths of n steps.
     """
     spaces = {"pixels": subject.flatten}
     if subject.real_or_none:
         spaces["features"] = subject.features
     lengths = {}
-    for space, embed in spaces.items():
-        rows = [embed(path) for path in images]
+    for space, to_rows in spaces.items():
+        rows = [to_rows(path) for path in images]
         scale = np.sqrt(rows[0].shape[1])  # converts a norm to a root mean square
         lengths[space] = np.concatenate([step_lengths(x) / scale for x in rows])
     return lengths
 
 
 def describe(lengths):
-    """Return a text about the step lengths of a path, float (n,)."""
+    """Return a str: size and position of the largest of the step lengths, float (n,)."""
     i = int(np.argmax(lengths))
     ratio = lengths[i] / max(np.median(lengths), 1e-12)
     neighbours = np.delete(lengths, i)[max(i - N_NEIGHBOURS, 0) : i + N_NEIGHBOURS]
     is_jump = lengths[i] > JUMP_RATIO * max(np.median(neighbours), 1e-12)
-    position = f"at {(i + 0.5) / len(lengths):.0%} of the path"
-    position += ", a jump" if is_jump else ""
+    where = f"{(i + 0.5) / len(lengths):.0%} of the path{', a jump' if is_jump else ''}"
     return (
-        f"largest step {ratio:.1f} times the median, {position}; sum {lengths.sum():.3g}"
+        f"largest step {ratio:.1f} times the median, at {where}; sum {sum(lengths):.3g}"
     )
 
 
@@ -174,7 +175,7 @@ def save_curves(curves, names, path):
 
     Args:
         curves: dict, key of METHODS -> dict, see `image_step_lengths`.
-        names: of the waypoints.
+        names: list of str, names of the waypoints.
         path: PNG to write.
     """
     spaces = {
@@ -182,8 +183,7 @@ def save_curves(curves, names, path):
         "features": "in the classifier's features\n(root mean square)",
     }
     rows = len(curves["arc"])
-    figure = new_figure(path, (8, 1 + 2.2 * rows), rows, sharex=True)
-    with figure as (_, axes):
+    with new_figure(path, (8, 1 + 2.2 * rows), rows, sharex=True) as (_, axes):
         for axis, (space, text) in zip(axes, spaces.items(), strict=False):
             for name, lengths in curves.items():
                 positions = (np.arange(len(lengths[space])) + 0.5) / STEPS
@@ -198,13 +198,14 @@ def save_loop(subject, waypoints, embeddings, generate, path):
     """Save a video of both interpolations, side by side, through all waypoints and back.
 
     Args:
-        subject, waypoints, embeddings, generate: see `paths` and `embedding_generator`.
+        subject, generate: see `generator_from_embeddings`.
+        waypoints, embeddings: see `paths`.
         path: see `video.save_video`.
     """
-    mixed = closed_path(embeddings, LOOP_STEPS, lerp)
-    closed = [closed_path(waypoints, LOOP_STEPS, x) for x in METHODS.values()]
-    images = [generate(vectors, mixed) for vectors in closed]
+    classes = closed_path(embeddings, LOOP_STEPS, lerp)
+    loops = [closed_path(waypoints, LOOP_STEPS, x) for x in METHODS.values()]
+    images = [generate(vectors, classes) for vectors in loops]
     pictures = to_pictures(np.stack(images, axis=1), subject.low)
     zoom, title = MIN_HEIGHT / subject.shape[0], " | ".join(METHODS)
-    sheets = (enlarged(tile(frame, len(images)), zoom) for frame in pictures)
-    save_video((captioned(sheet, title) for sheet in sheets), path, FRAME_SECONDS)
+    frames = (enlarged(tile(both, len(images)), zoom) for both in pictures)
+    save_video((captioned(frame, title) for frame in frames), path, FRAME_SECONDS)

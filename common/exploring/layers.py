@@ -21,19 +21,19 @@ def layer_chain(g_model):
         models are flattened. A residual block is one layer.
 
     Raises:
-        UserError: the layers do not form a chain.
+        UserError: the layers have branches.
     """
     tensor, chain = g_model.inputs[0], []
     for layer in g_model.layers:
         if isinstance(layer, layers.InputLayer):
             continue
-        if isinstance(layer.input, list):  # combines the class with z
+        if isinstance(layer.input, list):  # the layer that combines z and the class
             tensor, chain = layer.output, []
         else:
             chain += layer.layers if isinstance(layer, keras.Sequential) else [layer]
     has_branches = any(isinstance(layer.input, list) for layer in chain)
     if has_branches or apply_layers(chain, tensor).shape != g_model.outputs[0].shape:
-        raise UserError("the layers of this generator form no chain: use another model")
+        raise UserError("the layers of this generator branch: use one without branches")
     return tensor, chain
 
 
@@ -49,10 +49,11 @@ def split(g_model, index):
 
     Args:
         g_model: generator.
-        index: of the layer in `layer_chain`; -1 for the input of the chain.
+        index: index of the layer in `layer_chain`; -1 for the input of the chain.
 
     Returns:
-        head, inputs of G -> activations of this layer; tail, activations -> images.
+        two models: inputs of G -> activations of this layer, float32 (n, ...), or its
+        input for -1; and activations -> images, float32 (n, h, w, c).
     """
     tensor, chain = layer_chain(g_model)
     inner = apply_layers(chain[: index + 1], tensor)
@@ -69,8 +70,8 @@ def split_at_embedding(g_model):
         (n, latent_dim), embeddings] -> images. Embeddings can be interpolated.
     """
     vectors, classes = g_model.inputs
-    kinds = layers.Embedding | layers.CategoryEncoding
-    first = next(layer for layer in g_model.layers if isinstance(layer, kinds))
+    encoders = layers.Embedding | layers.CategoryEncoding
+    first = next(layer for layer in g_model.layers if isinstance(layer, encoders))
     return Model(classes, first.output), Model([vectors, first.output], g_model.outputs)
 
 
@@ -90,17 +91,17 @@ def first_block(g_model):
     ]
     if len(with_kernel) < 2:
         raise UserError(
-            "this generator has fewer than two layers with a kernel in its chain: use "
-            "another model"
+            f"this generator has {len(with_kernel)} layers with a kernel: use a model "
+            "with at least 2"
         )
     return with_kernel[0], with_kernel[1] - 1
 
 
 def feature_map_layers(g_model):
-    """Return the layers with feature maps: the last of each shape, without the output.
+    """Return the last layer of each feature map size, except the output layer.
 
     Returns:
-        dict, name -> index in `layer_chain` and shape (h, w, units) of the activations.
+        dict, name of the layer -> (index in `layer_chain`, shape (h, w, channels)).
     """
     _, chain = layer_chain(g_model)
     shapes = [layer.output.shape[1:] for layer in chain]

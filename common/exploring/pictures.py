@@ -1,4 +1,4 @@
-"""Save rows of images with captions, and read pictures of users."""
+"""Save rows of images with captions, and read picture files."""
 
 from common.basics.errors import as_user_error
 from common.plotting import tile, to_pictures
@@ -13,10 +13,10 @@ def save_rows(rows, captions, path, low=0, column_titles=()):
 
     Args:
         rows: list of float32 (n, h, w, c) in [low, 1]; n may differ between rows.
-        captions: list of texts, one per row.
-        path: file to write.
-        low: lowest value of a pixel, 0 or -1; see `plotting.save_grid`.
-        column_titles: texts above the columns, or empty.
+        captions: list of str, one per row.
+        path: PNG to write.
+        low: minimum of the image range, 0 or -1; see `plotting.save_grid`.
+        column_titles: str above each column, or empty.
     """
     from matplotlib.figure import Figure
 
@@ -40,12 +40,12 @@ def save_rows(rows, captions, path, low=0, column_titles=()):
 
 
 def read_picture(option, path, mode):
-    """Return an untrusted picture file as a PIL image.
+    """Read an untrusted picture file: return a PIL image of this mode.
 
     Args:
         option: name of the option, for the error message.
-        path: of the file.
-        mode: "L" or "RGB".
+        path: path of the file.
+        mode: "L" (grey) or "RGB".
 
     Raises:
         UserError: the file is not a picture that can be read.

@@ -45,7 +45,7 @@ def read_target(subject, name):
 
     Args:
         subject: subject.Subject.
-        name: path of a picture, or the index of a held-out real image, as a text.
+        name: path of a picture, or the index of a held-out real image, as a str.
 
     Raises:
         UserError: the file is not a picture, or no real image has the index.

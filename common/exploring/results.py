@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from common.basics.errors import UserError
-from common.basics.files import free_path, new_folders
+from common.basics.files import new_folders, new_path
 
 
 def result_folder(options, model):
@@ -26,7 +26,7 @@ def result_folder(options, model):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UserError(f"--run-dir {folder} is not an empty folder: use a new one")
         return folder
-    return free_path(model.with_name(f"{model.stem}_{options.command}"))
+    return new_path(model.with_name(f"{model.stem}_{options.command}"))
 
 
 @contextmanager

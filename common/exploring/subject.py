@@ -16,7 +16,7 @@ class Subject:
     """A generator to explore, with its real images and their classifier.
 
     Args:
-        path: of an .h5 or .keras file.
+        path: path of an .h5 or .keras file.
         data: name or path of its real images; if None, those that the file records.
 
     Raises:

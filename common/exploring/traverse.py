@@ -19,7 +19,7 @@ from common.exploring.pictures import save_rows
 from common.sampling import generate_images
 
 N_VECTORS = 1000  # latent vectors for the principal components
-COLUMNS = 9
+COLUMNS = 9  # images in a row
 N_RANDOM = 20  # random directions for comparison
 
 
@@ -29,7 +29,7 @@ def add_options(parser):
     text = "source: activations (GANSpace; default), weights (SeFa), numbers (axes of z)"
     add("--of", choices=kinds, default=kinds[0], metavar="KIND", help=text)
     add("-n", type=whole_number(1, 1000), default=8, help="number of directions (8)")
-    text = "distance to both ends of a row, in standard deviations of z (4)"
+    text = "distance from a row's middle to its ends, in standard deviations of z (4)"
     add("--reach", type=positive, default=4.0, metavar="X", help=text)
 
 
@@ -58,7 +58,7 @@ def of_weights(subject, options):
     inputs = activations(subject, index - 1, vectors, options.label)
     kernel = np.asarray(layer_chain(subject.g_model)[1][index].get_weights()[0])
     if inputs.shape[1:] != kernel.shape[:1]:
-        raise UserError("--of weights: the first layer is not dense; use activations")
+        raise UserError("--of weights: first layer is not dense; use --of activations")
     weights = (inputs[1:] - inputs[0]) @ kernel
     return sefa_directions(subject.require_finite(weights))
 
@@ -76,7 +76,7 @@ def activations(subject, index, vectors, label):
 
     Args:
         subject: subject.Subject.
-        index: of the layer in the chain, or -1 for the input of the chain.
+        index: index of the layer in the chain, or -1 for the input of the chain.
         vectors: float32 (n, latent_dim), latent vectors.
         label: name or index of the class; None for the first.
     """

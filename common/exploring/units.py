@@ -49,7 +49,7 @@ def score_units(maps, thresholds, concepts, fixed, seed):
         thresholds: float (units,), see `activation_thresholds`.
         concepts: dict, name -> bool (n, h, w).
         fixed: names of the concepts with the same mask in all images.
-        seed: of the permutation of the images.
+        seed: seed of the permutation of the images.
 
     Returns:
         both IoUs, float (units, concepts) in [0, 1].
@@ -83,7 +83,7 @@ def intervene(tail, maps, units, thresholds, seed):
         maps: float32 (n, map_h, map_w, units), activations.
         units: indices of the units.
         thresholds: float (units,), activation above which a unit counts as active.
-        seed: of the choice of random units.
+        seed: seed of the choice of random units.
 
     Returns:
         dict, name of the intervention -> images float32 (n, h, w, c).

@@ -65,7 +65,7 @@ def rewrite(path, before, lines):
     Args:
         path: Path of the file.
         before: result of `lines_of(path)`.
-        lines: list of texts.
+        lines: list of str.
     """
     if before != (lines, ""):
         with atomic_write(path) as part:

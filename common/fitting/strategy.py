@@ -73,7 +73,8 @@ def tf_strategy():
             with handled_signals([signal.SIGINT, *STOP_SIGNALS], signal.SIG_DFL):
                 return tf.distribute.MultiWorkerMirroredStrategy()
         except (ValueError, RuntimeError, tf.errors.OpError) as error:
-            raise UserError(f"TF_CONFIG: {str(error).splitlines()[0]}") from None
+            reason = str(error).splitlines()[0]
+            raise UserError(f"TF_CONFIG: {reason}; correct its addresses") from None
     find = tf.config.list_logical_devices
     names = [device.name for device in find("GPU") or find("CPU")]
     return tf.distribute.MirroredStrategy(names)

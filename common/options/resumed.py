@@ -71,9 +71,10 @@ def check_options(parser, options, known):
             continue
         try:
             if not is_typed(parser, action, value):
-                raise UserError(f"{name} is {value!r}, of a wrong type")
+                raise UserError(f"{name} is {value!r}, not a value of this option")
         except UserError as error:
-            raise UserError(f"the run's options.json: {error}; fix it there") from None
+            where = "the run's options.json"
+            raise UserError(f"{where}: {error}; correct it there") from None
 
 
 def is_known(name, value, known):

@@ -114,7 +114,7 @@ CRITIC = "1; wgan and wgan-gp 5"
 SMOOTHING = "one-sided label smoothing: the real label is 1 - X (Salimans et al. 2016)"
 FLIPPED = "fraction of flipped labels, below 0.5 (Chintala et al. 2016)"
 SCORED = "score G every N epochs, as common/evaluate.py does"
-COLLAPSED = "if training fails: D's loss near 0, NaN, identical images, missing classes"
+COLLAPSED = "action on D's loss near 0, NaN, identical images or missing classes"
 MATCHING = (
     "matching-aware D: real images with wrong labels count as fake (Reed et al. 2016)"
 )
@@ -132,8 +132,8 @@ GROUPS = {  # title in the help -> options
         count("batch_size", BATCH, cli.whole_number(2, even=True)),
         count("seed", SEED, cli.seed_number, default_text="random"),
         Option("device", DEVICE, "auto", metavar="D", local=True),
-        count("save_every", "epochs between images and models", resume=True),
-        Option("run_dir", "new folder (runs/...)", metavar="DIR", local=True),
+        count("save_every", "save images and models every N epochs", resume=True),
+        Option("run_dir", "new results folder (runs/...)", metavar="DIR", local=True),
         Option("resume", "run folder to resume", metavar="RUN", local=True),
         switch("dry_run", "two steps on tiny data"),
     ),

@@ -13,12 +13,12 @@ from common.options import cluster, rules, track
 from common.options.resumed import resumed_options
 from common.options.table import GROUPS, IMAGE_GROUPS, OPTIONS
 
-PRESETS = {"quick": "minutes on 2 cores", "best": "finer, half an hour to two"}
+PRESETS = {"quick": "minutes on 2 cores", "best": "better images, 0.5 to 2 hours"}
 EXAMPLES = {
     "--preset quick": "images in minutes",
     "--dry-run": "two steps, as a test",
     "--epochs 20 --seed 1 --run-dir mine": "shorter, and reproducible",
-    "--resume mine --epochs 40": "continue it",
+    "--resume mine --epochs 40": "continue this run",
     "--preset quick --objective wgan-gp": "another objective",
     "--preset quick --conditional": "class-conditional",
 }

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from common.basics.errors import UserError
 from common.runs.layout import COLUMNS, COMET, HEADS, HISTORY, LOSSES, TENSORBOARD
 from common.runs.tables import read_columns, whole_lines
@@ -40,9 +38,11 @@ def check_tables(run):
                 f"{path}: first line is {lines[0][:60]!r}; expected {expected!r}, "
                 "without quotes; restore it from a copy"
             )
-        epochs = read_columns(path)["epoch"]
-        if not (np.isfinite(epochs) & (epochs == np.round(epochs))).all():
-            raise UserError(f"{path} has epochs that are not whole numbers: fix them")
+        if wrong := [x for x in read_columns(path)["epoch"] if not x.is_integer()]:
+            raise UserError(
+                f"{path}: its column epoch has {wrong[0]}, not a whole number: delete "
+                "its line"
+            )
 
 
 def is_header(name, names):

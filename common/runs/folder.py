@@ -65,7 +65,7 @@ def folder_of(name, option):
     Raises:
         UserError: the name is not UTF-8, which TensorBoard needs.
     """
-    with as_user_error(f"{option} {name}: the name is not UTF-8", "choose another"):
+    with as_user_error(f"{option} {name}: the name is not UTF-8", "rename it"):
         name.encode()
     return Path(name).expanduser()
 
@@ -114,7 +114,7 @@ def resumed_run(options, data, device):
         raise UserError(
             f"--resume {run}: its images came from {recorded.get('source')} (fingerprint "
             f"{recorded['fingerprint']}), the images now given have "
-            f"{data['fingerprint']}: name the same images by --data"
+            f"{data['fingerprint']}: name the same images with --data"
         )
     if has_begun(run):
         path, state, _ = find_state(run)

@@ -46,7 +46,7 @@ def all_versions():
 
 
 def changed_versions(record):
-    """Return the versions that differ from those in a run's record: a text, or ""."""
+    """Return the versions that differ from those in a run's record: a str, or ""."""
     recorded = record.get("versions", {})
     return ", ".join(
         f"{name} {current} (the run's: {recorded.get(name, 'unknown')})"
@@ -90,7 +90,7 @@ def read_options(run):
     if not path.exists():
         is_folder = path.parent.is_dir()
         why = f"it has no {OPTIONS}" if is_folder else "there is no such folder"
-        raise UserError(f"{run} is not a run folder: {why}; name another")
+        raise UserError(f"{run} is not a run folder: {why}; name one of runs/")
     check_file(path, MAX_BYTES)
     restore = "restore it from a copy, or name another run"
     with as_user_error(f"{path} cannot be read", f"check its permissions, or {restore}"):

@@ -68,7 +68,7 @@ def markdown_table(rows, heads):
 
     Args:
         rows: list of lists of cells, converted by `str`; None becomes "-".
-        heads: list of texts.
+        heads: list of str.
     """
     cells = [
         ["-" if cell is None else str(cell).replace("|", "\\|") for cell in row]

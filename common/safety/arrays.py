@@ -28,7 +28,7 @@ def check_file(path, max_bytes=MAX_BYTES):
 
 
 def format_bytes(n_bytes):
-    """Return a number of bytes as a text, in MiB or GiB."""
+    """Return a number of bytes as a str, in MiB or GiB."""
     is_large = n_bytes >= 2**30
     return f"{n_bytes / 2**30:.1f} GiB" if is_large else f"{n_bytes / 2**20:.1f} MiB"
 

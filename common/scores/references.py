@@ -66,7 +66,7 @@ def reference_of(record, name):
             "matching images with --data"
         )
     if folder not in SOURCES:
-        raise UserError(f"{name} was made by {record['script']}, which makes no images")
+        raise UserError(f"{name}: {record['script']} has no images: set --data")
     train, test = load_splits(folder, **chosen)
     found, expected = train.describe()["fingerprint"], record["data"]["fingerprint"]
     if found != expected:

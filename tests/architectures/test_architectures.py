@@ -171,8 +171,8 @@ def test_the_small_discriminator_is_the_courses():
 
 
 def test_the_resnets_blocks_at_cifar10s_size():
-    d_model = resnet.define_discriminator((32, 32, 3), width=8)
-    g_model = resnet.define_generator(10, (32, 32, 3), width=8)
+    d_model = resnet.define_discriminator((32, 32, 3), n_filters=8)
+    g_model = resnet.define_generator(10, (32, 32, 3), n_filters=8)
     d_sizes = [block.output_shape[1] for block in d_model.layers[:4]]
     assert d_sizes == [16, 8, 8, 8]
     g_sizes = [b.output_shape[1] for b in g_model.layers if b.name.startswith("block")]
@@ -183,7 +183,7 @@ def test_the_resnets_blocks_at_cifar10s_size():
 
 
 SPECTRAL = [
-    lambda: resnet.define_discriminator((16, 16, 3), width=8),
+    lambda: resnet.define_discriminator((16, 16, 3), n_filters=8),
     lambda: flexible.define_discriminator(
         (16, 16, 3), normalization="spectral", width=0.1, dropout=0
     ),

@@ -151,7 +151,7 @@ OPTIONS = {
         ("m.h5 --label 1 --grid-by-class", "not allowed with"),
     ],
     "common/evaluate.py": [
-        ("", "name either"), ("m.h5 --images pictures", "name either"),
+        ("", "got nothing: name one"), ("m.h5 --images pictures", "got both"),
         ("m.h5 -n 1", "-n"), ("m.h5 --repeats 0", "--repeats"),
         ("m.h5 --split half", "--split"), ("m.h5 --seed -1", "--seed"),
         ("missing.h5", "neither in this folder"), ("--images nowhere", "nowhere"),

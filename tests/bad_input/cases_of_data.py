@@ -90,7 +90,7 @@ DATA = {
     "a damaged file whose path has a newline and spaces": (
         MNIST, with_file("my\n own.npz", b"x"), "my\\n own.npz cannot be read", ALONE),
     "a damaged file whose path is in Chinese": (
-        MNIST, with_file("数据.csv", "1,2\n"), "数据.csv: expected 785"),
+        MNIST, with_file("数据.csv", "1,2\n"), "数据.csv has 2 columns"),
     "a damaged model whose path has a terminal control character (BEL)": (
         DRAW, with_file("\a.h5", b"x", named()), "\\x07.h5 is neither an"),
     "a truncated zip whose path has a tab": (
@@ -135,7 +135,7 @@ DATA = {
     "a .csv of 0 bytes": (MNIST, with_file("set.csv", b""), "contains no images"),
     "a .csv with a header line only": (
         MNIST, with_file("set.csv", "label,1,2\n"), "no images"),
-    "a .csv of three columns": (MNIST, with_file("set.csv", "1,2,3\n"), "found 3: fix"),
+    "a .csv of three columns": (MNIST, with_file("set.csv", "1,2,3\n"), "has 3 columns"),
     "a .csv truncated in a row": (
         MNIST, with_file("set.csv", lambda: csv(3)[:-900]), "co"),
     "a .csv with a word in place of a pixel": (
@@ -152,7 +152,7 @@ DATA = {
         MNIST, lambda: [Path("a.csv").symlink_to("/dev/zero"), data("a.csv")][1],
         "not a regular file"),
     "a .csv for a script that needs a test set": (
-        "mnist_gan/train_discriminator.py", with_file("a.csv", "1\n"), "found 1: fix"),
+        "mnist_gan/train_discriminator.py", with_file("a.csv", "1\n"), "1 columns: save"),
     # CIFAR-10
     "a batch of 0 bytes": (CIFAR, batches(b""), "not a CIFAR-10 batch"),
     **{f"a batch truncated at {share:.0%}": (

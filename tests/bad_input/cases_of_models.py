@@ -135,7 +135,7 @@ MODELS = {
         LOOK, modelled("diversity", "m.h5"), "does not record"),
     "a model that records a script without images": (
         LOOK, modelled("diversity", "m.h5", change=origin(script="toy_gan/train.py")),
-        "makes no images"),
+        "train.py has no images: set --data"),
     "a model that records a number as its data set": (
         LOOK, modelled("diversity", "m.h5", change=origin(options={"data": 5})),
         "training images is not valid"),

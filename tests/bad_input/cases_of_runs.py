@@ -26,13 +26,13 @@ from bad_models import HISTORY, a_run, compared, resume, scores
 
 RUNS = {
     # Runs to resume
-    "options.json of 0 bytes": (TRAIN, resume(""), "is not valid JSON"),
+    "options.json of 0 bytes": (TRAIN, resume(""), "is not valid JSON, ''"),
     "a truncated options.json": (
-        TRAIN, resume('{"script": "mnist_gan/tr'), "not valid JSON"),
-    "options.json that is a list": (TRAIN, resume("[1, 2]"), "object, found [1, 2]"),
+        TRAIN, resume('{"script": "mnist_gan/tr'), "is not valid JSON"),
+    "options.json that is a list": (TRAIN, resume("[1, 2]"), "found [1, 2]"),
     "a deeply nested options.json": (TRAIN, resume("[" * 10**5), "not valid", ALONE),
     "options.json that is not UTF-8": (
-        TRAIN, resume(b"\xff\xfe"), "cannot be read: 'utf-8'"),
+        TRAIN, resume(b"\xff\xfe"), "options.json cannot be read: 'utf-8'"),
     "options.json of 2 MB": (TRAIN, resume(" " * 2**21 + "{}"), "limit of 1.0 MiB"),
     "options.json without data": (TRAIN, resume(record={"data": {}}), "is missing"),
     "options.json whose script is a number": (
@@ -45,10 +45,10 @@ RUNS = {
     "options.json with a list for a number": (TRAIN, resume(batch_size=[16]), "even"),
     "options.json with null for a number": (TRAIN, resume(latent_dim=None), "latent"),
     "options.json with a string for a number": (
-        TRAIN, resume(learning_rate="0.1"), "of a wrong type"),
+        TRAIN, resume(learning_rate="0.1"), "'0.1', not a value"),
     "options.json with NaN": (TRAIN, resume(learning_rate=float("nan")), "finite"),
     "options.json with an unknown objective": (TRAIN, resume(objective="x"), "objective"),
-    "options.json with an object for a flag": (TRAIN, resume(augment={}), "a wrong type"),
+    "options.json with an object for a flag": (TRAIN, resume(augment={}), "{}, not a"),
     "options.json with options that exclude each other": (
         TRAIN, resume(wrong_labels=True), "options.json: --wrong"),
     "options.json that records other images": (
@@ -66,9 +66,9 @@ RUNS = {
     "options.json of a newer format": (
         TRAIN, resume(record={"format": 3}), "has format 3, and these scripts use 2"),
     "options.json with a string as format": (
-        TRAIN, resume(record={"format": "2"}), "format is '2', expected type"),
+        TRAIN, resume(record={"format": "2"}), "format is '2', expected"),
     "fewer epochs than the run has finished": (
-        TRAIN, resume(words=("--epochs", "1")), "finished, epochs: 1"),
+        TRAIN, resume(words=("--epochs", "1")), "run is finished, epochs: 1"),
     "a state.npz of 0 bytes": (TRAIN, resume(state=b""), "state.npz is damaged"),
     "a truncated state.npz": (TRAIN, resume(state=saved(epoch=1)[:80]), "is damaged"),
     "a state.npz that declares 10**12 numbers": (
@@ -77,7 +77,7 @@ RUNS = {
         TRAIN, resume(state=zipped({"epoch.npy": bytes(9999)}, zipfile.ZIP_DEFLATED)),
         "is compressed"),
     "history.csv with a word for a number": (
-        TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "1,2,x,0"),
+        TRAIN, resume(history=HISTORY + "1,2,x,0\n"), "with numbers, found '1,2,x,0'"),
     "history.csv with a row too short": (TRAIN, resume(history=HISTORY + "1,2\n"), "li"),
     "history.csv with an extremely long row": (
         TRAIN, resume(history=HISTORY + "9" * 200_000 + "\n"), "numbers, found"),
@@ -110,7 +110,7 @@ RUNS = {
     "a state.npz with an incomplete random state": (
         TRAIN, resume(state=saved(**{**STATE, "numpy 0": np.zeros(3)})), "generators"),
     "history.csv with NaN as epoch": (
-        TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "not whole numbers"),
+        TRAIN, resume(history=HISTORY + "nan,2,1,1\n"), "has nan, not a whole number"),
     # Runs to compare
     "a run without history": (SIDE, compared(history=""), "has no history"),
     "a run with a damaged history": (SIDE, compared(history="epoch\nx\n"), "found 'x'"),

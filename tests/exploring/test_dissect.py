@@ -114,7 +114,7 @@ def test_evidence_is_what_the_reading_depends_on(monkeypatch):
     "make",
     [
         slow(lambda: quick.define_generator(5)),
-        lambda: resnet.define_generator(5, (8, 8, 3), width=4),
+        lambda: resnet.define_generator(5, (8, 8, 3), n_filters=4),
         slow(conditional),
         lambda: conditional_generator(quick.define_generator, 5, 3, "concat"),
         slow(lambda: conditional_dense.define_generator(5, 3)),
@@ -135,7 +135,7 @@ def test_a_generator_taken_apart_draws_the_same(make):
 
 @pytest.mark.slow
 def test_faces_have_regions_even_where_there_are_no_images_of_them():
-    subject = Subject(save(resnet.define_generator(5, (64, 64, 3), width=4)))
+    subject = Subject(save(resnet.define_generator(5, (64, 64, 3), n_filters=4)))
     subject.origin = {
         "script": "celeba_gan/train.py",
         "options": {"data": "/nowhere", "size": 64},

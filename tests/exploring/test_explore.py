@@ -116,7 +116,7 @@ def test_of_classes_the_weights_are_those_of_this_class():
 @pytest.mark.slow
 def test_the_classes_at_both_ends_are_those_of_the_options():
     subject = Subject(save(conditional()))
-    generate, codes = interpolate.embedding_generator(subject, ["2", "0"], 2)
+    generate, codes = interpolate.generator_from_embeddings(subject, ["2", "0"], 2)
     vectors = np.stack([subject.latent_vector(3), subject.latent_vector(8)])
     expected = subject.generate(vectors, np.array([2, 0]))
     np.testing.assert_allclose(generate(vectors, codes), expected, atol=1e-6)
@@ -220,7 +220,7 @@ WRONG = [
     (["arithmetic", MODEL, "--a", 1, "--b", 2], "give all three"),
     (["arithmetic", MODEL, "--a", 64, "--b", 2, "--c", 3], "at most 63"),
     (["dissect", MODEL, "--layer", "nose"], "shapes (14, 14, 3)"),
-    (["dissect", MODEL, "--units", 3], "shapes has 3"),
+    (["dissect", MODEL, "--units", 3], "shapes has units 0 to 2"),
     (["dissect", MODEL, "--concept", "soul"], "choose one of stroke"),
     (["dissect", MODEL, "--concept", "hole", "--run-dir", "empty"], "by chance"),
     (["dissect", MODEL, "--concept", "hole"], "twice the IoU by chance"),

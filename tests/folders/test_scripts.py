@@ -99,7 +99,7 @@ SCRIPTS = {
     ),
     "toy_gan/train_1010.py": (
         ["--seed", "1"],
-        ["D alone", ">10000 G makes", "result: a valid 1010"],
+        ["D alone", ">10000 G generates", "result: a valid 1010"],
         ["1010.png"],
     ),
     "toy_gan/train_points.py": (

@@ -36,7 +36,7 @@ from mnist_gan.define_discriminator import define_discriminator as mnist_d
 from mnist_gan.define_generator import define_generator as mnist_g
 from mnist_gan.train import SCRIPT
 from mnist_gan.train import main as mnist
-from toy_gan import draw
+from toy_gan import plots
 from toy_gan.train_points import main as toy
 
 SMALL = (32, 32, 3)
@@ -135,9 +135,9 @@ def test_an_energy_is_the_mean_error_of_the_copy(folder, objective):
 
 def test_the_blocks_of_a_decoder_normalize_each_image_alone():
     """A residual block is a model in the model, with BatchNormalization in it."""
-    define_g = partial(resnet.define_generator, out_shape=(8, 8, 1), width=4)
+    define_g = partial(resnet.define_generator, out_shape=(8, 8, 1), n_filters=4)
     assert "BatchNormalization" in kinds(define_g(3))
-    define_d = partial(resnet.define_discriminator, (8, 8, 1), width=4)
+    define_d = partial(resnet.define_discriminator, (8, 8, 1), n_filters=4)
     d_model = heads.square_energy(define_d(), define_g)
     assert "BatchNormalization" not in kinds(d_model)
     assert d_model.predict(images_for(d_model), verbose=0).shape == (4, 1)
@@ -220,7 +220,7 @@ def test_a_run_logs_the_columns_of_its_objective(objective):
 @pytest.fixture
 def without_pictures(monkeypatch):
     """They take half of the time of a tiny run."""
-    monkeypatch.setattr(draw, "save_points", lambda *words: None)
+    monkeypatch.setattr(plots, "save_points", lambda *words: None)
     monkeypatch.setattr(plotting, "draw_run", lambda *words: None)
 
 

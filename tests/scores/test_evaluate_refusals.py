@@ -49,8 +49,8 @@ MODEL = str(RUN / FIRST)
 
 
 INVALID = {
-    "nothing": ([], None, "name either a MODEL"),
-    "a model and images": ([MODEL, "--images", "runs"], None, "name either a MODEL"),
+    "nothing": ([], None, "got nothing"),
+    "a model and images": ([MODEL, "--images", "runs"], None, "got both"),
     "no such model": (["nope/model.h5"], None, "nope/model.h5"),
     "no such name": (["nope.h5"], None, "nope.h5"),
     "a discriminator": ([str(RUN / "discriminator_model_001.h5")], None, "discriminator"),
