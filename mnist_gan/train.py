@@ -25,6 +25,7 @@ TUTORIAL = {
     "d_batches": "mixed",  # the 128 + 128 are one batch
     "latent_dim": 100,
     "save_every": 10,
+    "on_collapse": "restart",  # unlike the tutorial, which checks nothing
 }
 PRESETS = {"quick": quick.OPTIONS, "best": quick.BEST}
 SHAPE = (28, 28, 1)
