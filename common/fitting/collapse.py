@@ -26,8 +26,9 @@ from common.sampling import (
 MIN_D_LOSS, MAX_G_LOSS = 0.02, 15
 # After 150 steps, diversity was at least 0.16; it was 0.01 with mode collapse.
 MIN_DIVERSITY, MIN_CLASS_COVERAGE = 0.1, 0.5
-WARM_UP = 500  # steps in which D may classify all images correctly
-CHECK_EVERY, MAX_FAILING_STEPS = 50, 300
+WARM_UP = 500  # steps in which D may win; an epoch that ends before is not judged
+CHECK_EVERY, MAX_FAILING_STEPS = 50, 200
+FIRST_FAILURE = 300  # steps: G may generate identical images in the first 230
 N_IMAGES, MAX_RESTARTS = 64, 5
 WEAKEN_D = "a lower --d-learning-rate, --label-smoothing 0.1, or another --objective"
 TEXTS = {
@@ -119,8 +120,8 @@ class CollapseDetector(keras.callbacks.Callback):
 
     Every CHECK_EVERY steps, 64 generated images are checked, of the same latent vectors
     each time. A check fails if the images are nearly identical and D classifies all of
-    them as fake. At the start this is usual; it is a failure if it lasts for
-    MAX_FAILING_STEPS. After each epoch, its mean losses and the images are checked.
+    them as fake. It is a failure if this lasts for MAX_FAILING_STEPS. After each epoch,
+    its mean losses and the images are checked.
 
     "warn" reports a failure once, and again only after recovery. "stop" and "restart"
     raise TrainingError, before the callbacks that save: `restart.restart` has the rest.
@@ -157,14 +158,15 @@ class CollapseDetector(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        if (self.epoch * self.params["steps"] + batch + 1) % CHECK_EVERY:
+        step = self.epoch * self.params["steps"] + batch + 1
+        if step % CHECK_EVERY:
             return
         images, diversity = self.generate()
         failing = diversity < MIN_DIVERSITY and self.are_classified_as_fake(images)
         steps = self.health.failing_steps + CHECK_EVERY if failing else 0
         self.model.health = self.health = self.health._replace(failing_steps=steps)
         found = find_failures({name: float(logs[name]) for name in logs})
-        if steps >= MAX_FAILING_STEPS:
+        if steps >= MAX_FAILING_STEPS and step >= FIRST_FAILURE:
             found["mode_collapse"] = diversity
         self.handle(found)
 
@@ -177,10 +179,11 @@ class CollapseDetector(keras.callbacks.Callback):
         coverage = n_found and n_found / self.n_labels
         loss = self.model.equilibrium_loss
         found = find_failures(logs, loss, diversity, coverage)
-        self.model.health = self.health = self.health._replace(passed=int(not found))
-        if (epoch + 1) * self.params["steps"] < WARM_UP:
-            failing = self.health.failing_steps >= MAX_FAILING_STEPS
-            certain = {"nan", "mode_collapse"} if failing else {"nan"}
+        is_judged = (epoch + 1) * self.params["steps"] >= WARM_UP
+        passed = int(is_judged and not found)
+        self.model.health = self.health = self.health._replace(passed=passed)
+        if not is_judged:
+            certain = {"nan"} | self.warned  # no recovery
             found = {what: found[what] for what in found if what in certain}
         self.handle(found, is_epoch_end=True)
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import keras
 
 from common.fitting import callbacks
 from common.fitting.callbacks import append_row
@@ -25,7 +24,7 @@ from common.sampling import inputs_of
 EVERY = 10  # steps
 
 
-class Recorder(keras.callbacks.Callback):
+class Recorder(callbacks.keras.callbacks.Callback):
     """Write a row of a CSV file every 10 steps; `detector` generates the images."""
 
     def __init__(self, detector, path):
