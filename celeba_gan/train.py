@@ -25,6 +25,7 @@ TUTORIAL = {
     "d_batches": "separate",  # BatchNormalization in D needs batches of one kind
     "latent_dim": 100,
     "save_every": 5,
+    "on_collapse": "restart",  # unlike the tutorial, which checks nothing
 }
 PRESETS = {"quick": quick.OPTIONS, "best": quick.BEST}
 ARCHITECTURES = {

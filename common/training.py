@@ -148,25 +148,26 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
 
     run, seed = run or folder.new_run("trained"), settings.seed
     gan = (settings.make_gan or GAN)(g_model, d_model, gan_model)
+    batches = batches_of(dataset, n_batch // 2, seed)
+    pretrain_d = partial(pretrain, gan, batches, settings.pretrain_discriminator)
     resume = settings.resume and has_begun(run)  # a run may have no state yet
-    if settings.pretrain_discriminator and not resume:
-        batches = batches_of(dataset, n_batch // 2, seed)
-        pretrain(gan, batches, settings.pretrain_discriminator)
+    if not resume:
+        pretrain_d()
     start = resuming.start(gan, run, resume)
     if settings.record:
         write_record(run, settings.record)
     n_steps = settings.steps_per_epoch or max(len(dataset) // n_batch, MIN_STEPS)
     n_real = n_batch // 2 * gan.critic_steps
-    batches = batches_of(dataset, n_real, seed, start=start * n_steps)
+    batches = batches_of(dataset, n_real, seed)
     keywords = {"g_model": g_model, "d_model": d_model, "threshold": gan.threshold}
     keywords |= {"dataset": dataset, "latent_dim": latent_dim, "seed": seed, "run": run}
     summarize = partial(summarize or summarize_performance, **keywords)
     epochs = {"initial_epoch": start, "epochs": n_epochs, "steps_per_epoch": n_steps}
-    fit_in_run(gan, batches, epochs, dataset, settings, run, summarize)
+    fit_in_run(gan, batches, epochs, dataset, settings, run, summarize, pretrain_d)
     return gan
 
 
-def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
+def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize, pretrain_d):
     """Call `fit` with all callbacks and trackers, and plot the loss curves at the end.
 
     Args:
@@ -175,10 +176,12 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
         epochs: dict of `fit`'s initial_epoch, epochs and steps_per_epoch.
         dataset, settings, run: see `train`.
         summarize: function of the number of finished epochs.
+        pretrain_d: function without arguments, see `restart.restart`.
     """
     from common.fitting.callbacks import run_callbacks, verbosity
     from common.fitting.collapse import CollapseDetector
     from common.fitting.distributed import fit_of
+    from common.fitting.restart import fit_with_restarts
     from common.fitting.resume import save_on_interrupt
     from common.fitting.tracking import tracked
     from common.plotting import draw_run
@@ -189,17 +192,20 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize):
         save_on_interrupt(gan, run, summarize),
     ):
         called = run_callbacks(gan, run, settings, summarize, detector, trackers)
-        fit_of(gan)(
-            batches,
-            **epochs,
-            shuffle=False,  # `batches` is shuffled
-            callbacks=called,
-            verbose=verbosity(),
-        )
-        if epochs["initial_epoch"] == epochs["epochs"]:  # killed after the last epoch
+
+        def fit(start):
+            batches.start = start * epochs["steps_per_epoch"]
+            keywords = {**epochs, "initial_epoch": start, "callbacks": called}
+            keywords |= {"shuffle": False, "verbose": verbosity()}  # batches are shuffled
+            fit_of(gan)(batches, **keywords)
+
+        start = epochs["initial_epoch"]
+        start = fit_with_restarts(fit, start, gan, run, settings.seed, pretrain_d)
+        if start == epochs["epochs"] or (gan.stop_training and start):  # not saved yet
             with gan.averaged_generator():
-                summarize(epochs["epochs"])
-        draw_run(run, gan.equilibrium_loss)
+                summarize(start)
+        if start or not gan.stop_training:  # else no epoch is left
+            draw_run(run, gan.equilibrium_loss)
 
 
 def summarize_performance(epoch, g_model, d_model, dataset, latent_dim, n_samples=100,

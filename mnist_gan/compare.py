@@ -107,6 +107,7 @@ def train(arguments, folder, options):
     else:
         words = ["--run-dir", folder, "--data", options.data, "--seed", options.seed]
         words += ["--precision", "auto", "--save-every", options.epochs]
+        words += ["--on-collapse", "warn"]  # a failure is a result
         words += arguments.split()
     words = map(str, [ROOT / "mnist_gan/train.py", "--epochs", options.epochs, *words])
     if subprocess.run([sys.executable, *words]).returncode:

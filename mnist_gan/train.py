@@ -25,6 +25,7 @@ TUTORIAL = {
     "d_batches": "mixed",  # one D update on all 256 images
     "latent_dim": 100,
     "save_every": 10,
+    "on_collapse": "restart",  # unlike the tutorial, which checks nothing
 }
 PRESETS = {"quick": quick.OPTIONS, "best": quick.BEST}
 SHAPE = (28, 28, 1)

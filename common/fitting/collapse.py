@@ -1,4 +1,4 @@
-"""Detect mode collapse and divergence of training, and apply `--on-collapse`."""
+"""Detect mode collapse and divergence during training: `--on-collapse`."""
 
 import csv
 import math
@@ -8,12 +8,13 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from common.fitting.callbacks import append_row
+from common.fitting.diagnostics import outputs_of
 from common.runs.layout import EVENTS, HEADS
-from common.runs.state import load_state, random_states
+from common.runs.state import Health
 from common.runs.tables import whole_lines
 from common.sampling import (
-    generate_images,
     generate_latent_points,
+    inputs_of,
     n_classes,
     takes_labels,
 )
@@ -25,8 +26,10 @@ from common.sampling import (
 MIN_D_LOSS, MAX_G_LOSS = 0.02, 15
 # After 150 steps, diversity was at least 0.16; it was 0.01 with mode collapse.
 MIN_DIVERSITY, MIN_CLASS_COVERAGE = 0.1, 0.5
-WARM_UP = 500  # steps with a check for NaN only: an untrained G returns one grey image
-N_IMAGES, MAX_RESTARTS = 64, 3
+WARM_UP = 500  # steps in which D may win; an epoch that ends before is not judged
+CHECK_EVERY, MAX_FAILING_STEPS = 50, 200
+FIRST_FAILURE = 300  # steps: G may generate identical images in the first 230
+N_IMAGES, MAX_RESTARTS = 64, 5
 WEAKEN_D = "a lower --d-learning-rate, --label-smoothing 0.1, or another --objective"
 TEXTS = {
     "nan": "{value} in losses or weights, training cannot continue. What usually helps: "
@@ -98,92 +101,133 @@ def count_classes(d_model, images):
     return len(np.unique(keras.ops.convert_to_numpy(logits).argmax(1)))
 
 
-def reseed(gan, seed):
-    """Seed each random generator of a GAN with a number derived from `seed`."""
-    rng = np.random.default_rng(seed)
-    for state in random_states(gan):
-        state.assign(np.array([rng.integers(2**31), 0], state.dtype))
+class TrainingError(Exception):
+    """A failure that ends `fit`.
+
+    Attributes:
+        epoch: the epoch in which it was found, from 1.
+        found: dict, see `find_failures`.
+        action: "restart" or "stop".
+    """
+
+    def __init__(self, epoch, found, action):
+        super().__init__(f"in epoch {epoch}: {', '.join(found)}")
+        self.epoch, self.found, self.action = epoch, found, action
 
 
 class CollapseDetector(keras.callbacks.Callback):
-    """Detect failures of a GAN after each epoch; print and write them to `events.csv`.
+    """Detect failures of a GAN during training; print and write them to `events.csv`.
 
-    It runs before the callbacks that save, so that a failed epoch does not overwrite the
-    saved state. A check changes no weight and uses no random generator of the training.
+    Every CHECK_EVERY steps, 64 generated images are checked, of the same latent vectors
+    each time. A check fails if the images are nearly identical and D classifies all of
+    them as fake. It is a failure if this lasts for MAX_FAILING_STEPS. After each epoch,
+    its mean losses and the images are checked.
 
     "warn" reports a failure once, and again only after recovery. "stop" and "restart"
-    load the saved state of the last epoch without a failure, and set new random seeds;
-    then training ends or continues. The failed epoch is counted: its rows stay in
-    `history.csv`, and the next epoch has the next number and the next real images. A
-    stopped run can be resumed.
-
-    G's current weights are checked, because their EMA changes epochs later.
+    raise TrainingError, before the callbacks that save: `restart.restart` has the rest.
+    A check changes no weight and uses no random generator of the training. G's current
+    weights are checked, because their EMA changes epochs later.
 
     Args:
-        run: Path of the run folder, where the state is.
+        run: Path of the run folder.
         dataset: real images, as of `training.train`.
         on_collapse: "warn", "stop", or "restart", which stops after MAX_RESTARTS.
-        seed: int, seed of the sampled images and of the new random seeds.
+        seed: int, seed of the sampled images.
     """
 
     def __init__(self, run, dataset, on_collapse="warn", seed=0):
         super().__init__()
-        self.run, self.path, self.dataset = run, run / EVENTS, dataset
+        self.path, self.dataset = run / EVENTS, dataset
         self.on_collapse, self.seed = on_collapse, seed
 
     def on_train_begin(self, logs=None):
         rows = list(csv.DictReader(whole_lines(self.path)))  # of a resumed run
         last_actions = {row["what"]: row["action"] for row in rows}
         self.warned = {what for what, action in last_actions.items() if action == "warn"}
-        self.restarts = len({r["epoch"] for r in rows if r["action"] == "restart"})
+        self.health = getattr(self.model, "health", Health())
+        g_model, rng = self.model.g_model, np.random.default_rng(self.seed)
+        real = self.dataset[(rng.random(N_IMAGES) * len(self.dataset)).astype(int)]
+        self.real_distance = max(mean_pairwise_distance(real), 1e-9)
+        self.n_labels = 1
+        if takes_labels(g_model):
+            self.n_labels = min(n_classes(g_model), N_IMAGES // 2)
+        self.labels = np.arange(N_IMAGES) % self.n_labels
+        self.z = generate_latent_points(g_model.inputs[0].shape[-1], N_IMAGES, rng)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.epoch * self.params["steps"] + batch + 1
+        if step % CHECK_EVERY:
+            return
+        images, diversity = self.generate()
+        failing = diversity < MIN_DIVERSITY and self.are_classified_as_fake(images)
+        steps = self.health.failing_steps + CHECK_EVERY if failing else 0
+        self.model.health = self.health = self.health._replace(failing_steps=steps)
+        found = find_failures({name: float(logs[name]) for name in logs})
+        if steps >= MAX_FAILING_STEPS and step >= FIRST_FAILURE:
+            found["mode_collapse"] = diversity
+        self.handle(found)
 
     def on_epoch_end(self, epoch, logs=None):
-        n_epochs, found = epoch + 1, self.check(epoch + 1, logs)
-        if self.on_collapse == "warn":
-            names = set(found)
-            names |= self.warned if "nan" in names else set()  # no recovery with NaN
-            new = {what: found[what] for what in found if what not in self.warned}
-            self.report(n_epochs, new, "warn")
-            recovered = dict.fromkeys(sorted(self.warned - names), math.nan)
-            self.report(n_epochs, recovered, "recovered")
-            self.warned = names
-        elif found:
-            self.restore(n_epochs, found)
-
-    def check(self, n_epochs, logs):
-        """Return the failures after `n_epochs` finished epochs, see `find_failures`."""
-        g_model = self.model.g_model
-        weights = [*g_model.weights, *self.model.d_model.weights]
+        g_model, d_model = self.model.g_model, self.model.d_model
+        weights = [*g_model.weights, *d_model.weights]
         logs = {**logs, "weights": sum(np.abs(w.numpy()).max() for w in weights)}
-        if n_epochs * self.params["steps"] < WARM_UP:
-            return find_failures(logs)
-        rng = np.random.default_rng(self.seed)  # the same images and z every time
-        real = self.dataset[(rng.random(N_IMAGES) * len(self.dataset)).astype(int)]
-        n_labels = min(n_classes(g_model), N_IMAGES // 2) if takes_labels(g_model) else 1
-        z = generate_latent_points(g_model.inputs[0].shape[-1], N_IMAGES, rng)
-        images = generate_images(g_model, z, np.arange(N_IMAGES) % n_labels)
-        distances = [mean_pairwise_distance(images[k::n_labels]) for k in range(n_labels)]
-        diversity = np.mean(distances) / max(mean_pairwise_distance(real), 1e-9)
-        n_found = count_classes(self.model.d_model, images)
-        coverage = n_found and n_found / n_labels
-        return find_failures(logs, self.model.equilibrium_loss, diversity, coverage)
+        images, diversity = self.generate()
+        n_found = count_classes(d_model, images)
+        coverage = n_found and n_found / self.n_labels
+        loss = self.model.equilibrium_loss
+        found = find_failures(logs, loss, diversity, coverage)
+        is_judged = (epoch + 1) * self.params["steps"] >= WARM_UP
+        passed = int(is_judged and not found)
+        self.model.health = self.health = self.health._replace(passed=passed)
+        if not is_judged:
+            certain = {"nan"} | self.warned  # no recovery
+            found = {what: found[what] for what in found if what in certain}
+        self.handle(found, is_epoch_end=True)
 
-    def restore(self, n_epochs, found):
-        """Load the saved state, set new seeds, and stop unless training restarts."""
-        restarts = self.on_collapse == "restart" and self.restarts < MAX_RESTARTS
-        self.report(n_epochs, found, "restart" if restarts else "stop")
-        self.restarts += restarts
-        self.model.stop_training = not restarts
-        load_state(self.model, self.run)
-        reseed(self.model, [self.seed, n_epochs])
-        print("restored the state of the last epoch without a failure, with new seeds")
+    def generate(self):
+        """Return 64 images, float32 (64, h, w, c), and their diversity, a float."""
+        g_model, n = self.model.g_model, self.n_labels
+        images = outputs_of(g_model, inputs_of(g_model, self.z, self.labels))
+        distances = [mean_pairwise_distance(images[k::n]) for k in range(n)]
+        return images, float(np.mean(distances) / self.real_distance)
 
-    def report(self, n_epochs, found, action):
-        """Print failures, or the names of those that are gone, and write their rows."""
+    def are_classified_as_fake(self, images):
+        """Return whether D classifies all images as fake; True if it has no threshold."""
+        d_model, threshold = self.model.d_model, self.model.threshold
+        if threshold is None:
+            return True
+        outputs = outputs_of(d_model, inputs_of(d_model, images, self.labels))
+        return not (outputs > threshold).any()
+
+    def handle(self, found, is_epoch_end=False):
+        """Report failures; raise TrainingError unless they only cause warnings."""
+        if found and self.on_collapse != "warn":
+            is_last = self.health.restarts >= MAX_RESTARTS or self.on_collapse == "stop"
+            action = "stop" if is_last else "restart"
+            self.print(found, action)
+            raise TrainingError(self.epoch + 1, found, action)
+        new = {what: found[what] for what in found if what not in self.warned}
+        self.print(new, "warn")
+        write_events(self.path, self.epoch + 1, new, "warn")
+        self.warned |= set(new)
+        if is_epoch_end and "nan" not in self.warned:  # no recovery with NaN
+            recovered = dict.fromkeys(sorted(self.warned - set(found)), math.nan)
+            self.print(recovered, "recovered")
+            write_events(self.path, self.epoch + 1, recovered, "recovered")
+            self.warned -= set(recovered)
+
+    def print(self, found, action):
         for what, value in found.items():
             text, loss = what, self.model.equilibrium_loss
             if action != "recovered":
                 text = TEXTS[what].format(value=value, equilibrium_loss=loss)
-            print(f"after epoch {n_epochs}, {action}: {text}")
-            row = [n_epochs, what, f"{value:.4g}", action]
-            append_row(self.path, HEADS[EVENTS], row)
+            print(f"\nin epoch {self.epoch + 1}, {action}: {text}", flush=True)
+
+
+def write_events(path, epoch, found, action):
+    """Add a row for each failure to `events.csv`."""
+    for what, value in found.items():
+        append_row(path, HEADS[EVENTS], [epoch, what, f"{value:.4g}", action])

@@ -81,10 +81,11 @@ def is_later(line, epoch, if_unreadable):
 
 
 def is_until(epoch, row, names):
-    """Return whether a row has all columns and is not of a later epoch."""
+    """Return whether a row is complete, and not of a later epoch or of a restart."""
     cells = row.split(",")
     try:
-        return len(cells) == len(names) and float(cells[0]) <= epoch
+        until = float(cells[0]) <= epoch or cells[-1] in ("restart", "stop")
+        return len(cells) == len(names) and until
     except ValueError:
         return False
 

@@ -136,7 +136,7 @@ class TensorBoardTracker(Tracker):
     def __init__(self, run, dataset, seed=0):
         super().__init__(run)
         self.dataset, self.seed = dataset, seed
-        self.writer = open_writer(run)
+        self.writer, self.norms = open_writer(run), None
         self.process = psutil.Process()
 
     def on_train_begin(self, logs=None):
@@ -145,7 +145,8 @@ class TensorBoardTracker(Tracker):
         single = n_devices(self.model) == 1  # else no device has the whole gradient
         optimizers = diagnostics.optimizers_of(self.model).items() if single else ()
         norm_of = diagnostics.mean_norm_of_gradients
-        self.norms = {name: norm_of(optimizer) for name, optimizer in optimizers}
+        if self.norms is None:  # else a restart: the step is compiled already
+            self.norms = {name: norm_of(optimizer) for name, optimizer in optimizers}
         with self.writer.as_default(0):
             trial = "/".join(self.run.absolute().parts[-2:])  # "mnist_gan/0001"
             api.hparams(settings_of(self.run), trial_id=trial)

@@ -9,8 +9,10 @@ def pretrain(gan, batches, n_steps):
     Args:
         gan: gan.GAN whose D returns an energy.
         batches: see `batches.batches_of`.
-        n_steps: number of updates of D.
+        n_steps: number of updates of D, may be 0.
     """
+    if n_steps == 0:
+        return
     from tqdm import trange
 
     d_model = gan.d_model

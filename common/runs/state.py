@@ -1,8 +1,8 @@
 """Save and load the training state: weights, optimizers and all random generators.
 
-Two files are kept, each written atomically: the state after the last epoch and, in case
-it is damaged, the state after the epoch before. Training on the CPU is deterministic: a
-resumed run equals an uninterrupted one bit for bit.
+Two files are kept, each written atomically: the state after the last epoch, and the last
+one before it in which the collapse detector found no failure. Training on the CPU is
+deterministic: a resumed run equals an uninterrupted one bit for bit.
 """
 
 import random
@@ -21,16 +21,32 @@ MAX_BYTES = 2**36  # of a file
 GENERATORS = (*(f"numpy {i}" for i in range(4)), "python", "python gauss")
 
 
+class Health(NamedTuple):
+    """What the collapse detector has found so far; of a GAN and of its saved state.
+
+    Attributes:
+        passed: 1 if the last epoch was judged and no failure was found, else 0.
+        failing_steps: training steps for which all checks of G's images have failed.
+        restarts: how often a failure has restarted the training.
+    """
+
+    passed: int = 0
+    failing_steps: int = 0
+    restarts: int = 0
+
+
 class State(NamedTuple):
     """The content of a state file.
 
     Attributes:
         epoch: number of finished epochs.
+        health: Health.
         variables: list of arrays, the values of `state_variables`.
         generators: dict, see `global_generators`.
     """
 
     epoch: int
+    health: Health
     variables: list
     generators: dict
 
@@ -47,10 +63,10 @@ def random_states(gan):
 
 
 def save_state(gan, epoch, run):
-    """Write the state after an epoch.
+    """Write the state after an epoch; keep the one before if it passed the checks.
 
     Args:
-        gan: gan.GAN.
+        gan: gan.GAN; its attribute `health`, if it has one, is a Health.
         epoch: number of finished epochs.
         run: Path of the run folder.
 
@@ -61,9 +77,19 @@ def save_state(gan, epoch, run):
         f"variable {i:03d} {v.path}": v.numpy()
         for i, v in enumerate(state_variables(gan))
     }
-    target = atomic_write(Path(run) / STATE, Path(run) / STATE_BEFORE)
-    with target as part, part.open("wb") as file:
-        np.savez(file, epoch=epoch, **arrays, **global_generators())
+    arrays |= {"epoch": epoch, "health": np.array(getattr(gan, "health", Health()), int)}
+    path, before = Path(run) / STATE, Path(run) / STATE_BEFORE
+    keep = has_passed(path) or not before.exists()
+    with atomic_write(path, before if keep else None) as part, part.open("wb") as file:
+        np.savez(file, **arrays, **global_generators())
+
+
+def has_passed(path):
+    """Return whether a state file is undamaged and its epoch passed the checks."""
+    try:
+        return bool(read_state(path).health.passed)
+    except Exception:  # NumPy and zipfile raise a dozen types
+        return False
 
 
 def global_generators():
@@ -114,23 +140,32 @@ def load_state(gan, run):
         UserError: there is no state, it is damaged, or it belongs to other models.
     """
     path, state, damaged = find_state(run)
-    variables = state_variables(gan)
-    if [v.shape for v in state.variables] != [tuple(v.shape) for v in variables]:
+    if [v.shape for v in state.variables] != [v.shape for v in state_variables(gan)]:
         raise UserError(
             f"{path} does not match the weights of these models: undo what was changed "
             "in them, or start a new run"
         )
     for other, error in damaged.items():
-        # The next save would keep it as STATE_BEFORE, in place of the valid state.
-        other.replace(other.with_suffix(".damaged"))
         print(
             f"{other} is damaged ({error}): resuming from {path.name}, after epoch "
             f"{state.epoch}"
         )
-    for variable, value in zip(variables, state.variables, strict=True):
+    set_state(gan, state)
+    return state.epoch
+
+
+def set_state(gan, state):
+    """Set a GAN and the global random generators to a State."""
+    for variable, value in zip(state_variables(gan), state.variables, strict=True):
         variable.assign(value)
     set_generators(state.generators)
-    return state.epoch
+    gan.health = state.health
+
+
+def last_passed_state(run):
+    """Return the State of the last epoch that passed the checks, or None."""
+    paths = (Path(run) / STATE, Path(run) / STATE_BEFORE)
+    return next((read_state(path) for path in paths if has_passed(path)), None)
 
 
 def has_begun(run):
@@ -181,7 +216,10 @@ def read_state(path):
     epoch = arrays["epoch"]
     if epoch.dtype.kind != "i" or epoch.shape != () or epoch < 0:
         raise ValueError("its epoch is not a whole number")
+    health = Health(*arrays.get("health", Health()))  # older states have none
+    if not all(isinstance(x, int | np.integer) and x >= 0 for x in health):
+        raise ValueError("its health is not of whole numbers")
     variables = [x for name, x in arrays.items() if name.startswith("variable ")]
     generators = {name: arrays[name] for name in GENERATORS}
     set_generators(generators, np.random.RandomState(), random.Random())  # validates
-    return State(int(epoch), variables, generators)
+    return State(int(epoch), Health(*map(int, health)), variables, generators)

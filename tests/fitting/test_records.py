@@ -1,0 +1,71 @@
+"""The detector on recorded trainings: what it finds, and when. See record_checks.py."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.fitting import collapse
+from common.fitting.collapse import CollapseDetector, TrainingError
+from common.runs.state import Health
+
+RECORDS = Path(__file__).parent / "records"
+LN2 = float(np.log(2))
+FAILURES = {  # record -> what is found, and the step at which fit ends; None: healthy
+    "mnist_quick": None,
+    "mnist_seed2": (["d_loss"], 702),
+    "mnist_seed1": None,
+}
+
+
+class Model:
+    """What the detector reads of a GAN; the images and D's outputs are recorded."""
+
+    stop_training, threshold, equilibrium_loss = False, 0.5, LN2
+    health = Health()
+
+
+class Replayed(CollapseDetector):
+    """A detector of the recorded numbers."""
+
+    def generate(self):
+        return None, float(self.row["diversity"])
+
+    def are_classified_as_fake(self, images):
+        return float(self.row["largest_output"]) <= self.model.threshold
+
+    def replay(self, rows):
+        """Return (what, step) of the first failure, or None."""
+        steps = max(int(row["step"]) for row in rows)
+        self.set_params({"steps": steps})
+        last = sums = n = 0
+        for self.row in rows:
+            epoch, step = int(self.row["epoch"]) - 1, int(self.row["step"])
+            if step <= last or n == 0:
+                self.on_epoch_begin(epoch)
+                last, sums, n = 0, np.zeros(2), 0
+            names = [x for x in ("d_loss", "d1", "g_loss") if x in self.row]
+            sums = sums + (step - last) * np.array([float(self.row[x]) for x in names])
+            last, n = step, n + 1
+            logs = dict(zip(names, sums / step, strict=True))
+            try:
+                self.on_train_batch_end(step - 1, logs)
+                if step == steps:
+                    self.on_epoch_end(epoch, logs)
+            except TrainingError as error:
+                return sorted(error.found), epoch * steps + step
+        return None
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_is_found_in_a_record(tmp_path, monkeypatch, name):
+    with (RECORDS / f"{name}.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    detector = Replayed(tmp_path, None, "restart")
+    detector.set_model(Model())
+    detector.warned, detector.health, detector.n_labels = set(), Health(), 1
+    monkeypatch.setattr(collapse, "count_classes", lambda *_: None)
+    monkeypatch.setattr(Model, "g_model", type("G", (), {"weights": []}), raising=False)
+    monkeypatch.setattr(Model, "d_model", type("D", (), {"weights": []}), raising=False)
+    assert detector.replay(rows) == FAILURES[name]
