@@ -46,6 +46,24 @@ def add_constant(graph, name, value, dtype=tf.float32):
     add_node(graph, "Const", name, dtype=dtype.as_datatype_enum, value=value)
 
 
+def add_convolution(graph, name, source, kernel, step):
+    """Add a convolution, its normalization, a check for NaN, and a ReLU."""
+    add_constant(graph, f"{name}/conv2d_params", kernel)
+    inputs = (f"{name}/Conv2D", source, f"{name}/conv2d_params")
+    add_node(graph, "Conv2D", *inputs, T=FLOAT, **step)
+    norm, check = f"{name}/batchnorm", f"{name}/CheckNumerics"
+    statistics = {"moving_mean": -1, "moving_variance": 0.999, "beta": 0.25, "gamma": 2}
+    for part, value in statistics.items():
+        values = np.full(kernel.shape[-1], value, "float32")
+        add_constant(graph, f"{norm}/{part}", values)
+    inputs = [f"{name}/Conv2D", *(f"{norm}/{part}" for part in statistics)]
+    how = {"variance_epsilon": 0.001, "scale_after_normalization": True}
+    add_node(graph, "BatchNormWithGlobalNormalization", norm, *inputs, T=FLOAT, **how)
+    add_node(graph, "CheckNumerics", check, norm, T=FLOAT, message=b"NaN")
+    add_node(graph, "Identity", f"{name}/control_dependency", norm, f"^{check}")
+    add_node(graph, "Relu", name, f"{name}/control_dependency")
+
+
 def old_graph(n_classes=1008, names=(), extra=()):
     """Return a GraphDef with the nodes, ops and version of the graph of 2015.
 
@@ -71,19 +89,14 @@ def old_graph(n_classes=1008, names=(), extra=()):
     add_node(graph, "Sub", "Sub", "ResizeBilinear", "Sub/y")
     add_constant(graph, "Mul/y", 1 / 128)
     add_node(graph, "Mul", "Mul", "Sub", "Mul/y")
-    pick_each = np.eye(N_PIXELS, 2048, dtype="float32").reshape(SIDE, SIDE, 3, 2048)
-    add_constant(graph, "conv/conv2d_params", pick_each)
     step = {"strides": [1, 1, 1, 1], "padding": b"VALID"}
-    add_node(graph, "Conv2D", "conv/Conv2D", "Mul", "conv/conv2d_params", T=FLOAT, **step)
-    statistics = {"moving_mean": -1, "moving_variance": 0.999, "beta": 0.25, "gamma": 2}
-    for name, value in statistics.items():
-        add_constant(graph, f"conv/batchnorm/{name}", np.full(2048, value, "float32"))
-    inputs = ["conv/Conv2D", *(f"conv/batchnorm/{name}" for name in statistics)]
-    how = {"variance_epsilon": 0.001, "scale_after_normalization": True}
-    normalize = "BatchNormWithGlobalNormalization"
-    add_node(graph, normalize, "conv/batchnorm", *inputs, T=FLOAT, **how)
-    add_node(graph, "Relu", "conv", "conv/batchnorm")
-    add_node(graph, "AvgPool", "pool_3", "conv", T=FLOAT, ksize=[1, 1, 1, 1], **step)
+    pick_each = np.eye(N_PIXELS, 2048, dtype="float32").reshape(SIDE, SIDE, 3, 2048)
+    for name, kernel in zip(("conv", "conv_1"), np.split(pick_each, 2, -1), strict=True):
+        add_convolution(graph, name, "Mul", kernel, step)
+    add_constant(graph, "join/concat_dim", 3, tf.int32)
+    graph.node.add(op="Concat", name="join", input=["join/concat_dim", "conv", "conv_1"])
+    graph.node[-1].attr["N"].i, graph.node[-1].attr["T"].type = 2, FLOAT
+    add_node(graph, "AvgPool", "pool_3", "join", T=FLOAT, ksize=[1, 1, 1, 1], **step)
     add_constant(graph, "pool_3/_reshape/shape", [1, 2048], tf.int32)  # a batch of 1
     shape = "pool_3/_reshape/shape"
     add_node(
