@@ -46,7 +46,7 @@ RIGHT = {  # file or folder -> words that are meant there
     "common/layers/conditional.py": ("point", "verdict"),  # layers of saved models
     "mnist_gan/conditional_dense.py": ("point",),
     "common/basics/cli.py": ("halves", "verdict"),  # options of before
-    "common/data/cifar10.py": ("tell",),  # of a file
+    "common/safety/archives.py": ("tell",),  # of a file
     "common/exploring/project.py": ("latent point", "point"),  # point.npy
     "benchmarks/summary.py": ("verdict",),  # a key of results.json
 }

@@ -4,22 +4,19 @@ They are read from $GAN_DATA_DIR or Keras's cache; otherwise Keras downloads the
 in the cache are read here, because Keras downloads again if the archive was deleted.
 """
 
-import tarfile
-from pathlib import PurePosixPath
-
 import numpy as np
 
 from common.basics.errors import UserError, as_user_error
 from common.data import datasets
 from common.data.datasets import Images
 from common.data.shapes import synthetic_shapes
-from common.safety.arrays import check_file, format_bytes
+from common.safety.archives import MAX_BYTES, read_archive
+from common.safety.arrays import check_file
 from common.safety.pickles import byte_array, load_plain
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer",
            "dog", "frog", "horse", "ship", "truck")  # fmt: skip
 BATCHES = {"train": [f"data_batch_{n}" for n in range(1, 6)], "test": ["test_batch"]}
-MAX_BYTES = 2**28  # of all files, unpacked: CIFAR-10 has 186 million
 FOLDER, ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
 KERAS_NAMES = (f"{FOLDER}-target", FOLDER, f"{FOLDER}-target_archive", ARCHIVE)
 NOT_FOUND = (
@@ -94,47 +91,6 @@ def read_folder(folder, names):
     for path in paths:
         check_file(path, MAX_BYTES)
     return {path.name: path.read_bytes() for path in paths}
-
-
-def read_archive(path, names):
-    check_file(path, MAX_BYTES)
-    try:
-        with path.open("rb") as file, LimitedTarFile.open(fileobj=file) as archive:
-            return {
-                name: archive.extractfile(member).read()
-                for member in archive
-                if (name := PurePosixPath(member.name).name) in names
-                and member.isfile()
-                and not member.issparse()  # it can declare any size
-            }
-    except tarfile.ReadError:  # its message has ten lines
-        raise ValueError("it is not a complete tar archive") from None
-
-
-class LimitedTarFile(tarfile.TarFile):
-    """A tar archive that raises a ValueError if it unpacks to more than MAX_BYTES."""
-
-    def __init__(self, name=None, mode="r", fileobj=None, **keywords):
-        super().__init__(name, mode, LimitedReader(fileobj), **keywords)
-
-
-class LimitedReader:
-    """A file that raises a ValueError if more than MAX_BYTES are read."""
-
-    def __init__(self, file):
-        self.file, self.tell, self.close = file, file.tell, file.close
-
-    def read(self, size):
-        self.check(self.tell() + size)
-        return self.file.read(size)
-
-    def seek(self, place):
-        self.check(place)
-        return self.file.seek(place)
-
-    def check(self, end):
-        if end > MAX_BYTES:
-            raise ValueError(f"it unpacks to more than {format_bytes(MAX_BYTES)}")
 
 
 def read_batch(content, file):

@@ -6,6 +6,7 @@ They are searched in $GAN_DATA_DIR, then in Keras's cache; otherwise Keras downl
 import hashlib
 import os
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ SYNTHETIC_HINT = ", or try the script with --data synthetic"
 
 
 class NotFoundError(UserError):
-    """A set of images was not found, and could not be downloaded."""
+    """A set of images or a network was not found, and could not be downloaded."""
 
 
 def find_locally(names, cached=()):
@@ -135,16 +136,30 @@ def keras_download(module, split, advice):
     with suppressed_stderr():
         from keras import datasets
 
+    with downloading(advice):
+        train, test = getattr(datasets, module).load_data()
+    return train if split == "train" else test
+
+
+@contextmanager
+def downloading(advice):
+    """Wait for a server at most 30 seconds, and convert errors, inside this context.
+
+    Args:
+        advice: the error message; `{}` in it is replaced by the reason.
+
+    Raises:
+        NotFoundError: the download failed.
+    """
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(30)  # seconds without an answer
     try:
-        train, test = getattr(datasets, module).load_data()
+        yield
     except Exception as error:  # Keras raises plain Exceptions
         reason = " ".join(str(error).split()).rpartition(" -- ")[2].rpartition("] ")[2]
-        raise NotFoundError(advice.format(reason.lower())) from None
+        raise NotFoundError(advice.replace("{}", reason.lower(), 1)) from None
     finally:
         socket.setdefaulttimeout(timeout)
-    return train if split == "train" else test
 
 
 def show_notice(images):

@@ -13,30 +13,22 @@ import numpy as np
 
 from common.basics.errors import UserError, as_user_error
 from common.data.datasets import keras_cache
-from common.safety.arrays import check_file
 from common.safety.hdf5 import check_weights
 from common.scores.classifier import in_float32, load_classifier
+from common.scores.inception import GRAPH, URL, download_graph, graph_function
 
-SOURCES = "classifier, keras-inception or its weights .h5, Inception graph of 2015 .pb"
+SOURCES = (
+    "classifier, inception (of 2015, as in papers: 89 MB are downloaded once), "
+    "keras-inception, or a path: the graph of 2015 .pb, weights of keras-inception .h5"
+)
 KERAS_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 DOWNLOADS = {  # ending of a file of weights -> what to download
     ".h5": "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
     f"{KERAS_WEIGHTS} (92 MB)",
-    ".pb": "classify_image_graph_def.pb (96 MB) from "
-    "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz",
+    ".pb": f"{GRAPH} (96 MB) from {URL}",
 }
 INPUT_SIZE = (299, 299)  # height and width of the input of Inception, pixels
 BATCH = 500  # images
-ALLOWED_OPERATIONS = {  # of the untrusted graph: others can write files
-    *("Add", "AddV2", "AvgPool", "BatchNormWithGlobalNormalization", "BiasAdd", "Cast"),
-    *("CheckNumerics", "Concat", "ConcatV2", "Const", "Conv2D", "DecodeJpeg"),
-    *("ExpandDims", "Identity", "MatMul", "MaxPool", "Mean", "Mul", "NoOp"),
-    *("Placeholder", "Relu", "Reshape", "ResizeBilinear", "Shape", "Softmax", "Squeeze"),
-    *("Sub", "Tile", "StridedSlice", "Pack", "Pad", "Div", "RealDiv", "Maximum"),
-    *("Minimum", "Rsqrt", "Transpose", "Fill", "PlaceholderWithDefault"),
-    *("FusedBatchNorm", "FusedBatchNormV3"),
-}
-IMAGE, POOL, LOGITS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"  # its nodes
 
 
 class Features(NamedTuple):
@@ -55,15 +47,18 @@ def choose_features(source, train, test):
     """Return the `Features` of a source.
 
     Args:
-        source: "classifier", "keras-inception", or the path of an `.h5` file with the
-            weights of Keras's InceptionV3, or of a `.pb` with the graph of 2015.
+        source: "classifier", "inception", "keras-inception", or the path of a `.pb`
+            with the graph of 2015, or of an `.h5` with weights of Keras's InceptionV3.
         train, test: datasets.Images to train the classifier on; test may be None.
 
     Raises:
-        UserError: the file is missing or contains another network.
+        UserError: the file is missing, cannot be downloaded, or contains another
+            network.
     """
     if source == "classifier":
         return classifier_features(train, test)
+    if source == "inception":
+        return inception_2015(download_graph())
     in_cache = keras_cache().parent / "models" / KERAS_WEIGHTS
     path = in_cache if source == "keras-inception" else Path(source)
     if path.suffix not in DOWNLOADS:
@@ -131,46 +126,11 @@ def keras_inception(path):
 
 
 def inception_2015(path):
-    """Return the `Features` of the Inception of 2015: 2048 features, 1008 classes.
-
-    Heusel et al. (2017) and Salimans et al. (2016) use its `pool_3`, and logits without
-    bias. The graph itself resizes images, as TensorFlow 1 did.
-
-    Raises:
-        UserError: the Keras backend is not TensorFlow.
-        ValueError: the untrusted graph lacks LOGITS, or has an operation that is not
-            allowed.
-    """
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise UserError(f"--features {path}: this graph needs KERAS_BACKEND=tensorflow")
-    import tensorflow as tf
-
-    check_file(path)
-    graph = tf.compat.v1.GraphDef.FromString(path.read_bytes())
-    unknown = {node.op for node in graph.node} - ALLOWED_OPERATIONS
-    if unknown or graph.library.function:
-        operation = min(unknown, default="user function")
-        raise ValueError(f"it contains the operation {operation}, which is not allowed")
-    inputs = {node.name: node.input for node in graph.node}
-    if LOGITS not in inputs:
-        raise ValueError(f"it has no {LOGITS}")
-    weights = inputs[LOGITS][1]
-
-    def run(images):
-        pool, w = tf.graph_util.import_graph_def(
-            graph, {IMAGE: images}, [POOL, f"{weights}:0"]
-        )
-        pool = tf.reshape(pool, (-1, w.shape[0]))
-        return pool, tf.nn.softmax(pool @ w)
-
-    images = tf.TensorSpec([None, None, None, 3], tf.float32)
-    function = tf.compat.v1.wrap_function(run, [images])
+    """Return the `Features` of `inception.graph_function`: 2048, and 1008 classes."""
+    function = graph_function(path)
 
     def extract(pixels):
-        outputs = function(tf.constant(as_colour(pixels).astype("float32")))
-        return tuple(output.numpy() for output in outputs)
+        return function(as_colour(pixels).astype("float32"))
 
     digest = digest_of(path.read_bytes())
     return Features("inception-2015", extract, digest, "bilinear, of TF 1", batch=50)

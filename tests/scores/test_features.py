@@ -100,7 +100,7 @@ BAD_FILES = {
     "no weights": ("a.h5", lambda p: None, "tf_kernels.h5 (92 MB)"),
     "text as weights": ("a.h5", lambda p: p.write_text("hello"), "tf_kernels.h5 (92 MB)"),
     "a folder": ("a.h5", lambda p: p.mkdir(), "there is no file"),
-    "another ending": ("a.txt", lambda p: p.touch(), "or its weights .h5"),
+    "another ending": ("a.txt", lambda p: p.touch(), "weights of keras-inception .h5"),
 }
 
 
