@@ -22,7 +22,7 @@ N_RECENT = 1000  # steps in the mean, so that it follows the load of the machine
 class Progress(keras.callbacks.Callback):
     """Print after each epoch the time left, and after 50 steps how long a training is.
 
-    A step is expected to take the mean of the last N_RECENT steps, and the end of an epoch,
+    A step is expected to take the mean of the last N_RECENT steps; the end of an epoch,
     which saves and scores, the mean of those so far. This must be the last callback, so
     that it measures the others.
 
