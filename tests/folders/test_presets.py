@@ -1,9 +1,9 @@
 """The numbers in the READMEs were made with the options that the presets have now.
 
-`made_with.json` has the options that a preset had at the commit of the numbers, by their
-names of today (`d_batches` was `halves`; at 27ba68d the models themselves had `ema`). A
-preset that was changed since needs new numbers, or a page that states the change: `stated`
-has an option, and the words of the page.
+`made_with.json` has the options that a preset had at the commit of the numbers, by the
+names of today: `d_batches` was `halves`, and at 27ba68d `ema` was in the models. A preset
+that was changed since needs new numbers, or a page that states the change: `stated` has
+the option, and the words of the page.
 """
 
 import json
