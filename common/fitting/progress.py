@@ -50,15 +50,7 @@ class Progress(keras.callbacks.Callback):
         if self.n_steps > N_COMPILING:
             self.steps.append(seconds)
         if self.n_steps == N_FOR_NOTICE:
-            seconds = self.estimate(self.n_epochs)
-            if seconds > LONG:
-                bar = "\n" * (self.params["verbose"] == 1)  # Keras's bar has no line end
-                left = " that are left" * (self.n_epochs < self.params["epochs"])
-                print(
-                    f"{bar}at this speed {self.n_epochs} epochs{left} take "
-                    f"{duration(seconds)}{faster(self.settings)}",
-                    flush=True,
-                )
+            self.print_notice(self.estimate(self.n_epochs))
 
     def on_epoch_end(self, epoch, logs=None):
         self.ends.append(self.seconds_since_last())
@@ -68,6 +60,16 @@ class Progress(keras.callbacks.Callback):
             end = clock_time(self.now(), seconds)
             left = f"{duration(seconds)} left, until about {end}"
             print(f"epoch {epoch + 1} of {self.params['epochs']}; {left}", flush=True)
+
+    def print_notice(self, seconds):
+        """Print that the training takes so many seconds, if these are many."""
+        if seconds > LONG:
+            line_end = "\n" * (self.params["verbose"] == 1)  # of Keras's bar
+            is_part = self.n_epochs < self.params["epochs"]
+            what = f"{self.n_epochs} epochs{' that are left' * is_part} take"
+            what = "1 epoch takes" if self.n_epochs == 1 else what
+            text = f"{what} {duration(seconds)}{faster(self.settings)}"
+            print(f"{line_end}at this speed {text}", flush=True)
 
     def seconds_since_last(self):
         """Return the seconds since the last call, or since training began."""

@@ -151,6 +151,12 @@ def test_the_notice_of_a_resumed_run_is_about_what_is_left(capsys):
     assert notices == ["at this speed 20 epochs that are left take 40 min"]
 
 
+def test_the_notice_of_a_single_epoch(capsys):
+    fit(epochs=1, steps=1000)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("at this speed 1 epoch takes 33 min; --preset quick takes")
+
+
 @pytest.mark.parametrize(
     "seconds, expected",
     [
