@@ -1,4 +1,4 @@
-"""Define the models of `--preset quick`, 15 minutes on two CPU cores, and of `best`.
+"""Define the models of `--preset quick` and `best`.
 
 The settings of `mnist_gan/quick.py` for larger images: half of the DCGAN's filters,
 BatchNormalization in G only, small batches, a high learning rate, and the EMA of G's

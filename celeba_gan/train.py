@@ -45,6 +45,7 @@ def main(argv=None):
     """Train with the options of the command line, and save results in a run folder."""
     options = training_options(argv, SCRIPT)
     images = load_images(options.data, options.size, options.crop, options.attribute)
+    images = images.first(options.limit)
     shape = images.pixels.shape[1:]
     define_g, define_d, define_composite = ARCHITECTURES[options.architecture]
     architecture = partial(define_g, out_shape=shape), define_d, define_composite

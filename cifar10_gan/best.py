@@ -1,4 +1,4 @@
-"""Define the models of `--preset best`, an hour or two on two CPU cores.
+"""Define the models of `--preset best`.
 
 The G of `quick.py`; a D whose convolutions have spectral norm 1; the hinge loss (Miyato
 et al. 2018, "Spectral Normalization for Generative Adversarial Networks"). The D of

@@ -1,4 +1,4 @@
-"""Define the models of `--preset quick`, minutes of training on two CPU cores.
+"""Define the models of `--preset quick`.
 
 The settings of `mnist_gan/quick.py`: few filters, BatchNormalization in G only, many
 small batches, a high learning rate, mixed batches of real and fake images for D, and the

@@ -42,7 +42,7 @@ SCRIPT = Script("cifar10_gan/train.py", __doc__, DATA, TUTORIAL, PRESETS, ARCHIT
 def main(argv=None):
     """Train with the options of the command line, and save results in a run folder."""
     options = training_options(argv, SCRIPT)
-    images = load_images(options.data)
+    images = load_images(options.data).first(options.limit)
     architecture = ARCHITECTURES[options.architecture]
     device = prepare(options, images, architecture)
     models = define_models(options, *architecture, SHAPE, images.classes)

@@ -1,4 +1,4 @@
-"""Define the models of `--preset quick`, 3 minutes on two CPU cores, and of `best`.
+"""Define the models of `--preset quick` and `best`.
 
 The settings were compared in trainings of equal time. Many small steps are better than
 few large ones. D needs a third convolution, whose receptive field covers a digit. 40

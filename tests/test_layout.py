@@ -276,7 +276,7 @@ SCRIPT = Script("bars_gan/train.py", __doc__, DATA, TUTORIAL, {}, ARCHITECTURES)
 @cli.command
 def main(argv=None):
     options = training_options(argv, SCRIPT)
-    images = load_images(options.data)
+    images = load_images(options.data).first(options.limit)
     architecture = ARCHITECTURES[options.architecture]
     device = prepare(options, images, architecture)
     models = define_models(options, *architecture, SHAPE, images.classes)

@@ -37,6 +37,32 @@ class Images(NamedTuple):
     checksum: str = ""
     classes: tuple = ()
 
+    def first(self, n):
+        """Return the first n images, or all if n is None.
+
+        Raises:
+            UserError: there are fewer.
+        """
+        if n in (None, len(self.pixels)):
+            return self
+        if n > len(self.pixels):
+            raise UserError(
+                f"--limit {n}: {self.name} has {len(self.pixels)} images: use at most "
+                f"--limit {len(self.pixels)}"
+            )
+        pixels = self.pixels[:n] if self.in_memory else self.pixels.first(n)
+        labels = None if self.labels is None else self.labels[:n]
+        few = self._replace(pixels=pixels, labels=labels, checksum="")
+        if few.in_memory:
+            return few
+        content = f"{self.checksum} {n}".encode()
+        return few._replace(checksum=hashlib.sha256(content).hexdigest())
+
+    @property
+    def in_memory(self):
+        """Whether the pixels are an array, not in a file."""
+        return isinstance(self.pixels, np.ndarray)
+
     def describe(self):
         """Return the description in `options.json`, a dict."""
         return {

@@ -29,11 +29,15 @@ class PackedImages:
         shape: (n, h, w, c).
         dtype: uint8.
         chunk_rows: images in a chunk: reading whole chunks is fastest.
+
+    Args:
+        dataset: h5py.Dataset, uint8 (n, h, w, c).
+        n: number of its images, from the first on; None: all.
     """
 
-    def __init__(self, dataset):
-        self._dataset = dataset
-        self.shape, self.dtype = dataset.shape, dataset.dtype
+    def __init__(self, dataset, n=None):
+        self._dataset, self.dtype = dataset, dataset.dtype
+        self.shape = (n or len(dataset), *dataset.shape[1:])
         self.chunk_rows = min((dataset.chunks or self.shape)[0], len(self))
 
     def __len__(self):
@@ -62,6 +66,15 @@ class PackedImages:
             first, last = rows[group[0]], rows[group[-1]]
             images[group] = self._dataset[first : last + 1][rows[group] - first]
         return images
+
+    def first(self, n):
+        """Return the first n images: an array if they fit into memory."""
+        few = PackedImages(self._dataset, n)
+        return self._dataset[:n] if fits_in_memory(few.shape) else few
+
+
+def fits_in_memory(shape):
+    return np.prod(shape, dtype=float) < MAX_IN_MEMORY_BYTES
 
 
 def open_packed(path, attribute=None):
@@ -111,7 +124,7 @@ def read_pixels(file, labels):
         ValueError: the checksum does not match the one in the file.
     """
     pixels, expected = PackedImages(file["images"]), str(file.attrs["checksum"])
-    if np.prod(pixels.shape, dtype=float) >= MAX_IN_MEMORY_BYTES:
+    if not fits_in_memory(pixels.shape):
         sample = pixels[:: len(pixels) // N_FINGERPRINTED + 1]
         return pixels, checksum(sample, labels) + expected
     pixels = file["images"][:]

@@ -43,7 +43,7 @@ def load_splits(folder, **chosen):
     Args:
         folder: one of SOURCES.
         chosen: options of a run that choose images; those that the loader does not take
-            are ignored.
+            are ignored, except `limit`, the number of training images.
 
     Returns:
         two `datasets.Images` with checksums; the second is None if there are no held-out
@@ -53,9 +53,9 @@ def load_splits(folder, **chosen):
         UserError: the training images were not found, or are not valid.
     """
     load = import_module(SOURCES[folder].loader).load_images
-    taken = signature(load).parameters
+    taken, limit = signature(load).parameters, chosen.get("limit")
     chosen = {name: value for name, value in chosen.items() if name in taken}
-    train, test = with_checksum(load(**chosen)), None
+    train, test = with_checksum(load(**chosen).first(limit)), None
     if "split" in taken:
         with suppress(UserError):
             test = with_checksum(load(**chosen, split="test"))

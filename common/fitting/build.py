@@ -204,13 +204,19 @@ def set_optimizers(options, d_model, gan_model):
 
 
 def check_classes(options, images):
-    """Raise a UserError if `--conditional` is given for images without class labels."""
+    """Raise a UserError if `--conditional` is given for images without some class."""
     if options.conditional and (images.labels is None or not images.classes):
         raise UserError(
             f"--conditional: {images.name} has no classes, at least 2 are needed: use "
             "one subfolder per class, a file with labels 0, 1, ..., or CelebA's "
-            "attributes with --attribute NAME; or omit --conditional, or the preset "
-            "that sets it"
+            "attributes with --attribute NAME; or omit --conditional or its preset"
+        )
+    classes = images.classes if options.conditional and options.limit else ()
+    missing = [x for i, x in enumerate(classes) if i not in images.labels]
+    if missing:
+        raise UserError(
+            f"--limit {options.limit}: the first images of {images.name} have none of "
+            f"{', '.join(missing)}: use a larger --limit, or omit --conditional"
         )
 
 

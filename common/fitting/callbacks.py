@@ -8,6 +8,7 @@ import time
 import keras
 
 from common.basics.errors import UserError
+from common.fitting.progress import Progress
 from common.runs.layout import COLUMNS, GENERATOR, HEADS, HISTORY, TIMES
 from common.runs.state import save_state
 from common.scores import report
@@ -42,6 +43,7 @@ def run_callbacks(gan, run, settings, summarize, detector, trackers):
         *scores,
         keras.callbacks.LambdaCallback(on_epoch_end=save),  # after all files of an epoch
         *trackers,  # after the scores, which they log
+        Progress(settings),  # last: it measures how long the others take
     ]
 
 

@@ -25,7 +25,7 @@ def check(options, source="", preset=()):
         source: prefix of the message: where the options come from.
         preset: flags that the preset sets; the message ends with those it contains.
     """
-    rules = (*_class_rules(options), *_loss_rules(options))
+    rules = (*_class_rules(options), *_loss_rules(options), _limit_rule(options))
     for is_violated, reason in rules:
         if is_violated:
             flags = [x for x in preset if x in reason.replace(":", " ").split()]
@@ -107,4 +107,13 @@ def _loss_rules(o):
             f"--augment: {auto} would learn to copy the augmentations; leave "
             "--augment out",
         ),
+    )
+
+
+def _limit_rule(o):
+    n_real = o.batch_size // 2 * o.critic_steps  # as `training.prepare` computes it
+    return (
+        o.limit and o.limit < n_real,
+        f"--limit {o.limit}: a step takes {n_real} real images (--batch-size / 2 x "
+        f"--critic-steps); use at least --limit {n_real}, or a smaller --batch-size",
     )

@@ -113,6 +113,7 @@ STEPS = "images // batch size, at least 100"
 CRITIC = "1; wgan and wgan-gp 5"
 SMOOTHING = "one-sided label smoothing: the real label is 1 - X (Salimans et al. 2016)"
 FLIPPED = "fraction of flipped labels, below 0.5 (Chintala et al. 2016)"
+FIRST = "use the first N images of the data set only"
 SCORED = "score G every N epochs, as common/evaluate.py does"
 COLLAPSED = "action on D's loss near 0, NaN, identical images or missing classes"
 MATCHING = (
@@ -139,6 +140,7 @@ GROUPS = {  # title in the help -> options
     ),
     "Training": (
         count("steps_per_epoch", "training steps per epoch", default_text=STEPS),
+        count("limit", FIRST, default_text="all", images=True),
         count("latent_dim", "size of a latent vector z", cli.whole_number(1, MAX_LATENT)),
         one_of("d_batches", D_BATCHES, ("mixed", "separate")),
         one_of("precision", "auto: bfloat16 where it is fast", PRECISIONS),

@@ -13,7 +13,20 @@ from common.options import cluster, rules, track
 from common.options.resumed import resumed_options
 from common.options.table import GROUPS, IMAGE_GROUPS, OPTIONS
 
-PRESETS = {"quick": "minutes on 2 cores", "best": "better images, 0.5 to 2 hours"}
+PRESETS = {  # script -> preset -> its time in the README, where the conditions stand
+    "mnist_gan/train.py": {
+        "quick": "2 to 3 minutes on two CPU cores",
+        "best": "half an hour",
+    },
+    "cifar10_gan/train.py": {
+        "quick": "11 minutes on two cores under load",
+        "best": "an hour or two",
+    },
+    "celeba_gan/train.py": {
+        "quick": "10 min 50 s on two CPU cores",
+        "best": "40 minutes",
+    },
+}
 EXAMPLES = {
     "--preset quick": "images in minutes",
     "--dry-run": "two steps, as a test",
@@ -197,7 +210,9 @@ def make_epilog(script):
 def option_help(row, script, names):
     """Return the help of an option: its meaning, and its default in brackets."""
     if row.name == "preset":
-        return "; ".join(f"{name}: {PRESETS[name]}" for name in names) + "; see below"
+        times = PRESETS.get(script.path, {})
+        texts = [f"{name}: {times[name]}" if name in times else name for name in names]
+        return "; ".join([*texts, "see below"])
     default = script.defaults().get(row.name)
     if row.name not in script.tutorial:
         default = row.default_text or default

@@ -14,7 +14,8 @@ from common.runs.layout import FORMAT, OPTIONS
 from common.safety.arrays import check_file
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA_OPTIONS = ("data", "size", "crop", "attribute")  # they select the training images
+# They select the training images.
+DATA_OPTIONS = ("data", "size", "crop", "attribute", "limit")
 MAX_BYTES = 2**20  # of the file, which has about 3000
 PACKAGES = ("keras", "tensorflow", "numpy")
 

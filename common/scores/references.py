@@ -55,10 +55,12 @@ def reference_of(record, name):
     """
     options, folder = record["options"], record["script"].split("/")[0]
     size, crop = options.get("size", 64), options.get("crop")
+    limit = options.get("limit")
     chosen = {key: options[key] for key in DATA_OPTIONS if key in options}
     is_valid = isinstance(options.get("data"), str)
     is_valid &= isinstance(options.get("attribute"), str | None)
     is_valid &= type(size) is int and 0 < size <= MAX_SIZE
+    is_valid &= limit is None or (type(limit) is int and limit > 0)
     is_valid &= crop is None or (type(crop) is float and 0 < crop <= 1)
     if not is_valid:
         raise UserError(
@@ -74,6 +76,8 @@ def reference_of(record, name):
             f"{name} was trained on {record['data']['source']} (fingerprint {expected}), "
             f"whose images have changed ({found}): name matching images with --data"
         )
+    if limit:
+        print(f"real images: the first {limit} of {train.name}, as in the training")
     return train, test
 
 
