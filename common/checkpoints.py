@@ -1,5 +1,6 @@
 """Save and load models. (`runs/state.py` saves the state of training.)"""
 
+import copy
 import json
 import logging
 import math
@@ -71,17 +72,20 @@ def load_model(path):
         raise UserError(f"{path} is empty: use an .h5 or .keras file of a model")
     if not (magic == model_files.HDF5_SIGNATURE or magic.startswith(ZIP_MAGIC)):
         raise UserError(f"{path} is neither an .h5 nor a .keras file: use a saved model")
-    from keras.models import load_model as load
-
-    from common.layers import augment, losses  # noqa: F401  # register custom layers
-
     message = f"{path} is damaged or not a Keras model"
     fix = "download or copy it again, or save it with this version of Keras"
     with as_user_error(message, fix):
-        model_files.check(path)
+        version, config = model_files.check(path)
+    if version:
+        message = f"{path} cannot be loaded"
+        fix = (
+            f"it was saved by Keras {version}: load it there and save it as .keras, or "
+            "rebuild the model and load its weights"
+        )
+    with as_user_error(message, fix):
         with model_files.unallocated_weights():
-            check_sizes(load(path, compile=False))
-        model = load(path, compile=False)
+            check_sizes(deserialize(path, config))
+        model = deserialize(path, config)
         if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
             return model
     raise UserError(
@@ -89,6 +93,26 @@ def load_model(path):
         "outputs: use one with an image or a latent vector as input (and a class), and "
         "one output"
     )
+
+
+def deserialize(path, config=None):
+    """Return the keras.Model in a validated file, not compiled.
+
+    Args:
+        path: Path of the file.
+        config: see `model_files.check`; used instead of that in the file, if not None.
+    """
+    import keras
+
+    from common.layers import augment, losses  # noqa: F401  # register custom layers
+
+    if config is None:
+        return keras.models.load_model(path, compile=False)
+    is_sequential = config["class_name"] == "Sequential"
+    define = keras.Sequential if is_sequential else keras.Model
+    model = define.from_config(copy.deepcopy(config["config"]))  # which it changes
+    model.load_weights(path)
+    return model
 
 
 def load_generator(path):

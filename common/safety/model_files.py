@@ -12,6 +12,7 @@ import zipfile
 from contextlib import contextmanager
 
 from common.basics.errors import UserError
+from common.safety import keras2
 from common.safety.arrays import MAX_BYTES, check_file
 from common.safety.hdf5 import check_weights
 
@@ -56,12 +57,17 @@ def check(path):
     Args:
         path: Path of an `.h5` file, or of a `.keras` file, which is a zip.
 
+    Returns:
+        the version of Keras 2 and the converted config, which was validated instead of
+        that in the file; None, None if another version saved it.
+
     Raises:
         UserError: a layer or a setting is not allowed.
         Exception: of many kinds, of h5py and zipfile, if it is damaged.
     """
     check_file(path, 2 * MAX_BYTES)
-    text = read_keras_config(path) if path.suffix == ".keras" else read_h5_config(path)
+    read_config = read_keras_config if path.suffix == ".keras" else read_h5_config
+    text, version = read_config(path)
     if text is None:
         raise UserError(f"{path} has weights but no model: save it with model.save()")
     if not isinstance(text, str | bytes) or len(text) > MAX_CONFIG_BYTES:
@@ -69,26 +75,39 @@ def check(path):
     config = json.loads(text)
     if isinstance(config, dict):
         config.pop("compile_config", None)  # is never loaded
+    if is_converted := keras2.is_version(version):
+        config = keras2.convert(config)
     check_layers(config, path)
     if (n := count_calls(config)) > MAX_CALLS:
         raise UserError(
             f"{path} has {n} layer calls, more than {MAX_CALLS}: use fewer layers"
         )
+    return (version, config) if is_converted else (None, None)
 
 
 def read_h5_config(path):
-    """Validate the weights in an `.h5` file, and return its config as JSON, or None."""
+    """Validate the weights in an `.h5` file.
+
+    Returns:
+        its config as JSON, or None, and the version of Keras that saved it, or "".
+    """
     import h5py
 
     if zipfile.is_zipfile(path):
         raise UserError(f"{path} is a zip: if it is a .keras file, rename it to .keras")
     with h5py.File(path) as file:
         check_weights(file, path)
-        return file.attrs.get("model_config")
+        version = file.attrs.get("keras_version", "")
+        version = version.decode("ascii", "replace") if isinstance(version, bytes) else version
+        return file.attrs.get("model_config"), str(version)
 
 
 def read_keras_config(path):
-    """Validate the weights in a `.keras` file, and return its config as JSON."""
+    """Validate the weights in a `.keras` file.
+
+    Returns:
+        its config as JSON, and the version of Keras that saved it, or "".
+    """
     import h5py
 
     if not zipfile.is_zipfile(path):
@@ -102,8 +121,12 @@ def read_keras_config(path):
                 raise ValueError(f"its {member.filename} is compressed or encrypted")
         with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
             check_weights(file, path)
+        version = ""
+        if "metadata.json" in names:
+            with archive.open("metadata.json") as file:
+                version = json.loads(file.read(2**16)).get("keras_version", "")
         with archive.open("config.json") as file:
-            return file.read(MAX_CONFIG_BYTES + 1)
+            return file.read(MAX_CONFIG_BYTES + 1), str(version)
 
 
 def check_layers(config, path):
