@@ -46,6 +46,7 @@ def parse(argv):
     add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
     add("--seed", type=cli.seed_number, default=0, help="seed of the latent vectors (0)")
     add("--features", default="classifier", metavar="F", help=f"{SOURCES} (classifier)")
+    cli.add_range(parser)
     add("--export", metavar="DIR", help="save n images as PNGs for other programs")
     add("--run-dir", metavar="DIR", help="a new folder for the results (the run's own)")
     options = parser.parse_args(argv)
@@ -85,7 +86,7 @@ def evaluate_models(options, models, run):
     """Score saved generators, and print the best."""
     from common.fitting.tracking import log_scores
 
-    g_model = load_generator(models[0])[0]
+    g_model = load_generator(models[0], options.range)[0]
     if run and options.data is None:
         train, test = references.reference_of(read_options(run), run)
     else:
@@ -99,7 +100,7 @@ def evaluate_models(options, models, run):
     is_default = protocol == (None, "train", N, "classifier")  # that of --evaluate-every
     records = []
     for model in models:
-        g_model = load_generator(model)[0]
+        g_model = load_generator(model, options.range)[0]
         try:
             records.append(report.score_generator(g_model, model.name))
         except UserError as error:  # other snapshots may be valid
@@ -120,7 +121,8 @@ def evaluate_models(options, models, run):
     report.print_table(best)
     print(f"saved {', '.join(files)} in {folder}")
     if options.export:
-        g_model = load_generator(models[0].with_name(best["model"]))[0]
+        path = models[0].with_name(best["model"])
+        g_model = load_generator(path, options.range)[0]
         pixels, _ = scorer.sample(g_model, [options.seed, 0])
         save_each(pixels, Path(options.export))
 

@@ -9,9 +9,9 @@ and the layers of this project are allowed; no option disables this.
 import inspect
 import json
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
 from common.safety import keras2
 from common.safety.arrays import MAX_BYTES, check_file
 from common.safety.hdf5 import check_weights
@@ -58,8 +58,8 @@ def check(path):
         path: Path of an `.h5` file, or of a `.keras` file, which is a zip.
 
     Returns:
-        the version of Keras 2 and the converted config, which was validated instead of
-        that in the file; None, None if another version saved it.
+        version and config: if Keras 2 saved it, its version, and its config converted
+        for Keras 3, which was validated instead of that in the file; else None, None.
 
     Raises:
         UserError: a layer or a setting is not allowed.
@@ -72,24 +72,25 @@ def check(path):
         raise UserError(f"{path} has weights but no model: save it with model.save()")
     if not isinstance(text, str | bytes) or len(text) > MAX_CONFIG_BYTES:
         raise ValueError(f"its config is not a text of at most {MAX_CONFIG_BYTES} bytes")
-    config = json.loads(text)
+    version = keras2.version_of(version)
+    message = f"{path} cannot be converted"
+    with as_user_error(message, keras2.FIX.format(version)) if version else nullcontext():
+        config = json.loads(text, object_hook=keras2.convert if version else None)
     if isinstance(config, dict):
         config.pop("compile_config", None)  # is never loaded
-    if is_converted := keras2.is_version(version):
-        config = keras2.convert(config)
     check_layers(config, path)
     if (n := count_calls(config)) > MAX_CALLS:
         raise UserError(
             f"{path} has {n} layer calls, more than {MAX_CALLS}: use fewer layers"
         )
-    return (version, config) if is_converted else (None, None)
+    return version, config if version else None
 
 
 def read_h5_config(path):
     """Validate the weights in an `.h5` file.
 
     Returns:
-        its config as JSON, or None, and the version of Keras that saved it, or "".
+        its config as JSON, or None, and its `keras_version`, of any type.
     """
     import h5py
 
@@ -97,16 +98,14 @@ def read_h5_config(path):
         raise UserError(f"{path} is a zip: if it is a .keras file, rename it to .keras")
     with h5py.File(path) as file:
         check_weights(file, path)
-        version = file.attrs.get("keras_version", "")
-        version = version.decode("ascii", "replace") if isinstance(version, bytes) else version
-        return file.attrs.get("model_config"), str(version)
+        return file.attrs.get("model_config"), file.attrs.get("keras_version")
 
 
 def read_keras_config(path):
     """Validate the weights in a `.keras` file.
 
     Returns:
-        its config as JSON, and the version of Keras that saved it, or "".
+        its config as JSON, and its `keras_version`, of any type.
     """
     import h5py
 
@@ -121,12 +120,10 @@ def read_keras_config(path):
                 raise ValueError(f"its {member.filename} is compressed or encrypted")
         with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
             check_weights(file, path)
-        version = ""
-        if "metadata.json" in names:
-            with archive.open("metadata.json") as file:
-                version = json.loads(file.read(2**16)).get("keras_version", "")
+        with archive.open("metadata.json") as file:
+            version = json.loads(file.read(2**16)).get("keras_version")
         with archive.open("config.json") as file:
-            return file.read(MAX_CONFIG_BYTES + 1), str(version)
+            return file.read(MAX_CONFIG_BYTES + 1), version
 
 
 def check_layers(config, path):
