@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -104,9 +105,9 @@ def deserialize(path, config=None):
 
     if config is None:
         return keras.models.load_model(path, compile=False)
-    is_sequential = config["class_name"] == "Sequential"
-    define = keras.Sequential if is_sequential else keras.Model
-    model = define.from_config(copy.deepcopy(config["config"]))  # which it changes
+    kind = keras.Sequential if config["class_name"] == "Sequential" else keras.Model
+    with warnings.catch_warnings(action="ignore"):  # about settings that were renamed
+        model = kind.from_config(copy.deepcopy(config["config"]))  # which it changes
     model.load_weights(path)
     return model
 

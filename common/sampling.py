@@ -179,10 +179,11 @@ def image_range(g_model):
     """
     limits, rescaling = (), []
     for layer in reversed(list(all_layers(g_model))):
+        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
         if type(layer).__name__ == "Rescaling":
             rescaling.insert(0, layer)
-        elif activation := getattr(layer, "activation", None):
-            limits = BOUNDED.get(getattr(activation, "__name__", ""), ())
+        elif name != "linear" or layer.weights:
+            limits = BOUNDED.get(name, ())
             break
     for layer in rescaling if limits else ():
         ends = np.outer(limits, layer.scale) + layer.offset
@@ -227,7 +228,7 @@ def with_range(g_model, low, high):
     import keras
 
     half = (high - low) / 2
-    x = keras.layers.Rescaling(1 / half, -low / half - 1)(g_model.output)
+    x = keras.layers.Rescaling(1 / half, -low / half - 1)(g_model.outputs[0])
     x = keras.layers.Activation("hard_tanh")(x)  # clips to [-1, 1]
     if low == 0:
         x = keras.layers.Rescaling(0.5, 0.5)(x)

@@ -70,6 +70,8 @@ def convert_layers(model):
     for layer in layers:
         if layer["class_name"] != "InputLayer":
             layer["config"].pop("batch_input_shape", None)
+    if len(inputs := model.get("input_layers", ())) == 1:
+        model["input_layers"] = inputs[0]  # a list of one causes a warning at each call
     kinds = {layer.get("name"): layer["class_name"] for layer in layers}
     for tensor in tensors([layer.get("inbound_nodes") for layer in layers]):
         tensor[1] -= kinds.get(tensor[0]) in ("Functional", "Model", "Sequential")
