@@ -1,18 +1,20 @@
 """Save and load models. (`runs/state.py` saves the state of training.)"""
 
+import copy
 import json
 import logging
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
 
+from common import sampling
 from common.basics.errors import UserError, as_user_error
 from common.basics.files import atomic_write
 from common.runs.layout import DISCRIMINATOR, GENERATOR
 from common.runs.record import check_record, trained_on
-from common.safety import model_files
-from common.sampling import all_layers, generate_latent_points, image_range, inputs_of
+from common.safety import keras2, model_files
 
 MAX_CONFIG_BYTES = 2**20  # upper bound of a model file without its weights
 ZIP_MAGIC = b"PK\x03\x04"  # first bytes of a .keras file, which is a ZIP archive
@@ -71,17 +73,16 @@ def load_model(path):
         raise UserError(f"{path} is empty: use an .h5 or .keras file of a model")
     if not (magic == model_files.HDF5_SIGNATURE or magic.startswith(ZIP_MAGIC)):
         raise UserError(f"{path} is neither an .h5 nor a .keras file: use a saved model")
-    from keras.models import load_model as load
-
-    from common.layers import augment, losses  # noqa: F401  # register custom layers
-
     message = f"{path} is damaged or not a Keras model"
     fix = "download or copy it again, or save it with this version of Keras"
     with as_user_error(message, fix):
-        model_files.check(path)
+        version, config = model_files.check(path)
+    if version:
+        message, fix = f"{path} cannot be converted", keras2.FIX.format(version)
+    with as_user_error(message, fix):
         with model_files.unallocated_weights():
-            check_sizes(load(path, compile=False))
-        model = load(path, compile=False)
+            check_sizes(deserialize(path, config))
+        model = deserialize(path, config)
         if len(model.inputs) in (1, 2) and len(model.outputs) == 1:
             return model
     raise UserError(
@@ -91,14 +92,37 @@ def load_model(path):
     )
 
 
-def load_generator(path):
+def deserialize(path, config=None):
+    """Return the keras.Model in a validated file, not compiled.
+
+    Args:
+        path: Path of the file.
+        config: see `model_files.check`; used instead of that in the file, if not None.
+    """
+    import keras
+
+    from common.layers import augment, losses  # noqa: F401  # register custom layers
+
+    if config is None:
+        return keras.models.load_model(path, compile=False)
+    kind = keras.Sequential if config["class_name"] == "Sequential" else keras.Model
+    with warnings.catch_warnings(action="ignore"):  # about settings that were renamed
+        model = kind.from_config(copy.deepcopy(config["config"]))  # which it changes
+    model.load_weights(path)
+    return model
+
+
+def load_generator(path, value_range=None):
     """Validate and load a generator.
 
     Args:
         path: path of an `.h5` or `.keras` file.
+        value_range: key of `sampling.RANGES`, the range of its images; if None, that of
+            its last layers, see `sampling.image_range`.
 
     Returns:
-        keras.Model, latent_dim, and the range of its images, (0, 1) or (-1, 1).
+        keras.Model whose images are in (0, 1) or (-1, 1), latent_dim, and the range of
+        the images of the model in the file, also (0, 255).
 
     Raises:
         UserError: as `load_model`, or the model is not a generator.
@@ -109,8 +133,12 @@ def load_generator(path):
         raise UserError(f"{path} is a discriminator: use a generator_model file")
     if len(z) != 2 or z[1] is None or len(images) != 4 or images[3] not in (1, 3):
         raise UserError(f"{path} is not a generator of images: it maps {z} to {images}")
-    check_call(model, generate_latent_points(z[1], 16, np.random.default_rng(0)), path)
-    return model, z[1], image_range(model)
+    z = sampling.generate_latent_points(z[1], 16, np.random.default_rng(0))
+    outputs = check_call(model, z, path)
+    low, high = sampling.checked_range(outputs, model, path, value_range)
+    if value_range or high != 1:
+        model = sampling.with_range(model, low, high)
+    return model, z.shape[1], (low, high)
 
 
 def load_discriminator(path):
@@ -134,9 +162,12 @@ def load_discriminator(path):
 
 
 def check_call(model, inputs, path):
-    """Raise a UserError if a call of the model fails, which may depend on its weights."""
+    """Return a model's outputs, or raise a UserError if its weights let a call fail."""
+    from keras.ops import convert_to_numpy
+
     with as_user_error(f"{path} cannot be used", "save it again"):
-        model(inputs_of(model, inputs), training=False)
+        outputs = model(sampling.inputs_of(model, inputs), training=False)
+        return convert_to_numpy(outputs).astype("float32")
 
 
 def is_discriminator(model):
@@ -213,7 +244,7 @@ def is_not_h5_advice(record):
 
 def check_sizes(model):
     """Raise a ValueError if a layer outputs more than MAX_OUTPUT_NUMBERS per sample."""
-    for layer in all_layers(model):
+    for layer in sampling.all_layers(model):
         size = math.prod(n or 1 for n in layer.output.shape)
         if size > model_files.MAX_OUTPUT_NUMBERS:
             raise ValueError(f"its layer {layer.name!r} outputs {size} numbers")

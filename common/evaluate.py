@@ -47,6 +47,7 @@ def parse(argv):
     add("--seed", type=cli.seed_number, default=0, help="seed of the latent vectors (0)")
     text = f"network whose features are compared: {SOURCES} (classifier)"
     add("--features", default="classifier", metavar="F", help=text)
+    cli.add_range(parser)
     add("--export", metavar="DIR", help="save N images as PNGs for other programs")
     add("--run-dir", metavar="DIR", help="a new folder for the results (the run's own)")
     options = parser.parse_args(argv)
@@ -87,7 +88,7 @@ def evaluate_models(options, models, run):
     """Score saved generators, and print the best."""
     from common.fitting.tracking import log_scores
 
-    g_model = load_generator(models[0])[0]
+    g_model = load_generator(models[0], options.range)[0]
     if run and options.data is None:
         train, test = references.reference_of(read_options(run), run)
     else:
@@ -101,7 +102,7 @@ def evaluate_models(options, models, run):
     is_default = protocol == (None, "train", N, "classifier")  # that of --evaluate-every
     records = []
     for model in models:
-        g_model = load_generator(model)[0]
+        g_model = load_generator(model, options.range)[0]
         try:
             records.append(report.score_generator(g_model, model.name))
         except UserError as error:  # other snapshots may be valid
@@ -122,7 +123,8 @@ def evaluate_models(options, models, run):
     report.print_table(best)
     print(f"saved {', '.join(files)} in {folder}")
     if options.export:
-        g_model = load_generator(models[0].with_name(best["model"]))[0]
+        path = models[0].with_name(best["model"])
+        g_model = load_generator(path, options.range)[0]
         pixels, _ = scorer.sample(g_model, [options.seed, 0])
         save_each(pixels, Path(options.export))
 

@@ -48,6 +48,7 @@ def parse(argv):
         text = "real images: a name or a path (default: as the model file records)"
         add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
         add("--seed", type=cli.seed_number, default=0, help="random seed (0)")
+        cli.add_range(command)
         text = "new folder for the results (default: beside the model)"
         add("--run-dir", metavar="DIR", help=text)
     options = parser.parse_args(argv)
@@ -63,7 +64,7 @@ def main(argv=None):
     path = find_model(options.model)
     folder = result_folder(options, path)
     set_up()
-    subject = Subject(path, options.data)
+    subject = Subject(path, options.data, options.range)
     subject.labels(1, options.label)  # raises for an unknown class before any work
     with atomic_folder(folder) as temporary:
         COMMANDS[options.command].run(subject, options, temporary)

@@ -43,6 +43,7 @@ def parse(argv):
     add("--out", metavar="FILE.png", help="file of the grid (beside the model)")
     add("--images", metavar="DIR", help="save each image as a separate PNG")
     add("--discriminator", metavar="D_MODEL", help="print D's output under each image")
+    cli.add_range(parser)
     add("--show", action="store_true", help="open the grid in a window")
     options = parser.parse_args(argv)
     options.n = options.n or (10 if options.grid_by_class else 25)
@@ -129,7 +130,7 @@ def main(argv=None):
     from common import plotting
 
     set_up()
-    subject = Subject(path)
+    subject = Subject(path, value_range=options.range)
     n = len(subject.classes)
     if n == 0 and (options.label or options.grid_by_class):
         raise UserError(
@@ -147,7 +148,8 @@ def main(argv=None):
     grid = Path(options.out or new_path(path.with_name(f"generated_by_{path.stem}.png")))
     if options.discriminator:
         d_path = find_model(options.discriminator)
-        captions = [f"{x:.2f}" for x in discriminator_outputs(d_path, images, labels, n)]
+        x = images * subject.file_high  # 255 if G and its D have images in 0..255
+        captions = [f"{p:.2f}" for p in discriminator_outputs(d_path, x, labels, n)]
         plotting.save_captioned_grid(images, captions, grid, columns, subject.low)
     else:
         plotting.save_grid(images, grid, columns, subject.low)

@@ -8,6 +8,9 @@ import numpy as np
 
 from common.basics.errors import UserError
 
+RANGES = {"0..1": (0, 1), "-1..1": (-1, 1), "0..255": (0, 255)}  # of images
+BOUNDED = {"tanh": (-1, 1), "hard_tanh": (-1, 1), "sigmoid": (0, 1)}  # activations
+
 
 def generate_real_samples(dataset, n_samples, rng=np.random):
     """Sample real images with replacement.
@@ -169,7 +172,64 @@ def all_layers(model):
 
 
 def image_range(g_model):
-    """Return the range of G's images: (-1, 1) after a final tanh, else (0, 1)."""
-    activations = [getattr(layer, "activation", None) for layer in all_layers(g_model)]
-    last = next(filter(None, reversed(activations)), None)
-    return (-1, 1) if getattr(last, "__name__", "") == "tanh" else (0, 1)
+    """Return the range (low, high) of G's images that its last layers indicate.
+
+    It is the range of the last activation, scaled by a `Rescaling` behind it, and (0, 1)
+    if that activation is not bounded.
+    """
+    limits, rescaling = (), []
+    for layer in reversed(list(all_layers(g_model))):
+        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        if type(layer).__name__ == "Rescaling":
+            rescaling.insert(0, layer)
+        elif name != "linear" or layer.weights:
+            limits = BOUNDED.get(name, ())
+            break
+    for layer in rescaling if limits else ():
+        ends = np.outer(limits, layer.scale) + layer.offset
+        limits = round(float(ends.min()), 3), round(float(ends.max()), 3)
+    return limits or (0, 1)
+
+
+def checked_range(images, g_model, path, value_range=None):
+    """Return the range (low, high) of a generator's images.
+
+    Args:
+        images: float32 (n, h, w, c), some of its images.
+        g_model: generator.
+        path: of its file, for the message.
+        value_range: see `checkpoints.load_generator`.
+
+    Raises:
+        UserError: it is not named, and the last layers indicate none of RANGES, or
+            another one than that of the images.
+    """
+    if value_range:
+        return RANGES[value_range]
+    low, high = image_range(g_model)
+    margin = (high - low) / 1000
+    is_outside = images.min() < low - margin or images.max() > high + margin
+    if (low, high) in RANGES.values() and not (is_outside and np.isfinite(images).all()):
+        return low, high
+    found = f"{images.min():.3g} to {images.max():.3g}"
+    raise UserError(
+        f"{path}: its last layers indicate images in {low:g} to {high:g}, but it makes "
+        f"values of {found}: name their range, {', '.join(RANGES)}, such as --range=-1..1"
+    )
+
+
+def with_range(g_model, low, high):
+    """Return a generator whose images are scaled and clipped to [0, 1] or [-1, 1].
+
+    Args:
+        g_model: generator.
+        low, high: range of its images, one of RANGES; with -1 they stay in [-1, 1].
+    """
+    import keras
+
+    half = (high - low) / 2
+    x = keras.layers.Rescaling(1 / half, -low / half - 1)(g_model.outputs[0])
+    x = keras.layers.Activation("hard_tanh")(x)  # clips to [-1, 1]
+    if low == 0:
+        x = keras.layers.Rescaling(0.5, 0.5)(x)
+    return keras.Model(g_model.inputs, x, name=g_model.name)

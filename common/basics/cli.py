@@ -187,6 +187,12 @@ def add_data(parser, names, default=None, paths=True):
     )
 
 
+def add_range(parser):
+    """Add `--range` to a parser: the range of a generator's images, or None."""
+    text = "range of G's images, such as --range=-1..1 (default: by its last layers)"
+    parser.add_argument("--range", choices=("0..1", "-1..1", "0..255"), help=text)
+
+
 def lesson_options(argv, doc, data=None, more=None):
     """Parse the options of a lesson's script: `--data`, `--seed` and `--run-dir`.
 

@@ -18,14 +18,16 @@ class Subject:
     Args:
         path: path of an .h5 or .keras file.
         data: name or path of its real images; if None, those that the file records.
+        value_range: of its images, see `load_generator`.
 
     Raises:
         UserError: the file is not a generator of images.
     """
 
-    def __init__(self, path, data=None):
+    def __init__(self, path, data=None, value_range=None):
         self.path, self.data = path, data
-        self.g_model, self.latent_dim, (self.low, _) = load_generator(path)
+        loaded = load_generator(path, value_range)
+        self.g_model, self.latent_dim, (self.low, self.file_high) = loaded
         self.origin = origin_of(path)
         self.classes = ()  # empty if G is unconditional
         if sampling.takes_labels(self.g_model):

@@ -9,9 +9,10 @@ and the layers of this project are allowed; no option disables this.
 import inspect
 import json
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
-from common.basics.errors import UserError
+from common.basics.errors import UserError, as_user_error
+from common.safety import keras2
 from common.safety.arrays import MAX_BYTES, check_file
 from common.safety.hdf5 import check_weights
 
@@ -56,17 +57,25 @@ def check(path):
     Args:
         path: Path of an `.h5` file, or of a `.keras` file, which is a zip.
 
+    Returns:
+        version and config: if Keras 2 saved it, its version, and its config converted
+        for Keras 3, which was validated instead of that in the file; else None, None.
+
     Raises:
         UserError: a layer or a setting is not allowed.
         Exception: of many kinds, of h5py and zipfile, if it is damaged.
     """
     check_file(path, 2 * MAX_BYTES)
-    text = read_keras_config(path) if path.suffix == ".keras" else read_h5_config(path)
+    read_config = read_keras_config if path.suffix == ".keras" else read_h5_config
+    text, version = read_config(path)
     if text is None:
         raise UserError(f"{path} has weights but no model: save it with model.save()")
     if not isinstance(text, str | bytes) or len(text) > MAX_CONFIG_BYTES:
         raise ValueError(f"its config is not a text of at most {MAX_CONFIG_BYTES} bytes")
-    config = json.loads(text)
+    version = keras2.version_of(version)
+    message = f"{path} cannot be converted"
+    with as_user_error(message, keras2.FIX.format(version)) if version else nullcontext():
+        config = json.loads(text, object_hook=keras2.convert if version else None)
     if isinstance(config, dict):
         config.pop("compile_config", None)  # is never loaded
     check_layers(config, path)
@@ -74,21 +83,30 @@ def check(path):
         raise UserError(
             f"{path} has {n} layer calls, more than {MAX_CALLS}: use fewer layers"
         )
+    return version, config if version else None
 
 
 def read_h5_config(path):
-    """Validate the weights in an `.h5` file, and return its config as JSON, or None."""
+    """Validate the weights in an `.h5` file.
+
+    Returns:
+        its config as JSON, or None, and its `keras_version`, of any type.
+    """
     import h5py
 
     if zipfile.is_zipfile(path):
         raise UserError(f"{path} is a zip: if it is a .keras file, rename it to .keras")
     with h5py.File(path) as file:
         check_weights(file, path)
-        return file.attrs.get("model_config")
+        return file.attrs.get("model_config"), file.attrs.get("keras_version")
 
 
 def read_keras_config(path):
-    """Validate the weights in a `.keras` file, and return its config as JSON."""
+    """Validate the weights in a `.keras` file.
+
+    Returns:
+        its config as JSON, and its `keras_version`, of any type.
+    """
     import h5py
 
     if not zipfile.is_zipfile(path):
@@ -102,8 +120,10 @@ def read_keras_config(path):
                 raise ValueError(f"its {member.filename} is compressed or encrypted")
         with archive.open("model.weights.h5") as numbers, h5py.File(numbers) as file:
             check_weights(file, path)
+        with archive.open("metadata.json") as file:
+            version = json.loads(file.read(2**16)).get("keras_version")
         with archive.open("config.json") as file:
-            return file.read(MAX_CONFIG_BYTES + 1)
+            return file.read(MAX_CONFIG_BYTES + 1), version
 
 
 def check_layers(config, path):
