@@ -61,7 +61,12 @@ SCORES = {  # key in metrics.jsonl with the features of a classifier, in the tab
     "agreement": Score("class accuracy", "{:.3f}"),
 }  # fmt: skip
 INCEPTIONS = {"inception-2015": "", "keras-inception": " (Keras Inception)"}
-DATA = {"mnist": "digit", "digits": "scikit-learn digit"}  # names in titles
+DATA = {  # name of a data set -> name in titles, if it is another
+    "mnist": "digit",
+    "digits": "scikit-learn digit",
+    "cifar-10": "CIFAR-10",
+    "img_align_celeba": "CelebA",
+}
 INCEPTION_KEYS = {key: row.inception[0] for key, row in SCORES.items() if row.inception}
 CLASSIFIER_KEYS = {inception: key for key, inception in INCEPTION_KEYS.items()}
 SHARES = [name for name, score in SCORES.items() if score.better == MORE and score.in_row]
@@ -71,7 +76,7 @@ def network_name(features):
     """Return the name of a network: "digit classifier", "Keras Inception", "Inception".
 
     Args:
-        features: `Features.name`, such as "mnist-classifier" or "celeba-rotations".
+        features: `Features.name`, such as "mnist-classifier" or "cats-rotations".
     """
     if features in INCEPTIONS:
         return INCEPTIONS[features].strip(" ()") or "Inception"

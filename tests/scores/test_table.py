@@ -23,11 +23,11 @@ from common.scores.table import distances_of, heading, name_scores, scores_of
         ),
         (
             "cifar-10-classifier",
-            ["FD (cifar-10 classifier)", "KD (cifar-10 classifier)", "classifier score"],
+            ["FD (CIFAR-10 classifier)", "KD (CIFAR-10 classifier)", "classifier score"],
         ),
         (
-            "celeba-rotations",
-            [f"{name} (celeba rotation classifier)" for name in ("FD", "KD")]
+            "img_align_celeba-rotations",
+            [f"{name} (CelebA rotation classifier)" for name in ("FD", "KD")]
             + ["classifier score"],
         ),
         (None, ["FD (unknown network)", "KD (unknown network)", "classifier score"]),
