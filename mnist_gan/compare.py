@@ -168,7 +168,7 @@ def save_gallery(path, rows, samples):
     pictures = [tile(to_pictures(images), columns=6) for images in samples]
     name, distance, *_ = rows[0]
     titles = [f"{row[name]}\n{distance}: {row[distance]}" for row in rows]
-    save_titled(pictures, titles, path, min(3, len(rows)), (4, 3.1), dpi=80)
+    save_titled(pictures, titles, path, min(3, len(rows)), (4, 3.4), dpi=80)
 
 
 def save_critic_weights(path, folders):

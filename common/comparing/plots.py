@@ -8,7 +8,7 @@ from PIL import Image
 
 from common.plotting import epochs, new_figure, save_titled
 from common.runs.layout import PLOT, epoch_of, files_of_epochs
-from common.scores.table import distances_of, heading, scores_of
+from common.scores.table import distances_of, n_of, scores_of
 
 OUTPUTS = {  # prefix of a column -> y label of its panel
     "acc": "D's accuracy",
@@ -155,7 +155,7 @@ def comparable_distances(runs):
                 if line.scores.get(name):
                     protocols[line.protocol_key][i][line.epoch] = line.scores[name]
                     title = scores_of(features)[name].title
-                    titles[line.protocol_key] = f"{title}\n{heading(line.protocol)}"
+                    titles[line.protocol_key] = f"{title}\n{n_of(line.protocol)}"
         for key, curves in protocols.items():
             curves = {i: curve for i, curve in curves.items() if len(curve) > 1}
             if len(curves) > 1:

@@ -152,7 +152,8 @@ class Report:
             for key, score in self.rows.items()
             if key in record["scores"]
         ]
-        heads = [self.head(), "real images", record["model"], random["what"]]
+        scale = f"{random['what']}, for scale"
+        heads = [self.head(), "real images", record["model"], scale]
         print(markdown_table(rows, heads))
         print(f"real images: {real['what']}")
 

@@ -91,9 +91,13 @@ def heading(protocol):
     Args:
         protocol: dict with `n`, images per set, and `features`; see `Scorer.protocol`.
     """
+    return f"{n_of(protocol)} per set, {network_name(protocol['features'])}"
+
+
+def n_of(protocol):
+    """Return "n = 10,000" of a protocol, whose `n` may be damaged."""
     n = protocol["n"]
-    n = f"{n:,}" if isinstance(n, int) else n
-    return f"n = {n} per set, {network_name(protocol['features'])}"
+    return f"n = {n:,}" if isinstance(n, int) else f"n = {n}"
 
 
 def scores_of(features):

@@ -168,7 +168,7 @@ def test_other_protocols_are_printed_and_not_plotted_together(capsys):
     assert "| n = 100 per set, digit classifier; ±: samplings" in printed
     assert "| n = 30 per set, digit classifier; ±: samplings" in printed
     title, distances = plots.comparable_distances(read_runs([a, b, c]))
-    assert title == "FD (digit classifier)\nn = 100 per set, digit classifier"
+    assert title == "FD (digit classifier)\nn = 100"
     assert list(distances) == [0, 1]
     assert distances[0] == {1: (9, 0.5), 2: (8, 0.5)}
     assert plots.comparable_distances(read_runs([a, c])) == (None, {})
