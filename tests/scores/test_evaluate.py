@@ -42,7 +42,7 @@ def test_the_line_of_a_model_holds_the_protocol(run, capsys, place):
     fd = line["scores"]["fd"]
     assert f"{fd['mean']:.2f} +- {fd['std']:.2f}" in output
     head = "n = 100 per set, mine classifier; +-: 2 samplings of the same generator"
-    assert f"\n{head}\n" in output and f"| {head} |" in output
+    assert f"\n{head}\n" in output and f"| {head} " in output
     assert line["floor"]["what"] == "test against train, n = 100"
     assert line["ceiling"]["what"] == "untrained generator"
     floor, ceiling = line["floor"]["scores"], line["ceiling"]["scores"]
