@@ -1,4 +1,4 @@
-"""Score generated images: FID, KID, precision, recall, and copies of training images."""
+"""Score generated images: distances to real images, precision, recall, and copies."""
 
 import sys
 import time
@@ -24,9 +24,9 @@ from common.scores import references
 from common.scores.best import best_of, save_curves
 from common.scores.features import SOURCES, choose_features
 from common.scores.report import Report, means, nearest_picture
-from common.scores.scorer import Scorer
+from common.scores.scorer import N, Scorer
 
-N, N_REPEATS = 10_000, 3  # images per sampling, samplings per generator
+N_REPEATS = 3  # samplings per generator
 
 
 def parse(argv):
@@ -40,8 +40,8 @@ def parse(argv):
     text = f"real images: {', '.join(DATA)} or a path (the run's own, else auto)"
     add("--data", type=cli.data_source(DATA), metavar="DATA", help=text)
     add("--split", choices=("train", "test"), default="train", help="data split (train)")
-    text = "number of real and of generated images (10000)"
-    add("-n", type=cli.whole_number(references.MIN_IMAGES, 10**6), default=N, help=text)
+    text = "number of real and of generated images (10000, or what the data allows)"
+    add("-n", type=cli.whole_number(references.MIN_IMAGES, 10**6), help=text)
     text = "number of samplings, for the standard deviation (3)"
     add("--repeats", type=cli.whole_number(1, 100), default=N_REPEATS, help=text)
     add("--seed", type=cli.seed_number, default=0, help="seed of the latent vectors (0)")
@@ -64,8 +64,8 @@ def parse(argv):
     return options
 
 
-def make_scorer(options, train, test, n):
-    """Return the `scorer.Scorer` of the options, with n images.
+def make_scorer(options, train, test):
+    """Return the `scorer.Scorer` of the options.
 
     Raises:
         UserError: there is no such split, or it has too few images.
@@ -81,7 +81,7 @@ def make_scorer(options, train, test, n):
             "larger set with --data"
         )
     features = choose_features(options.features, train, test)
-    return Scorer(train, test, features, n, options.split)
+    return Scorer(train, test, features, options.n, options.split)
 
 
 def evaluate_models(options, models, run):
@@ -95,11 +95,11 @@ def evaluate_models(options, models, run):
         shape = g_model.output_shape[1:]
         train, test = references.load_reference(options.data or "auto", shape)
     check_compatible(g_model, models[0].name, train)
-    scorer = make_scorer(options, train, test, options.n)
+    scorer = make_scorer(options, train, test)
     folder = result_folder(options, run if options.data is None else None)
     report = Report(scorer, folder, options.seed, options.repeats)
     protocol = (options.data, options.split, options.n, options.features)
-    is_default = protocol == (None, "train", N, "classifier")  # that of --evaluate-every
+    is_default = protocol == (None, "train", None, "classifier")  # as --evaluate-every
     records = []
     for model in models:
         g_model = load_generator(model, options.range)[0]
@@ -117,7 +117,7 @@ def evaluate_models(options, models, run):
     files = [METRICS, nearest_picture(best["model"], best["epoch"])]
     if len(records) > 1:
         text = f"; within two standard deviations: {', '.join(others)}" if others else ""
-        print(f"best by {name.upper()}: {best['model']}{text}")
+        print(f"best by {report.rows[name].title}: {best['model']}{text}")
         save_curves(records, report.real_baseline["scores"], folder / SCORES)
         files.append(SCORES)
     report.print_table(best)
@@ -144,8 +144,10 @@ def evaluate_images(options):
     shape = references.first_shape(options.images)
     train, test = references.load_reference(options.data or "auto", shape)
     real_shape = train.pixels.shape[1:]
-    pixels = references.read_pictures(options.images, real_shape, options.n)
-    scorer = make_scorer(options, train, test, len(pixels))
+    pixels = references.read_pictures(options.images, real_shape, options.n or N)
+    scorer = make_scorer(options, train, test)
+    scorer.n = min(scorer.n, len(pixels))
+    pixels = pixels[: scorer.n]
     if shape != real_shape:
         resize = f"{shape} to {real_shape} by Lanczos, antialiased"
         scorer.features = scorer.features._replace(resize=resize)

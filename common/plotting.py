@@ -164,7 +164,7 @@ def save_curves(history_csv, path, equilibrium_loss=LN2):
             )
         if equilibrium_loss is not None:
             value = "ln 2 = 0.693" if is_ln2 else f"{equilibrium_loss:g}"
-            label = f"D at equilibrium: {value}"
+            label = f"equilibrium: {value}\n(D cannot distinguish)"
             losses.axhline(equilibrium_loss, color="grey", linestyle="--", label=label)
         losses.set_ylabel("loss (nats)" if is_ln2 else "loss")
         if "acc_real" in columns:

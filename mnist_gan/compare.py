@@ -23,6 +23,7 @@ from common.runs.state import find_state
 from common.runs.tables import markdown_table, read_columns
 from common.scores.references import load_reference
 from common.scores.scorer import classifier_scorer
+from common.scores.table import scores_of
 from mnist_gan.load_data import DATA
 
 CRITICS = ("wgan", "wgan-gp")  # objectives whose D's weights are plotted
@@ -129,12 +130,14 @@ def score_all(folders, data):
         data: see `mnist.load_images`.
 
     Returns:
-        rows: list of dicts, column of the table -> text.
+        rows: list of dicts, column of the table -> text; the second column is the
+            Frechet distance, with its network and n.
         samples: list of float32 (24, 28, 28, 1) in [0, 1].
     """
     set_up()
     scorer = classifier_scorer(*load_reference(data, (28, 28, 1)))
-    rows, samples = [], []
+    title = scores_of(scorer.features.name)["fd"].title
+    distance, rows, samples = f"{title}, n = {scorer.n:,}", [], []
     for name, folder in folders.items():
         g_model = load_generator(layout.files_of_epochs(folder, layout.GENERATOR)[-1])[0]
         pixels, labels = scorer.sample(g_model, seed=0)
@@ -142,7 +145,7 @@ def score_all(folders, data):
         minutes, milliseconds = training_times(folder)
         row = {
             "name": name,
-            "FID": f"{scores['fid']:.2f}",
+            distance: f"{scores['fd']:.2f}",
             **{x: f"{scores[x]:.2f}" for x in ("precision", "recall", "coverage")},
             "confident": f"{scores['confident']:.0%}",
             "digits seen": scores["classes_seen"],
@@ -157,15 +160,16 @@ def score_all(folders, data):
 
 
 def save_gallery(path, rows, samples):
-    """Save 24 images of each training, with its name and FID as title.
+    """Save 24 images of each training, with its name and Frechet distance as title.
 
     Args:
         path: PNG to write.
         rows, samples: see `score_all`.
     """
     pictures = [tile(to_pictures(images), columns=6) for images in samples]
-    titles = [f"{row['name']}: FID {row['FID']}" for row in rows]
-    save_titled(pictures, titles, path, min(3, len(rows)), (4, 2.9), dpi=80)
+    name, distance, *_ = rows[0]
+    titles = [f"{row[name]}\n{distance}: {row[distance]}" for row in rows]
+    save_titled(pictures, titles, path, min(3, len(rows)), (4, 3.4), dpi=80)
 
 
 def save_critic_weights(path, folders):

@@ -101,11 +101,14 @@ def test_operations_are_summed_by_their_kind():
 def test_time_to_quality():
     textbook = [[5, 90], [10, 80], [20, 40]]
     fast, slow = [[0.5, 60], [1, 30], [2, 5]], [[0.5, 70], [1, 60], [2, 50]]
-    rows = {r["what"]: r for r in quality.result_rows(textbook, [fast, fast], 0.1)}
-    ratio = rows["minutes to the textbook's last distance, ours / its own"]
-    assert ratio["median"] == 1 / 20 and ratio["verdict"] == "met"
-    rows = quality.result_rows(textbook, [slow], 0.1)
-    assert rows[-1]["verdict"] == "missed" and "1 of 1 never did" in rows[-2]["what"]
+    name = "FD (digit classifier), n = 100"
+    found = quality.result_rows(textbook, [fast, fast], 0.1, name)
+    rows = {r["what"]: r["median"] for r in found}
+    assert rows["ours: minutes until the textbook's last distance is reached"] == 1
+    assert rows[f"{name}: the textbook's loop, at its end"] == 40
+    assert rows[f"{name}: ours, at its end"] == 5 and rows[f"{name}: real images"] == 0.1
+    rows = quality.result_rows(textbook, [slow], 0.1, name)
+    assert rows[-1]["median"] == 2 and "1 of 1 never did" in rows[-1]["what"]
     assert quality.distance_at(textbook, 12) == 80
     assert quality.distance_at(textbook, 1) is None
 

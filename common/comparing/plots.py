@@ -8,7 +8,7 @@ from PIL import Image
 
 from common.plotting import epochs, new_figure, save_titled
 from common.runs.layout import PLOT, epoch_of, files_of_epochs
-from common.scores.table import DISTANCES, SCORES
+from common.scores.table import distances_of, n_of, scores_of
 
 OUTPUTS = {  # prefix of a column -> y label of its panel
     "acc": "D's accuracy",
@@ -23,7 +23,7 @@ COLUMNS = 4  # image grids in a row, columns of short labels
 
 
 def save_curves(runs, labels, path):
-    """Plot losses, D's outputs and, if available, FID or KID of runs over the epochs.
+    """Plot losses, D's outputs and, if available, a distance of runs over the epochs.
 
     Args:
         runs: list of read.Run.
@@ -38,14 +38,14 @@ def save_curves(runs, labels, path):
         columns = {f"{prefix}_{side}": style for side, style in STYLES.items()}
         if any(set(columns) & set(run.history) for run in runs):
             panels.append((ylabel, columns))
-    name, distances = comparable_distances(runs)
+    title, distances = comparable_distances(runs)
     rows = len(panels) + bool(distances)
     with new_figure(path, (10, 2.6 * rows), rows, sharex=True) as (figure, axes):
         for axis, (ylabel, columns) in zip(axes, panels, strict=False):
             plot_panel(axis, runs, columns)
             axis.set_ylabel(ylabel)
         if distances:
-            plot_distances(axes[-1], distances, SCORES[name].title)
+            plot_distances(axes[-1], distances, title)
         steps = sorted({int(run.history["step"].max()) for run in runs})
         lengths = f" (of {steps[0]} to {steps[-1]} steps)" if len(steps) > 1 else ""
         axes[-1].set_xlabel(f"epoch{lengths}; faint: recorded, strong: smoothed")
@@ -136,26 +136,30 @@ def set_scale(axis, curves, values):
 
 
 def comparable_distances(runs):
-    """Return the FID, or else KID, that at least two runs have at several epochs.
+    """Return the Frechet or else kernel distance that two runs have at several epochs.
 
     Args:
         runs: list of read.Run.
 
     Returns:
-        key of the score in `scores/table.py`, and its values under one protocol, a dict:
-        index of the run -> dict: epoch -> (mean, std or None). (None, {}) if no two runs
-        have the same protocol.
+        title of the score with its network and n, and dict: index of the run -> dict:
+        epoch -> (mean, std or None), for the first protocol with such scores; (None, {})
+        if there is none.
     """
-    for name in DISTANCES:
-        protocols = defaultdict(lambda: defaultdict(dict))
+    for kind in range(2):  # see `distances_of`
+        protocols, titles = defaultdict(lambda: defaultdict(dict)), {}
         for i, run in enumerate(runs):
             for line in run.score_lines:
+                features = line.protocol["features"]
+                name = distances_of(features)[kind]
                 if line.scores.get(name):
                     protocols[line.protocol_key][i][line.epoch] = line.scores[name]
-        for curves in protocols.values():
+                    title = scores_of(features)[name].title
+                    titles[line.protocol_key] = f"{title}\n{n_of(line.protocol)}"
+        for key, curves in protocols.items():
             curves = {i: curve for i, curve in curves.items() if len(curve) > 1}
             if len(curves) > 1:
-                return name, curves
+                return titles[key], curves
     return None, {}
 
 
@@ -165,7 +169,7 @@ def plot_distances(axis, distances, ylabel):
     Args:
         axis: Matplotlib axis.
         distances: dict, see `comparable_distances`.
-        ylabel: title of the score.
+        ylabel: see `comparable_distances`.
     """
     means = []
     for i, curve in distances.items():

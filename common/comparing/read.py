@@ -13,6 +13,7 @@ from common.basics.errors import UserError
 from common.runs.layout import HISTORY, METRICS, TIMES
 from common.runs.record import read_options
 from common.runs.tables import read_columns, whole_lines
+from common.scores.table import name_scores
 
 PROTOCOL = ("n", "n_real", "split", "features", "features_hash", "resize")
 
@@ -110,6 +111,8 @@ def read_run(name, folder):
 def read_score_lines(path, fingerprint):
     """Return the lines of a `metrics.jsonl`: list of ScoreLine, empty without a file.
 
+    Scores of earlier versions get the keys of today, see `table.name_scores`.
+
     Args:
         path: Path of the file.
         fingerprint: fingerprint of the run's data, for lines that record none.
@@ -123,8 +126,9 @@ def read_score_lines(path, fingerprint):
             continue
         try:
             entry = json.loads(line)
-            scores = {name: mean_and_std(x) for name, x in entry["scores"].items()}
             protocol = {name: entry["protocol"].get(name) for name in PROTOCOL}
+            scores = name_scores(entry["scores"], protocol["features"])
+            scores = {name: mean_and_std(x) for name, x in scores.items()}
             if entry["epoch"] is None:  # a model file without an epoch in its name
                 continue
             epoch = operator.index(entry["epoch"])

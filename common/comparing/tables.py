@@ -8,7 +8,7 @@ import numpy as np
 
 from common.comparing.read import PROTOCOL, lines_to_compare
 from common.runs.tables import markdown_table
-from common.scores.table import SCORES
+from common.scores.table import heading, scores_of
 
 IGNORED = {"run_dir", "resume", "data"}  # data is compared by its fingerprint
 MAX_LENGTH = 60  # characters of a line of the legend
@@ -73,26 +73,52 @@ def score_text(score):
 
 
 def results(runs):
-    """Return epochs, minutes, losses and scores: name -> list of str or None per run.
+    """Return epochs, minutes and losses: name -> list of str or None per run.
 
     Args:
         runs: list of read.Run.
     """
-    rows = {
+    return {
         "epochs done": [finished_epochs(run) for run in runs],
         "minutes of training": [f"{run.seconds.sum() / 60:.1f}" for run in runs],
         "D's loss, mean of the last epoch": [last_mean(run, "d_loss") for run in runs],
         "G's loss, mean of the last epoch": [last_mean(run, "g_loss") for run in runs],
     }
-    lines = lines_to_compare(runs)
-    if any(lines):
-        rows["epoch scored"] = [line and str(line.epoch) for line in lines]
+
+
+def score_tables(runs):
+    """Return a Markdown table of scores for each protocol: list of texts.
+
+    Its head has n, the network, and what the deviations are.
+
+    Args:
+        runs: list of read.Run.
+    """
+    tables, lines = [], lines_to_compare(runs)
+    for protocol in {x.protocol_key: x.protocol for x in lines if x}.values():
+        chosen = [x if x and x.protocol == protocol else None for x in lines]
+        head = f"{heading(protocol)}; ±: samplings of the same generator"
+        rows = score_rows(chosen, scores_of(protocol["features"]))
+        tables.append(table([run.name for run in runs], rows, head))
+    return tables
+
+
+def score_rows(lines, titles):
+    """Return the scores of one protocol: name -> list of a text or None per run.
+
+    Args:
+        lines: list of a read.ScoreLine or None per run.
+        titles: dict, key -> Score, see `table.scores_of`.
+    """
+    rows = {"epoch scored": [line and str(line.epoch) for line in lines]}
     computed = dict.fromkeys(name for line in lines if line for name in line.scores)
-    ranking = [n for n, score in SCORES.items() if score.better and n in computed]
+    ranking = [n for n, score in titles.items() if score.better and n in computed]
     for name in dict.fromkeys([*ranking, *computed]):
         title = name.replace("_", " ")
+        if name in titles:
+            title = titles[name].title
         if name in ranking:
-            title = f"{SCORES[name].title} ({SCORES[name].better})"
+            title += f" ({titles[name].better})"
         rows[title] = [
             score_text(line.scores[name]) if line and name in line.scores else None
             for line in lines
@@ -145,9 +171,9 @@ def comparability_notes(runs, rows):
     ]
 
 
-def table(names, rows):
+def table(names, rows, head=""):
     """Return rows, name -> list of str or None per run, as a Markdown table."""
-    return markdown_table([[name, *row] for name, row in rows.items()], ["", *names])
+    return markdown_table([[name, *row] for name, row in rows.items()], [head, *names])
 
 
 def report(runs, rows):
@@ -160,7 +186,8 @@ def report(runs, rows):
     names = [run.name for run in runs]
     options = table(names, rows) if rows else "No differences."
     parts = ["## Differences", options, "## Results"]
-    parts += [table(names, results(runs)), *comparability_notes(runs, rows)]
+    parts += [table(names, results(runs)), *score_tables(runs)]
+    parts += comparability_notes(runs, rows)
     return "\n\n".join(parts)
 
 

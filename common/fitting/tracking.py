@@ -53,7 +53,7 @@ def log_scores(run, epoch, scores):
     Args:
         run: Path of the run folder.
         epoch: number of finished epochs of the scored generator.
-        scores: dict of numbers; "fid" is shown as "score/fid".
+        scores: dict of numbers; "fd" is shown as "score/fd".
     """
     if keras.backend.backend() != "tensorflow":
         return

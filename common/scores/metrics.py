@@ -10,17 +10,18 @@ from common.basics.errors import UserError
 
 K_PRECISION, K_DENSITY = 3, 5  # neighbours: Kynkaanniemi (2019), Naeem (2020)
 BLOCK = 64  # MiB of distances at a time
-SUBSET = 1000  # rows of a subset, for one estimate of KID
+SUBSET = 1000  # rows of a subset, for one estimate of the kernel distance
 TOLERANCE = 1e-6  # relative rounding error of distances that should be equal
 
 
 def frechet_distance(a, b):
-    """Return FID: the squared 2-Wasserstein distance of Gaussians fitted to two sets.
+    """Return the squared 2-Wasserstein distance of Gaussians fitted to two sets.
 
     Heusel et al. (2017), eq. 6: |m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)). The trace of
     the root is the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2). This
-    matrix is symmetric, so they are real. FID has a positive bias, which is larger for
-    smaller n: only values of equal n are comparable.
+    matrix is symmetric, so they are real. The distance has a positive bias, which is
+    larger for smaller n: only values of equal n are comparable. With the features of
+    Inception it is the FID.
 
     Args:
         a, b: features float64 (n, d), (m, d).
@@ -34,8 +35,9 @@ def frechet_distance(a, b):
     n, d = min(len(a), len(b)), a.shape[1]
     if n < d:
         raise UserError(
-            f"FID needs at least as many images as features ({d}), got {n}, so that the "
-            "covariance matrices are regular: use more images, or KID, which has no bias"
+            f"a Frechet distance needs at least as many images as features ({d}), got {n}"
+            ": else a covariance matrix is singular; use more images, or the kernel "
+            "distance, which has no bias"
         )
     means = np.sum((a.mean(0) - b.mean(0)) ** 2)
     cov_a, cov_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
@@ -47,11 +49,12 @@ def frechet_distance(a, b):
 
 
 def kernel_distance(a, b, rng):
-    """Return KID and its standard error: the squared MMD of the kernel (x.y / d + 1)^3.
+    """Return the squared MMD of the kernel (x.y / d + 1)^3, and its standard error.
 
-    Binkowski et al. (2018), section 4 and eq. 4. KID is the mean of unbiased estimates on
-    at least ten disjoint subsets of at most 1,000 rows of each set. Disjoint subsets are
-    independent; overlapping subsets would underestimate the standard error.
+    Binkowski et al. (2018), section 4 and eq. 4. The result is the mean of unbiased
+    estimates on at least ten disjoint subsets of at most 1,000 rows of each set. Disjoint
+    subsets are independent; overlapping subsets would underestimate the standard error.
+    With the features of Inception it is the KID.
 
     Args:
         a, b: features float64 (n, d), (m, d); min(n, m) rows of each are used.
@@ -65,7 +68,7 @@ def kernel_distance(a, b, rng):
     """
     n = min(len(a), len(b))
     if n < 20:
-        raise UserError(f"KID needs at least 20 images, got {n}: use more")
+        raise UserError(f"a kernel distance needs at least 20 images, got {n}: use more")
     n_subsets = max(10, -(-n // SUBSET))
     shape = n // n_subsets, n_subsets  # a column holds the rows of a subset
     picks = [rng.permutation(len(x))[: np.prod(shape)].reshape(shape).T for x in (a, b)]
@@ -81,12 +84,12 @@ def squared_mmd(x, y):
     return within / (m * (m - 1)) - 2 * xy.mean()
 
 
-def inception_score(probabilities):
+def classifier_score(probabilities):
     """Return exp of the mean KL divergence of p(class | image) from p(class).
 
     Salimans et al. (2016), section 4. It is 1 if all images have the same probabilities,
     and the number of classes if all probabilities are 0 or 1 and all classes equally
-    frequent.
+    frequent. With Inception as classifier it is the Inception Score.
 
     Args:
         probabilities: (n, classes), rows sum to 1.
@@ -99,13 +102,13 @@ def inception_score(probabilities):
     return float(np.exp((p * logs).sum(1).mean()))
 
 
-def split_inception_score(probabilities, n_splits=10):
-    """Return mean and standard deviation of the Inception Score of splits, as in papers.
+def split_classifier_score(probabilities, n_splits=10):
+    """Return mean and standard deviation of the classifier score of splits, as in papers.
 
     A smaller split has a lower score, so the mean differs from the score of all images.
     """
     parts = np.array_split(probabilities, n_splits)
-    values = [inception_score(part) for part in parts]
+    values = [classifier_score(part) for part in parts]
     return float(np.mean(values)), float(np.std(values))
 
 

@@ -13,9 +13,9 @@ from common.sampling import image_range
 from common.scores import memorization
 from common.scores.references import reference_of
 from common.scores.scorer import classifier_scorer
-from common.scores.table import SCORES
+from common.scores.table import heading, scores_of
 
-NAME_WIDTH = 24  # characters
+NAME_WIDTH, MIN_WIDTH = 24, 17  # of columns, characters
 
 
 class Report:
@@ -33,20 +33,28 @@ class Report:
         logging.getLogger("tensorflow").setLevel(logging.ERROR)  # hides retracing
         self.protocol = {**scorer.protocol(), "seed": seed, "repeats": repeats}
         self.real_baseline, self.random_baseline = scorer.real_baseline, None
+        self.rows = scores_of(scorer.features.name)
         self.print_protocol()
 
     def print_protocol(self):
         """Print the protocol, the header of the table, and the scores of real images."""
         p = self.protocol
         accuracy = f", accuracy {p['accuracy']:.2%}" if p["accuracy"] else ""
-        print(f"{p['n']} images against as many of {p['data']}, {p['split']} split")
-        std = f"; mean +- standard deviation of {self.repeats}" * (self.repeats > 1)
         print(
-            f"features: {p['features']} {p['features_hash']}{accuracy}; resize: "
-            f"{p['resize']}; quantized to {p['quantisation']}; seed {p['seed']}{std}"
+            f"real images: {p['data']}, {p['split']} split; features: {p['features']} "
+            f"{p['features_hash']}{accuracy}; resize: {p['resize']}; quantized to "
+            f"{p['quantisation']}; seed {p['seed']}"
         )
-        print_cells("", [score.title for score in SCORES.values() if score.in_row])
+        print(self.head())
+        titles = {key: row.title for key, row in self.rows.items() if row.in_row}
+        self.widths = {key: max(MIN_WIDTH, len(x) + 2) for key, x in titles.items()}
+        self.print_cells("", titles)
         self.print_row("real images", summarize([self.real_baseline["scores"]]))
+
+    def head(self):
+        """Return the head of the tables: n, the network, and what +- means."""
+        std = f"; +-: {self.repeats} samplings of the same generator" * (self.repeats > 1)
+        return heading(self.protocol) + std
 
     def score_generator(self, g_model, name):
         """Score a generator.
@@ -118,7 +126,21 @@ class Report:
 
     def print_row(self, name, summary):
         """Print a row of the table: the scores with `in_row`."""
-        print_cells(name, [cell(key, summary) for key in SCORES if SCORES[key].in_row])
+        self.print_cells(name, {key: self.cell(key, summary) for key in self.widths})
+
+    def print_cells(self, name, cells):
+        """Print a row of the table: a name and right-aligned cells, key -> text."""
+        texts = (f"{cells[key]:>{width}}" for key, width in self.widths.items())
+        print(f"{name:{NAME_WIDTH}}" + "".join(texts), flush=True)
+
+    def cell(self, name, summary):
+        """Return the text of a score in a table, such as "7.31 +- 0.08"."""
+        if name not in summary:
+            return "-"
+        if summary[name] is None:
+            return "n/a"
+        pattern, (mean, std) = self.rows[name].pattern, summary[name].values()
+        return pattern.format(mean) + (f" +- {pattern.format(std)}" if std else "")
 
     def print_table(self, record):
         """Print all scores of a record, with those of both baselines."""
@@ -126,11 +148,12 @@ class Report:
         columns = [summarize([x["scores"]]) for x in (real, random)]
         columns.insert(1, record["scores"])
         rows = [
-            [score.title, *(cell(key, column) for column in columns)]
-            for key, score in SCORES.items()
+            [score.title, *(self.cell(key, column) for column in columns)]
+            for key, score in self.rows.items()
             if key in record["scores"]
         ]
-        heads = ["", "real images", record["model"], random["what"]]
+        scale = f"{random['what']}, for scale"
+        heads = [self.head(), "real images", record["model"], scale]
         print(markdown_table(rows, heads))
         print(f"real images: {real['what']}")
 
@@ -155,8 +178,8 @@ def summarize(rows):
         rows: list of dicts of scores, one per sampling.
 
     Returns:
-        dict, name -> {"mean": ..., "std": ...}, or None if a score is None; std is None
-        for a single sampling.
+        dict, name -> {"mean": ..., "std": ...}, or None if a score is None; std is that
+        of the samplings of one generator, None for a single sampling.
     """
     summary = {}
     for name in rows[0]:
@@ -177,18 +200,3 @@ def nearest_picture(model, epoch):
 def means(record):
     """Return the means of a record's scores: dict, name -> float."""
     return {name: x["mean"] for name, x in record["scores"].items() if x is not None}
-
-
-def print_cells(name, cells):
-    """Print a row of the table: a name and right-aligned cells."""
-    print(f"{name:{NAME_WIDTH}}" + "".join(f"{x:>17}" for x in cells), flush=True)
-
-
-def cell(name, summary):
-    """Return the text of a score in a table, such as "7.31 +- 0.08"."""
-    if name not in summary:
-        return "-"
-    if summary[name] is None:
-        return "n/a"
-    pattern, (mean, std) = SCORES[name].pattern, summary[name].values()
-    return pattern.format(mean) + (f" +- {pattern.format(std)}" if std else "")

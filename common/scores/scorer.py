@@ -14,7 +14,9 @@ from common.basics.files import atomic_write
 from common.data.datasets import keras_cache
 from common.scores import metrics
 from common.scores.features import classifier_features, extract_all
+from common.scores.table import name_scores
 
+N = 10_000  # images per set
 SAMPLE_BATCH = 1000  # images generated at a time
 
 
@@ -24,16 +26,19 @@ class Scorer:
     Args:
         train, test: datasets.Images; test may be None.
         features: features.Features.
-        n: number of real and of generated images, reduced to the size of the split.
-            Scores of different n are not comparable.
+        n: number of real and of generated images, reduced to the size of the split; if
+            None, N, reduced so that there are enough for `real_baseline`. Scores of
+            different n are not comparable.
         split: split of the real images, "train" or, if test is given, "test".
     """
 
-    def __init__(self, train, test, features, n=10_000, split="train"):
+    def __init__(self, train, test, features, n=None, split="train"):
         self.train, self.test, self.features = train, test, features
         self.images, self.split = test if split == "test" else train, split
-        self.n = min(n, len(self.images.pixels))
         self.other_split = train if split == "test" else test
+        n_images = len(self.images.pixels)
+        n_other = 0 if self.other_split is None else len(self.other_split.pixels)
+        self.n = min(n or min(N, max(n_other, n_images // 2)), n_images)
         self.print_once = cache(print)  # prints each text once
 
     @cached_property
@@ -74,22 +79,23 @@ class Scorer:
         """Return the scores of real images against real images.
 
         An ideal generator has these scores. The images are n of the other split or, if
-        it has fewer, a second part of the same split; then both parts may have fewer
-        than n.
+        it has fewer, the next n of the same split.
 
         Returns:
-            dict: `what`, a description, and `scores`.
+            dict: `what`, a description, and `scores`, empty if there are too few images.
         """
         n = self.n
         if self.other_split is not None and len(self.other_split.pixels) >= n:
-            real, other = self.real, self.extract(self.other_split, slice(0, n))
+            other = self.extract(self.other_split, slice(0, n))
             text = "train against test" if self.split == "test" else "test against train"
-        else:
-            n = min(n, len(self.images.pixels) // 2)
-            real = self.extract(self.images, slice(0, n))
+        elif len(self.images.pixels) >= 2 * n:
             other = self.extract(self.images, slice(n, 2 * n))
             text = f"two parts of {self.split}"
-        return {"what": f"{text}, n = {n}", "scores": self.compare(real, other)}
+        else:
+            largest = len(self.images.pixels) // 2
+            text = f"not scored, too few for two sets of {n:,}; -n {largest} is possible"
+            return {"what": text, "scores": {}}
+        return {"what": f"{text}, n = {n}", "scores": self.compare(self.real, other)}
 
     def untrained_baseline(self, g_model, seed=0):
         """Return the scores of a generator of the same architecture with random weights.
@@ -143,12 +149,13 @@ class Scorer:
             labels: int (n,), input classes of a conditional generator, or None.
 
         Returns:
-            dict: `fid` (None with fewer images than features), `kid`, `kid_error`,
+            dict: `fd` (None with fewer images than features), `kd`, `kd_error`,
             `precision`, `recall`, `density` and `coverage`. For features with classes
-            also `inception_score` of all images, `inception_score_split` and
-            `inception_score_split_std`, mean and standard deviation of ten splits, and
+            also `classifier_score` of all images, `classifier_score_split` and
+            `classifier_score_split_std`, mean and standard deviation of ten splits, and
             `metrics.class_histogram`. With `labels` also `agreement`, the class accuracy:
-            the share of images that are classified as their label.
+            the share of images that are classified as their label. With the features of
+            Inception, the keys are `fid`, `kid` etc., see `table.name_scores`.
         """
         outputs = extract_all(self.features, pixels)
         scores = self.compare(self.real, outputs)
@@ -167,21 +174,21 @@ class Scorer:
             dict, see `score`, without `agreement`.
         """
         (real_features, _), (features, probabilities) = real, fake
-        scores = {"fid": None}
+        scores = {"fd": None}
         try:
-            scores["fid"] = metrics.frechet_distance(real_features, features)
+            scores["fd"] = metrics.frechet_distance(real_features, features)
         except UserError as error:
             self.print_once(str(error))
-        kid = metrics.kernel_distance(real_features, features, np.random.default_rng(0))
-        scores["kid"], scores["kid_error"] = kid
+        kd = metrics.kernel_distance(real_features, features, np.random.default_rng(0))
+        scores["kd"], scores["kd_error"] = kd
         radii = self.real_radii if real is self.real else None
         scores |= metrics.precision_and_coverage(real_features, features, radii)
         if probabilities is not None:
-            scores["inception_score"] = metrics.inception_score(probabilities)
-            split = metrics.split_inception_score(probabilities)
-            scores["inception_score_split"], scores["inception_score_split_std"] = split
+            scores["classifier_score"] = metrics.classifier_score(probabilities)
+            split = metrics.split_classifier_score(probabilities)
+            scores["classifier_score_split"], scores["classifier_score_split_std"] = split
             scores |= metrics.class_histogram(probabilities)
-        return scores
+        return name_scores(scores, self.features.name)
 
     def protocol(self):
         """Return all settings that scores depend on, a dict for `metrics.jsonl`."""
@@ -199,7 +206,7 @@ class Scorer:
         }
 
 
-def classifier_scorer(train, test, n=10_000):
+def classifier_scorer(train, test, n=None):
     """Return a Scorer with the features of the small classifier of this data set."""
     return Scorer(train, test, classifier_features(train, test), n)
 

@@ -152,5 +152,5 @@ def compared(file=None, text="", **keywords):
 
 
 def scores(**entry):
-    whole = {"epoch": 1, "scores": {"fid": 3.0}, "protocol": {}, **entry}
+    whole = {"epoch": 1, "scores": {"fd": 3.0}, "protocol": {}, **entry}
     return json.dumps(whole) + "\n"

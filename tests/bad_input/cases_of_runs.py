@@ -122,13 +122,13 @@ RUNS = {
     "a damaged times.csv": (
         SIDE, compared("times.csv", "epoch,seconds\n1,x\n"), "line 2"),
     "metrics.jsonl that is not JSON": (
-        SIDE, compared("metrics.jsonl", "fid 3\n"), "line 1"),
+        SIDE, compared("metrics.jsonl", "fd 3\n"), "line 1"),
     "a deeply nested metrics.jsonl": (
         SIDE, compared("metrics.jsonl", "[" * 10**5 + "\n"), "line 1: expected"),
     "metrics.jsonl with a number that exceeds float64": (
-        SIDE, compared("metrics.jsonl", scores(scores={"fid": 10**400})), "a JSON"),
+        SIDE, compared("metrics.jsonl", scores(scores={"fd": 10**400})), "a JSON"),
     "metrics.jsonl with a string as score": (
-        SIDE, compared("metrics.jsonl", scores(scores={"fid": "good"})), "a JSON object"),
+        SIDE, compared("metrics.jsonl", scores(scores={"fd": "good"})), "a JSON object"),
     "a run folder that is a link to itself": (
         SIDE, lambda: [a_run("one"), Path("two").symlink_to("two"), ["one", "two"]][2],
         "not a run folder"),

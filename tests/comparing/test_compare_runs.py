@@ -64,8 +64,8 @@ def score(run, *lines, **protocol):
     (run / "metrics.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries))
 
 
-def fid(mean, std=0.5):
-    return {"fid": {"mean": mean, "std": std}}
+def fd(mean, std=0.5):
+    return {"fd": {"mean": mean, "std": std}}
 
 
 def compared(capsys, *folders):
@@ -127,10 +127,14 @@ def test_epochs_minutes_and_last_losses(capsys):
 
 def test_scores_are_the_last_line_of_the_highest_epoch(capsys):
     a, b, c = make_run("a"), make_run("b"), make_run("the c")
-    score(a, (2, fid(9)), (2, fid(7.31, 0.12) | {"own": 3}), (1, fid(5)))
-    score(b, (2, {"fid": {"mean": None, "std": None}, "recall": None}))
+    score(a, (2, fd(9)), (2, fd(7.31, 0.12) | {"own": 3}), (1, fd(5)))
+    score(b, (2, {"fd": {"mean": None, "std": None}, "recall": None}))
     printed, rows = compared(capsys, a, b, c)
-    assert rows["FID (less is better)"] == ["7.31 ± 0.12", "not computed", "-"]
+    assert rows["FD (digit classifier) (less is better)"] == [
+        "7.31 ± 0.12",
+        "not computed",
+        "-",
+    ]
     assert rows["recall (more is better)"] == ["-", "not computed", "-"]
     assert rows["own"] == ["3", "-", "-"]
     assert rows["epoch scored"] == ["2", "2", "-"]
@@ -156,12 +160,16 @@ def test_a_score_has_the_digits_that_its_deviation_leaves(mean_std, text):
 def test_other_protocols_are_printed_and_not_plotted_together(capsys):
     a, b, c = make_run("a"), make_run("b"), make_run("c", data="digits")
     for run, n in ((a, 100), (b, 100), (c, 30)):
-        score(run, (1, fid(9)), (2, fid(8)), n=n)
-    printed, _ = compared(capsys, a, b, c)
+        score(run, (1, fd(9)), (2, fd(8)), n=n)
+    printed, rows = compared(capsys, a, b, c)
     note = "**The scores cannot be compared**: n is 100 (a, b) and 30 (c); data is"
     assert note in printed and "the same protocol" not in printed
-    name, distances = plots.comparable_distances(read_runs([a, b, c]))
-    assert name == "fid" and list(distances) == [0, 1]
+    assert rows["epoch scored"] == ["-", "-", "2"]  # of the last table
+    assert "| n = 100 per set, digit classifier; ±: samplings" in printed
+    assert "| n = 30 per set, digit classifier; ±: samplings" in printed
+    title, distances = plots.comparable_distances(read_runs([a, b, c]))
+    assert title == "FD (digit classifier)\nn = 100"
+    assert list(distances) == [0, 1]
     assert distances[0] == {1: (9, 0.5), 2: (8, 0.5)}
     assert plots.comparable_distances(read_runs([a, c])) == (None, {})
 
@@ -169,24 +177,43 @@ def test_other_protocols_are_printed_and_not_plotted_together(capsys):
 def test_lines_of_one_protocol_are_preferred(capsys):
     """Not the last lines, and not an incomplete line."""
     a, b = make_run("a"), make_run("b")
-    score(a, (1, fid(9)), (2, fid(8)), n=100)
+    score(a, (1, fd(9)), (2, fd(8)), n=100)
     of_100 = (a / "metrics.jsonl").read_text()
-    score(a, (2, fid(50)), n=30)
+    score(a, (2, fd(50)), n=30)
     of_30 = (a / "metrics.jsonl").read_text()
     (a / "metrics.jsonl").write_text(of_100 + of_30 + of_30[:20])
-    score(b, (2, fid(7)), n=100)
+    score(b, (2, fd(7)), n=100)
     printed, _ = compared(capsys, a, b)
     assert "the same protocol: n 100" in printed and "cannot be compared" not in printed
     assert "8.00 ± 0.50 | 7.00 ± 0.50" in printed
 
 
-def test_kid_is_drawn_where_there_is_no_fid():
+def test_the_kernel_distance_is_drawn_where_there_is_no_frechet_distance():
     runs = [make_run("a"), make_run("b")]
-    kid = {"fid": None, "kid": {"mean": 0.01, "std": None}}
+    kd = {"fd": None, "kd": {"mean": 0.01, "std": None}}
     for run in runs:
-        score(run, (1, kid), (2, kid))
-    name, distances = plots.comparable_distances(read_runs(runs))
-    assert name == "kid" and distances[1] == {1: (0.01, None), 2: (0.01, None)}
+        score(run, (1, kd), (2, kd))
+    title, distances = plots.comparable_distances(read_runs(runs))
+    assert title.startswith("KD (digit classifier)\n")
+    assert distances[1] == {1: (0.01, None), 2: (0.01, None)}
+
+
+def test_scores_of_earlier_versions_are_read_with_the_keys_of_their_features(capsys):
+    """Before, all of them were called fid, kid and inception_score."""
+    a, b, inception = make_run("a"), make_run("b"), make_run("inception")
+    before = {"fid": 2.5, "kid": 0.1, "kid_error": 0.2, "inception_score": 9, "recall": 1}
+    score(a, (2, before))
+    score(b, (2, fd(7)))
+    score(inception, (2, before), features="inception-2015", features_hash="cd34")
+    lines = [run.score_lines[0].scores for run in read_runs([a, b, inception])]
+    assert list(lines[0]) == ["fd", "kd", "kd_error", "classifier_score", "recall"]
+    assert lines[0]["fd"] == (2.5, None) and list(lines[2]) == list(before)
+    printed, rows = compared(capsys, a, b, inception)
+    assert rows["FD (digit classifier) (less is better)"] == ["2.5", "7.00 ± 0.50", "-"]
+    assert rows["FID (less is better)"] == ["-", "-", "2.5"]
+    assert rows["standard error of KID"] == ["-", "-", "0.2"]
+    assert "| n = 100 per set, Inception; ±" in printed
+    assert plots.comparable_distances(read_runs([a, b, inception])) == (None, {})
 
 
 @pytest.fixture
@@ -225,12 +252,12 @@ def strong(axis):
 
 def test_curves_have_a_panel_for_each_kind_of_column(curves_of):
     for name in ("a", "b"):
-        score(make_run(name), (1, fid(9)), (2, fid(7)))
+        score(make_run(name), (1, fd(9)), (2, fd(7)))
     make_run("critic", SCORES)
     d_loss, g_loss, shares, scores, distance = curves_of("a", "b", "critic")
     panels = [len(strong(axis)) for axis in (d_loss, g_loss, shares, scores)]
     assert panels == [3, 3, 4, 2]
-    assert len(distance.containers) == 2 and distance.get_ylabel() == "FID"
+    assert len(distance.containers) == 2 and distance.get_ylabel().startswith("FD")
     colours = [line.get_color() for line in strong(d_loss)]
     assert len(set(colours)) == 3 and strong(scores)[0].get_color() == colours[2]
     with Image.open("curves.png") as picture:

@@ -39,7 +39,7 @@ def run(tmp_path_factory):
     words = [*TINY, *STEPS, "--epochs", "1", "--run-dir", str(folder)]
 
     def score(detector, epoch, logs):
-        logs["score/fid"] = 9.0 - epoch
+        logs["score/fd"] = 9.0 - epoch
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CollapseDetector, "on_epoch_end", score)
@@ -67,7 +67,7 @@ def test_each_epoch_of_a_resumed_run_is_a_step_of_every_tag(run):
         *("output/acc_real", "output/acc_fake", "output/acc_adv"),
         *("learning_rate/d", "learning_rate/g", "gradient_norm/d", "gradient_norm/g"),
         *("machine/steps_per_second", "machine/memory_mib", "machine/cpu_percent"),
-        *("output_of_d/real", "output_of_d/fake", "grid", "score/fid"),
+        *("output_of_d/real", "output_of_d/fake", "grid", "score/fd"),
     }
     assert wanted <= set(board.Tags()["tensors"])
     for tag in wanted:
@@ -130,9 +130,9 @@ def test_options_are_hyperparameters(run):
 
 def test_scores_of_a_finished_run_are_added(run, tmp_path):
     before = sorted((run / "tensorboard").iterdir())
-    assert scalars(run, "score/fid") == {1: 9, 2: 8}
-    tracking.log_scores(run, 2, {"kid": 7.5})
-    assert scalars(run, "score/kid") == {2: 7.5}
+    assert scalars(run, "score/fd") == {1: 9, 2: 8}
+    tracking.log_scores(run, 2, {"kd": 7.5})
+    assert scalars(run, "score/kd") == {2: 7.5}
     assert len(sorted((run / "tensorboard").iterdir())) == len(before) + 1
     assert set(scalars(run, "loss/d_loss")) == {1, 2}
 
@@ -202,7 +202,7 @@ def test_comet_gets_options_metrics_and_pictures(run):
         assert parameters["objective"] == "bce" and parameters["batch_size"] == 8
         metrics = [m["metric"] for m in of_type(messages, "metric_msg")]
         shown = {m["metricName"]: m for m in metrics}
-        assert {"d_loss", "g_loss", "acc_real", "score/fid"} <= set(shown)
+        assert {"d_loss", "g_loss", "acc_real", "score/fd"} <= set(shown)
         assert shown["d_loss"]["step"] == shown["d_loss"]["epoch"] == epoch
         assert scalars(run, "loss/d_loss")[epoch] == pytest.approx(
             shown["d_loss"]["metricValue"]

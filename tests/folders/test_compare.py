@@ -23,7 +23,7 @@ def test_invalid_options_are_rejected_before_any_training(capsys):
 
 
 def test_the_gallery_shows_the_images_of_every_objective():
-    rows = [{"name": name, "FID": "1.0"} for name in ("bce", "wgan")]
+    rows = [{"name": name, "FD": "1.0"} for name in ("bce", "wgan")]
     black, white = np.ones((24, 28, 28, 1)), np.zeros((24, 28, 28, 1))
     compare.save_gallery("gallery.png", rows, [white, black])
     with Image.open("gallery.png") as picture:
@@ -47,7 +47,8 @@ def test_objectives_are_trained_scored_drawn_and_the_comparison_resumed(
     with (RUN / "objectives.csv").open() as lines:
         rows = list(csv.DictReader(lines))
     assert [row["name"] for row in rows] == ["wgan", "wgan-gp"]
-    assert all(float(row["FID"]) > 0 for row in rows)
+    name = "FD (scikit-learn digit classifier), n = 100"
+    assert all(float(row[name]) > 0 for row in rows)
     for name in ("objectives.png", "critic_weights.png"):
         with Image.open(RUN / name) as picture:
             picture.load()

@@ -48,7 +48,7 @@ def test_quick_draws_all_ten_digits_and_an_untrained_generator_does_not(scorer):
     draws_all = {k: x["rarest"] > 0 and x["commonest"] <= 0.25 for k, x in scores.items()}
     assert draws_all == {"trained": True, "control": False}
     assert scores["trained"]["confident"] > (0.6 if DATA_DIR else 0.4)
-    assert scores["trained"]["fid"] < scores["control"]["fid"] / 5
+    assert scores["trained"]["fd"] < scores["control"]["fd"] / 5
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ IDX = bad_files.idx((2, 28, 28), 1568)
 BATCH = bad_files.batch(rows=2)
 FACES = bad_files.FACES.encode()
 HISTORY = b"epoch,step,d_loss,g_loss\n1,10,0.5,0.7\n1,20,0.5,0.7\n2,10,0.4,0.8\n"
-SCORES = b'{"epoch": 1, "scores": {"fid": {"mean": 3.0, "std": 0.1}}, "protocol": {}}\n'
+SCORES = b'{"epoch": 1, "scores": {"fd": {"mean": 3.0, "std": 0.1}}, "protocol": {}}\n'
 OPTIONS = json.dumps(
     {"script": "mnist_gan/train.py", "options": {"epochs": 3, "data": "digits"},
      "data": {"fingerprint": "0", "name": "digits", "source": "here", "shape": [1]}}
@@ -197,7 +197,7 @@ def test_history_csv(content):
 
 
 @given(contents(SCORES))
-@example(bad_models.scores(scores={"fid": 10**400}).encode())
+@example(bad_models.scores(scores={"fd": 10**400}).encode())
 @example(b"[" * 10**5 + b"\n")
 def test_metrics_jsonl(content):
     path = Path(bad_files.write("run/metrics.jsonl", content))

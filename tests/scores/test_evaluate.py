@@ -39,13 +39,15 @@ def test_the_line_of_a_model_holds_the_protocol(run, capsys, place):
     output = capsys.readouterr().out
     (line,) = lines()
     assert (line["epoch"], line["model"]) == (1, FIRST)
-    fid = line["scores"]["fid"]
-    assert f"{fid['mean']:.2f} +- {fid['std']:.2f}" in output
+    fd = line["scores"]["fd"]
+    assert f"{fd['mean']:.2f} +- {fd['std']:.2f}" in output
+    head = "n = 100 per set, mine classifier; +-: 2 samplings of the same generator"
+    assert f"\n{head}\n" in output and f"| {head} " in output
     assert line["floor"]["what"] == "test against train, n = 100"
     assert line["ceiling"]["what"] == "untrained generator"
     floor, ceiling = line["floor"]["scores"], line["ceiling"]["scores"]
     assert set(line["scores"]) - {"copies"} == set(floor) == set(ceiling)
-    assert floor["fid"] < fid["mean"] and floor["kid"] < line["scores"]["kid"]["mean"]
+    assert floor["fd"] < fd["mean"] and floor["kd"] < line["scores"]["kd"]["mean"]
     assert line["date"] == time.strftime("%Y-%m-%d") and "commit" in line
     train, test = load_reference(str(place / "mine.npz"), (28, 28, 1))
     features = choose_features("classifier", train, test)
@@ -78,7 +80,7 @@ def test_a_seed_repeats_the_scores_and_real_images_are_seen_once(run, monkeypatc
     again["protocol"].pop("seed")
     assert one["protocol"] == other["protocol"]
     assert one == again
-    assert one["scores"]["fid"] != other["scores"]["fid"]
+    assert one["scores"]["fd"] != other["scores"]["fd"]
     assert one["floor"] == other["floor"] and one["ceiling"] == other["ceiling"]
 
 
@@ -87,9 +89,9 @@ def test_all_of_a_run_are_scored_and_the_best_is_named(run, capsys):
     output = capsys.readouterr().out
     first, second = lines()
     assert (first["epoch"], second["epoch"]) == (1, 2)
-    assert second["scores"]["fid"]["mean"] < first["scores"]["fid"]["mean"] / 5
+    assert second["scores"]["fd"]["mean"] < first["scores"]["fd"]["mean"] / 5
     assert first["scores"]["recall"]["mean"] < 0.2 < second["scores"]["recall"]["mean"]
-    assert f"best by FID: {SECOND}\n" in output
+    assert f"best by FD (mine classifier): {SECOND}\n" in output
     assert "TRAINING IMAGES" not in output
     with Image.open(run / "scores.png") as picture:
         picture.load()
@@ -116,7 +118,7 @@ def test_a_snapshot_of_nan_does_not_end_the_scoring(run, capsys):
     score(run, *FEW)
     output = capsys.readouterr().out
     assert "generator_model_000.h5 is not scored: the generator outputs" in output
-    assert f"best by FID: {SECOND}\n" in output and len(lines()) == 2
+    assert f"best by FD (mine classifier): {SECOND}\n" in output and len(lines()) == 2
 
 
 @pytest.mark.slow
@@ -149,10 +151,10 @@ def test_exported_images_get_the_scores_of_their_generator(run, data):
     score("--images", "singles", "--data", data, "-n", "100")
     (model,), (images,) = lines(), lines(OTHER_RUNS / "0001")
     other, scored = images["scores"], model["scores"]
-    for name in ("fid", "precision", "recall", "density", "coverage", "copies"):
+    for name in ("fd", "precision", "recall", "density", "coverage", "copies"):
         assert other[name]["mean"] == pytest.approx(scored[name]["mean"], abs=1e-6)
-    spread = other["kid_error"]["mean"] + scored["kid_error"]["mean"]
-    assert abs(other["kid"]["mean"] - scored["kid"]["mean"]) < 2 * spread  # other subsets
+    spread = other["kd_error"]["mean"] + scored["kd_error"]["mean"]
+    assert abs(other["kd"]["mean"] - scored["kd"]["mean"]) < 2 * spread  # other subsets
     assert images["model"] == "singles" and images["epoch"] is None
     assert images["protocol"]["resize"] == "none"
     assert images["ceiling"]["what"] == "uniform noise"
@@ -168,7 +170,7 @@ def test_pictures_sorted_by_class_are_sampled_from_all_of_them(data):
     score("--images", "sorted", "--data", data, "-n", "100")
     (line,) = lines(OTHER_RUNS / "0001")
     assert line["scores"]["classes_seen"]["mean"] == 10
-    assert line["scores"]["inception_score_split"]["mean"] > 2
+    assert line["scores"]["classifier_score_split"]["mean"] > 2
 
 
 @pytest.mark.slow
@@ -182,9 +184,9 @@ def test_pictures_of_another_size_are_resized_and_the_protocol_has_it(data, plac
     small, large = (lines(OTHER_RUNS / f"000{i}")[0] for i in (1, 2))
     assert (small["protocol"]["n"], large["protocol"]["n"]) == (30, 30)
     assert large["protocol"]["resize"].startswith("(56, 56, 1) to (28, 28, 1) by Lanczos")
-    assert large["scores"]["fid"] is None  # 30 images are fewer than the 64 features
-    assert large["scores"]["kid"]["mean"] == pytest.approx(
-        small["scores"]["kid"]["mean"], abs=0.5
+    assert large["scores"]["fd"] is None  # 30 images are fewer than the 64 features
+    assert large["scores"]["kd"]["mean"] == pytest.approx(
+        small["scores"]["kd"]["mean"], abs=0.5
     )
 
 
@@ -198,13 +200,21 @@ def test_the_floor_is_of_held_out_images_or_else_of_two_parts(place):
     mine = place / "mine.npz"
     for scorer, text in (
         (scorer_of(mine, 300), "test against train, n = 300"),
-        (scorer_of(mine, 10_000), "two parts of train, n = 450"),
+        (scorer_of(mine, None), "two parts of train, n = 450"),
         (scorer_of(mine, 10_000, "test"), "train against test, n = 300"),
     ):
         output, found = scorer.real_baseline.values()
-        assert output == text
-        assert abs(found["kid"]) < 5 * found["kid_error"]
+        assert output == text and text.endswith(f"n = {scorer.n}")
+        assert abs(found["kd"]) < 5 * found["kd_error"]
         assert found["density"] == pytest.approx(1, abs=0.2)
+
+
+def test_real_images_that_are_too_few_for_two_sets_of_n_are_not_scored(run, capsys):
+    score(run / SECOND, "-n", "800", "--repeats", "1")
+    (line,) = lines()
+    assert line["protocol"]["n"] == 800 and line["floor"]["scores"] == {}
+    output = capsys.readouterr().out
+    assert "real images: not scored, too few for two sets of 800; -n 450 is" in output
 
 
 def test_without_held_out_images_no_copies_are_counted(place):
@@ -224,16 +234,17 @@ def test_fresh_images_are_not_flagged(place):
 
 
 def test_a_run_whose_scores_are_missing_or_below_0_is_plotted():
-    """KID of images as good as real ones is below 0 half of the time."""
+    """A kernel distance of images as good as real ones is below 0 half of the time."""
     low, none = ({"mean": -0.1, "std": None}, None)
     shares = {name: {"mean": 1, "std": 0.1} for name in
               ("precision", "recall", "density", "coverage")}  # fmt: skip
-    for fid, floor in ((none, -0.1), ({"mean": 1, "std": 1}, None)):
+    for fd, floor in ((none, -0.1), ({"mean": 1, "std": 1}, None)):
         records = [
-            {"epoch": i, "model": f"{i}.h5", "scores": {"fid": fid, "kid": low, **shares}}
+            {"epoch": i, "model": f"{i}.h5", "scores": {"fd": fd, "kd": low, **shares},
+             "protocol": {"n": 100, "features": "mnist-classifier"}}
             for i in (1, 2)
-        ]
-        save_curves(records, {"fid": floor, "kid": -0.1}, Path("scores.png"))
+        ]  # fmt: skip
+        save_curves(records, {"fd": floor, "kd": -0.1}, Path("scores.png"))
         with Image.open("scores.png") as picture:
             picture.load()
 
@@ -262,9 +273,9 @@ def test_scores_while_training_change_nothing_in_it(data, monkeypatch):
     train.main([*words, "--run-dir", "without"])
     train.main([*words, "--run-dir", "with", "--evaluate-every", "2"])
     (line,) = lines(Path("with"))
-    assert line["epoch"] == 2 and line["protocol"]["n"] == 900
-    assert line["scores"]["fid"]["mean"] > 2 * line["floor"]["scores"]["fid"]
-    assert "score/fid" in EventAccumulator("with/tensorboard").Reload().Tags()["tensors"]
+    assert line["epoch"] == 2 and line["protocol"]["n"] == 450
+    assert line["scores"]["fd"]["mean"] > 2 * line["floor"]["scores"]["fd"]
+    assert "score/fd" in EventAccumulator("with/tensorboard").Reload().Tags()["tensors"]
     assert not Path("without/metrics.jsonl").exists()
     states = [find_state(run)[1].variables for run in ("with", "without")]
     assert all(map(np.array_equal, *states))

@@ -33,24 +33,24 @@ def mixed(n, d, seed=0):
     return np.maximum(normal(n, d, seed) @ normal(d, d, 99) * np.arange(1, d + 1), 0)
 
 
-def fid_of(a, b):
-    """Compute FID with SciPy's root of a non-symmetric matrix."""
+def frechet_distance_of(a, b):
+    """Compute the distance with SciPy's root of a non-symmetric matrix."""
     product = np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)
     root = scipy.linalg.sqrtm(product).real  # some versions give zero imaginary parts
     total = np.cov(a, rowvar=False) + np.cov(b, rowvar=False) - 2 * root
     return np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(total)
 
 
-# FID
+# Frechet distance
 
 
-def test_fid_of_a_set_and_itself_is_0():
+def test_frechet_distance_of_a_set_and_itself_is_0():
     x = mixed(200, 12)
     assert abs(metrics.frechet_distance(x, x)) < 1e-6 * np.cov(x, rowvar=False).trace()
     assert abs(metrics.frechet_distance(x, rng().permutation(x))) < 1e-6
 
 
-def test_fid_of_shifted_and_stretched_gaussians_is_the_closed_form():
+def test_frechet_distance_of_shifted_and_stretched_gaussians_is_the_closed_form():
     a, b = whitened(300, 8), whitened(400, 8, 1)
     shift, scales = np.arange(8) / 4, np.linspace(0.2, 3, 8)
     moved = np.sum(shift**2)
@@ -67,29 +67,33 @@ def test_fid_of_shifted_and_stretched_gaussians_is_the_closed_form():
     )
 
 
-def test_fid_of_a_single_feature():
+def test_frechet_distance_of_a_single_feature():
     a, b = whitened(50, 1), 3 * whitened(60, 1) + 2
     assert metrics.frechet_distance(a, b) == pytest.approx(2**2 + (3 - 1) ** 2)
 
 
-def test_fid_of_gaussian_samples_nears_the_closed_form():
+def test_frechet_distance_of_gaussian_samples_nears_the_closed_form():
     scales = np.array([0.5, 1, 2])
     found = metrics.frechet_distance(normal(20_000, 3), normal(20_000, 3, 1) * scales + 1)
     assert found == pytest.approx(3 + np.sum((scales - 1) ** 2), rel=0.05)
 
 
 @pytest.mark.parametrize("n, d", [(400, 5), (400, 64), (64, 64)])
-def test_fid_agrees_with_a_root_by_scipy(n, d):
+def test_frechet_distance_agrees_with_a_root_by_scipy(n, d):
     a, b = mixed(n, d), mixed(n, d, 1) * 1.1 + 0.3
-    assert metrics.frechet_distance(a, b) == pytest.approx(fid_of(a, b), rel=1e-3)
+    assert metrics.frechet_distance(a, b) == pytest.approx(
+        frechet_distance_of(a, b), rel=1e-3
+    )
 
 
-def test_fid_of_fewer_images_than_features_is_an_error_and_kid_recommended():
-    with pytest.raises(UserError, match=r"images as features \(31\), got 30.*KID"):
+def test_frechet_distance_of_fewer_images_than_features_is_an_error():
+    with pytest.raises(
+        UserError, match=r"images as features \(31\), got 30.*kernel distance"
+    ):
         metrics.frechet_distance(normal(500, 31), normal(30, 31))
 
 
-# KID
+# kernel distance
 
 
 def mmd_of(x, y):
@@ -109,7 +113,7 @@ def test_squared_mmd_agrees_with_loops():
     assert metrics.squared_mmd(x, y) == pytest.approx(mmd_of(x, y))
 
 
-def test_kid_is_the_mean_over_disjoint_subsets_of_at_most_1000(monkeypatch):
+def test_kernel_distance_is_the_mean_over_disjoint_subsets_of_at_most_1000(monkeypatch):
     seen = []
     plain = metrics.squared_mmd
     monkeypatch.setattr(
@@ -129,7 +133,7 @@ def test_kid_is_the_mean_over_disjoint_subsets_of_at_most_1000(monkeypatch):
         assert error == pytest.approx(scipy.stats.sem(values))
 
 
-def test_kid_of_one_distribution_is_0_and_its_error_is_honest():
+def test_kernel_distance_of_one_distribution_is_0_and_its_error_is_honest():
     sets = [(normal(300, 4, 2 * i), normal(300, 4, 2 * i + 1)) for i in range(200)]
     found = np.array([metrics.kernel_distance(a, b, rng()) for a, b in sets])
     means, errors = found.T
@@ -140,13 +144,13 @@ def test_kid_of_one_distribution_is_0_and_its_error_is_honest():
     assert mean > 5 * error > 0
 
 
-def test_kid_of_too_few_is_an_error():
+def test_kernel_distance_of_too_few_is_an_error():
     with pytest.raises(UserError, match="at least 20 images, got 19"):
         metrics.kernel_distance(normal(19, 3), normal(50, 3), rng())
     assert np.isfinite(metrics.kernel_distance(normal(20, 3), normal(50, 3), rng())).all()
 
 
-def test_kid_samples_all_rows_of_the_longer_set_in_its_own_order(monkeypatch):
+def test_kernel_distance_samples_all_rows_of_the_longer_set_in_its_own_order(monkeypatch):
     seen = []
     monkeypatch.setattr(metrics, "squared_mmd", lambda x, y: seen.append((x, y)) or 0.0)
     a, b = (np.arange(n)[:, np.newaxis] for n in (1000, 100))
@@ -155,26 +159,28 @@ def test_kid_samples_all_rows_of_the_longer_set_in_its_own_order(monkeypatch):
     assert sampled.max() > 500 and not np.array_equal(sampled, all_of_b)
 
 
-# Inception Score, and the histogram of classes
+# classifier score, and the histogram of classes
 
 
-def test_inception_score_reaches_both_ends():
+def test_classifier_score_reaches_both_ends():
     sure = np.eye(10)[np.arange(1000) % 10]
-    assert metrics.inception_score(sure) == pytest.approx(10, abs=1e-6)
-    assert metrics.inception_score(np.full((1000, 10), 0.1)) == pytest.approx(1, abs=1e-6)
-    assert metrics.inception_score(sure[::10]) == pytest.approx(1, abs=1e-6)
-    assert metrics.inception_score(sure.astype("float32")) == pytest.approx(10, abs=1e-5)
-    between = metrics.inception_score(rng().dirichlet(np.full(10, 0.3), 500))
+    assert metrics.classifier_score(sure) == pytest.approx(10, abs=1e-6)
+    assert metrics.classifier_score(np.full((1000, 10), 0.1)) == pytest.approx(
+        1, abs=1e-6
+    )
+    assert metrics.classifier_score(sure[::10]) == pytest.approx(1, abs=1e-6)
+    assert metrics.classifier_score(sure.astype("float32")) == pytest.approx(10, abs=1e-5)
+    between = metrics.classifier_score(rng().dirichlet(np.full(10, 0.3), 500))
     assert 1 < between < 10
 
 
 def test_split_score_of_equal_shares_is_no_greater():
     sure = np.eye(10)[np.arange(1000) % 10]
-    assert metrics.split_inception_score(sure) == pytest.approx((10, 0), abs=1e-6)
+    assert metrics.split_classifier_score(sure) == pytest.approx((10, 0), abs=1e-6)
     vague = rng().dirichlet(np.full(10, 0.3), 1000)
-    mean, deviation = metrics.split_inception_score(vague)
-    assert mean <= metrics.inception_score(vague) + 1e-9
-    parts = [metrics.inception_score(vague[i : i + 100]) for i in range(0, 1000, 100)]
+    mean, deviation = metrics.split_classifier_score(vague)
+    assert mean <= metrics.classifier_score(vague) + 1e-9
+    parts = [metrics.classifier_score(vague[i : i + 100]) for i in range(0, 1000, 100)]
     assert (mean, deviation) == pytest.approx((np.mean(parts), np.std(parts)))
 
 
