@@ -40,7 +40,7 @@ def pictures(data, n=19):
 
 def coloured(data):
     g_model = keras.Sequential(
-        [layers.Input((2,)), layers.Dense(32 * 32 * 3), layers.Reshape((32, 32, 3))]
+        [layers.Input((2,)), layers.Dense(3072, "sigmoid"), layers.Reshape((32, 32, 3))]
     )
     save(g_model, "coloured.h5")
 
