@@ -14,7 +14,7 @@ def define_discriminator(in_shape=(64, 64, 3)):
     See `common/architectures/dense.py`.
     """
     adam = {"learning_rate": 0.0002, "beta_1": 0.5}
-    return dense.define_discriminator(in_shape, 100, **adam)  # units: 12288, 100, 1
+    return dense.define_discriminator(in_shape, 100, **adam)  # 12288, 100, 1 units
 
 
 def define_generator(latent_dim, out_shape=(64, 64, 3)):
@@ -22,5 +22,5 @@ def define_generator(latent_dim, out_shape=(64, 64, 3)):
 
     See `common/architectures/dense.py`.
     """
-    hidden = 3 * 10 * 10  # units: 300, 12288 = 64 x 64 x 3
+    hidden = 3 * 10 * 10  # 300, 12288 units; 64x64x3
     return dense.define_generator(latent_dim, out_shape, hidden, activation="tanh")

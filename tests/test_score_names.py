@@ -16,6 +16,14 @@ ALLOWED = {  # file -> [(pattern of the text that may have them, reason), ...]
         (r"With\s+the features of\s+Inception it is the (FID|KID)\.", "the rule"),
         (r"With Inception as classifier it is the Inception Score\.", "the rule"),
     ],
+    "common/scores/inception.py": [(r"papers compute FID of", "of Inception")],
+    "tests/scores/test_inception.py": [
+        (r'"KID" in output and "Inception Score" in output', "with Inception"),
+    ],
+    "tests/scores/test_torch_fidelity.py": [(r"FID, KID and IS", "of torch-fidelity")],
+    "tests/scores/by_torch_fidelity.py": [
+        (r"FID, KID (and IS|of one subset)", "of torch-fidelity"),
+    ],
     "tests/scores/test_table.py": [
         (r'\["FID", "KID", "Inception Score"\]', "titles with Inception"),
         (r'\("FID", "KID", "Inception Score"\)', "titles with Keras Inception"),
@@ -37,6 +45,7 @@ ALLOWED = {  # file -> [(pattern of the text that may have them, reason), ...]
         (r"no others, are called FID, KID and Inception Score", "of the graph of 2015"),
         (r"FD and FID need more images", "a limit that both have"),
         (r"KD and KID have", "a limit that neither has"),
+        (r"(?s)## The FID of papers.*?(?=\n## )", "a section on Inception's scores"),
     ],
     "docs/references.md": [
         (r"Frechet distance \(FID\)", "the name in the paper that is cited"),

@@ -26,7 +26,7 @@ from common.sampling import (
 MIN_D_LOSS, MAX_G_LOSS = 0.02, 15
 # After 150 steps, diversity was at least 0.16; it was 0.01 with mode collapse.
 MIN_DIVERSITY, MIN_CLASS_COVERAGE = 0.1, 0.5
-WARM_UP = 500  # steps in which D may win; an epoch that ends before is not judged
+WARM_UP = 500  # steps in which D may win; no epoch that ends before can pass
 CHECK_EVERY, MAX_FAILING_STEPS = 50, 200
 FIRST_FAILURE = 300  # steps: G may generate identical images in the first 230
 N_IMAGES, MAX_RESTARTS = 64, 5
@@ -179,10 +179,10 @@ class CollapseDetector(keras.callbacks.Callback):
         coverage = n_found and n_found / self.n_labels
         loss = self.model.equilibrium_loss
         found = find_failures(logs, loss, diversity, coverage)
-        is_judged = (epoch + 1) * self.params["steps"] >= WARM_UP
-        passed = int(is_judged and not found)
+        is_late = (epoch + 1) * self.params["steps"] >= WARM_UP
+        passed = int(is_late and not found)
         self.model.health = self.health = self.health._replace(passed=passed)
-        if not is_judged:
+        if not is_late:
             certain = {"nan"} | self.warned  # no recovery
             found = {what: found[what] for what in found if what in certain}
         self.handle(found, is_epoch_end=True)

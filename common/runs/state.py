@@ -25,7 +25,7 @@ class Health(NamedTuple):
     """What the collapse detector has found so far; of a GAN and of its saved state.
 
     Attributes:
-        passed: 1 if the last epoch was judged and no failure was found, else 0.
+        passed: 1 if the last epoch ended late enough, and without a failure, else 0.
         failing_steps: training steps for which all checks of G's images have failed.
         restarts: how often a failure has restarted the training.
     """

@@ -141,7 +141,7 @@ def test_resuming_and_scoring_take_the_same_images(capsys, monkeypatch):
     evaluate(["run", "--repeats", "1"])
     printed = capsys.readouterr().out
     assert "real images: the first 100 of mine, as in the training" in printed
-    assert "100 images against as many of mine, train split" in printed
+    assert "n = 50 per set" in printed  # two halves of the 100
     (line, _) = Path("run/metrics.jsonl").read_text().splitlines()
     marks = {
         json.loads(line)["protocol"]["fingerprint"],

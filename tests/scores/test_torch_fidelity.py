@@ -23,7 +23,7 @@ def ours(case):
     first, second, logits = make_features(**case)
     powers = np.exp(logits)
     probabilities = (powers / powers.sum(1, keepdims=True)).astype("float32")
-    mean, deviation = metrics.split_inception_score(probabilities, SPLITS)
+    mean, deviation = metrics.split_classifier_score(probabilities, SPLITS)
     return {
         "fid": metrics.frechet_distance(first, second),
         "kid": metrics.squared_mmd(first, second),
