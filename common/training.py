@@ -158,26 +158,25 @@ def train(g_model, d_model, gan_model, dataset, latent_dim=100, n_epochs=100, n_
         write_record(run, settings.record)
     n_steps = settings.steps_per_epoch or max(len(dataset) // n_batch, MIN_STEPS)
     n_real = n_batch // 2 * gan.critic_steps
-    batches = batches_of(dataset, n_real, seed)
     keywords = {"g_model": g_model, "d_model": d_model, "threshold": gan.threshold}
     keywords |= {"dataset": dataset, "latent_dim": latent_dim, "seed": seed, "run": run}
     summarize = partial(summarize or summarize_performance, **keywords)
     epochs = {"initial_epoch": start, "epochs": n_epochs, "steps_per_epoch": n_steps}
-    fit_in_run(gan, batches, epochs, dataset, settings, run, summarize, pretrain_d)
+    fit_in_run(gan, n_real, epochs, dataset, settings, run, summarize, pretrain_d)
     return gan
 
 
-def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize, pretrain_d):
+def fit_in_run(gan, n_real, epochs, dataset, settings, run, summarize, pretrain_d):
     """Call `fit` with all callbacks and trackers, and plot the loss curves at the end.
 
     Args:
         gan: gan.GAN.
-        batches: see `batches.batches_of`.
-        epochs: dict of `fit`'s initial_epoch, epochs and steps_per_epoch.
+        n_real, epochs: real images per step; dict of `fit`'s numbers of epochs and steps.
         dataset, settings, run: see `train`.
         summarize: function of the number of finished epochs.
         pretrain_d: function without arguments, see `restart.restart`.
     """
+    from common.data.batches import batches_of
     from common.fitting.callbacks import run_callbacks, verbosity
     from common.fitting.collapse import CollapseDetector
     from common.fitting.distributed import fit_of
@@ -194,7 +193,8 @@ def fit_in_run(gan, batches, epochs, dataset, settings, run, summarize, pretrain
         called = run_callbacks(gan, run, settings, summarize, detector, trackers)
 
         def fit(start):
-            batches.start = start * epochs["steps_per_epoch"]
+            step = start * epochs["steps_per_epoch"]
+            batches = batches_of(dataset, n_real, settings.seed, start=step)
             keywords = {**epochs, "initial_epoch": start, "callbacks": called}
             keywords |= {"shuffle": False, "verbose": verbosity()}  # batches are shuffled
             fit_of(gan)(batches, **keywords)

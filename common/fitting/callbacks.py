@@ -38,7 +38,7 @@ def run_callbacks(gan, run, settings, summarize, detector, trackers):
     return [
         keras.callbacks.ProgbarLogger(),  # first: it ends its line before others print
         History(run),
-        detector,  # before callbacks that save: it may restore the saved state
+        detector,  # before callbacks that save: it raises if training has failed
         EpochSummaries(settings.save_every, summarize),
         *scores,
         keras.callbacks.LambdaCallback(on_epoch_end=save),  # after all files of an epoch

@@ -211,12 +211,12 @@ class CollapseDetector(keras.callbacks.Callback):
             raise TrainingError(self.epoch + 1, found, action)
         new = {what: found[what] for what in found if what not in self.warned}
         self.print(new, "warn")
-        write_events(self.path, self.epoch + 1, new, "warn")
+        write_events(self.path, TrainingError(self.epoch + 1, new, "warn"))
         self.warned |= set(new)
         if is_epoch_end and "nan" not in self.warned:  # no recovery with NaN
             recovered = dict.fromkeys(sorted(self.warned - set(found)), math.nan)
             self.print(recovered, "recovered")
-            write_events(self.path, self.epoch + 1, recovered, "recovered")
+            write_events(self.path, TrainingError(self.epoch + 1, recovered, "recovered"))
             self.warned -= set(recovered)
 
     def print(self, found, action):
@@ -227,7 +227,8 @@ class CollapseDetector(keras.callbacks.Callback):
             print(f"\nin epoch {self.epoch + 1}, {action}: {text}", flush=True)
 
 
-def write_events(path, epoch, found, action):
-    """Add a row for each failure to `events.csv`."""
-    for what, value in found.items():
-        append_row(path, HEADS[EVENTS], [epoch, what, f"{value:.4g}", action])
+def write_events(path, error):
+    """Add a row to `events.csv` for each failure in a TrainingError."""
+    for what, value in error.found.items():
+        row = [error.epoch, what, f"{value:.4g}", error.action]
+        append_row(path, HEADS[EVENTS], row)

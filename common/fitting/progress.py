@@ -85,7 +85,7 @@ class Progress(keras.callbacks.Callback):
 def duration(seconds):
     """Return a text such as "45 s", "12 min", "3 h 35 min" or "2 days 4 h"."""
     minutes = round(seconds / 60)
-    if minutes < 1:
+    if seconds < 60:
         return f"{seconds:.0f} s"
     if minutes < 60:
         return f"{minutes} min"

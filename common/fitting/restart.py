@@ -5,16 +5,24 @@ import numpy as np
 
 from common.fitting.collapse import TrainingError, write_events
 from common.fitting.resume import truncate_tables
-from common.runs.layout import EVENTS, STATE_BEFORE
+from common.runs.layout import (
+    DISCRIMINATOR,
+    EVENTS,
+    GENERATOR,
+    PLOT,
+    epoch_of,
+    files_of_epochs,
+)
 from common.runs.state import (
     Health,
     last_passed_state,
+    load_state,
     random_states,
     save_state,
     set_state,
 )
 
-EARLY = 5  # epochs
+EARLY = 5  # epochs, after which a state is not given up if it fails again
 
 
 def fit_with_restarts(fit, epoch, gan, run, seed, pretrain_d):
@@ -34,19 +42,23 @@ def fit_with_restarts(fit, epoch, gan, run, seed, pretrain_d):
             fit(epoch)
             return epoch
         except TrainingError as failure:
-            epoch = restart(gan, run, failure, seed, pretrain_d)
-            if failure.action == "stop":
-                gan.stop_training = True
+            gan.stop_training = failure.action == "stop"
+            if gan.stop_training:
+                epoch = load_state(gan, run)
+                truncate_tables(gan, epoch, run)
+                write_events(run / EVENTS, failure)
+                print(f"stopped: --resume continues after epoch {epoch}", flush=True)
                 return epoch
+            epoch = restart(gan, run, failure, seed, pretrain_d)
 
 
 def restart(gan, run, failure, seed, pretrain_d):
     """Set a GAN and its run folder to a state from which training can start again.
 
     That is the state after the last epoch that passed the checks, with new random seeds.
-    If there is none, G and D get new initial weights; so also if that state, of one of
-    the first EARLY epochs, has failed again: its D may be too strong. The new state is
-    saved, so that a resumed run equals an uninterrupted one.
+    If there is none, G and D get new initial weights. The same happens if that state is
+    of one of the first EARLY epochs and failed before: its D may be too strong. The new
+    state is saved, so that a resumed run equals an uninterrupted one.
 
     Args:
         gan: gan.GAN.
@@ -58,23 +70,24 @@ def restart(gan, run, failure, seed, pretrain_d):
     Returns:
         the number of finished epochs in that state.
     """
-    restarts, state = gan.health.restarts + 1, last_passed_state(run)
-    if state:
-        set_state(gan, state)
+    restarts, (path, state) = gan.health.restarts + 1, last_passed_state(run)
+    if state and (state.epoch > EARLY or state.health.restarts == restarts - 1):
+        epoch, where = state.epoch, f"the state after epoch {state.epoch}"
+        set_state(gan, state, path)
         reseed(gan, seed + restarts)
     else:
+        epoch, where = 0, "new initial weights"
         initialize(gan, seed + restarts)
         pretrain_d()
     gan.health = Health(restarts=restarts)
-    epoch = state.epoch if state else 0
-    truncate_tables(epoch, run)
-    write_events(run / EVENTS, failure.epoch, failure.found, failure.action)
-    save_state(gan, epoch, run)
-    if epoch <= EARLY:  # not to be used again
-        (run / STATE_BEFORE).unlink(missing_ok=True)
-    where = f"the state after epoch {epoch}" if epoch else "new initial weights"
-    what = "restart" if failure.action == "restart" else "stopped; --resume starts"
-    print(f"{what} from {where}, seed {seed + restarts}", flush=True)
+    write_events(run / EVENTS, failure)
+    save_state(gan, epoch, run)  # if it is killed before, a resumed run fails again
+    truncate_tables(gan, epoch, run)
+    for pattern in (PLOT, GENERATOR, DISCRIMINATOR):  # of the failed epochs
+        for file in files_of_epochs(run, pattern):
+            if epoch_of(file) > epoch:
+                file.unlink()
+    print(f"restart from {where}, seed {seed + restarts}", flush=True)
     return epoch
 
 

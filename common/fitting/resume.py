@@ -32,14 +32,23 @@ def start(gan, run, resume):
         save_state(gan, 0, run)
         return 0
     epoch = load_state(gan, run)
-    truncate_tables(epoch, run)
+    truncate_tables(gan, epoch, run)
     return epoch
 
 
-def truncate_tables(epoch, run):
-    """Remove incomplete rows and rows of later epochs from the tables of a run."""
-    for name in (HISTORY, TIMES, EVENTS):
+def truncate_tables(gan, epoch, run):
+    """Remove incomplete rows and rows of later epochs from the tables of a run.
+
+    Args:
+        gan: gan.GAN; its `health` has the number of lines of `events.csv`.
+        epoch: number of finished epochs.
+        run: Path of the run folder.
+    """
+    for name in (HISTORY, TIMES):
         keep_rows_until(epoch, Path(run) / name)
+    lines, rest = lines_of(Path(run) / EVENTS)
+    if gan.health.events >= 0:
+        rewrite(Path(run) / EVENTS, (lines, rest), lines[: gan.health.events])
     keep_scores_until(epoch, Path(run) / METRICS)
 
 
@@ -81,11 +90,10 @@ def is_later(line, epoch, if_unreadable):
 
 
 def is_until(epoch, row, names):
-    """Return whether a row is complete, and not of a later epoch or of a restart."""
+    """Return whether a row has all columns and is not of a later epoch."""
     cells = row.split(",")
     try:
-        until = float(cells[0]) <= epoch or cells[-1] in ("restart", "stop")
-        return len(cells) == len(names) and until
+        return len(cells) == len(names) and float(cells[0]) <= epoch
     except ValueError:
         return False
 
@@ -107,7 +115,7 @@ def save_on_interrupt(gan, run, summarize):
     except KeyboardInterrupt as interrupt:
         print(f"\ninterrupted: resume with --resume {run}", flush=True)
         epoch = load_state(gan, run)
-        truncate_tables(epoch, run)
+        truncate_tables(gan, epoch, run)
         print(f"saved: epoch {epoch}", flush=True)
         if epoch > 0:
             with gan.averaged_generator():

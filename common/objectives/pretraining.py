@@ -24,7 +24,7 @@ def pretrain(gan, batches, n_steps):
             zeros = np.zeros((len(x_real), 1))
             energies.append(d_model.train_on_batch(x_real, zeros))
     except KeyboardInterrupt:
-        print("\ninterrupted before the first epoch: nothing to resume, restart the run")
+        print("\ninterrupted in the pretraining of D, which is not saved")
         raise
     first, last = energies[0], energies[-1]
     print(f"pretraining, steps: {n_steps}; energy {first:.4f} -> {last:.4f}")

@@ -1,8 +1,9 @@
 """Save and load the training state: weights, optimizers and all random generators.
 
 Two files are kept, each written atomically: the state after the last epoch, and the last
-one before it in which the collapse detector found no failure. Training on the CPU is
-deterministic: a resumed run equals an uninterrupted one bit for bit.
+one before it that passed the checks of the collapse detector (if none did, the one
+before). Training on the CPU is deterministic: a resumed run equals an uninterrupted one
+bit for bit.
 """
 
 import random
@@ -14,7 +15,8 @@ import numpy as np
 
 from common.basics.errors import UserError
 from common.basics.files import atomic_write
-from common.runs.layout import HISTORY, STATE, STATE_BEFORE
+from common.runs.layout import EVENTS, HISTORY, STATE, STATE_BEFORE
+from common.runs.tables import lines_of
 from common.safety.arrays import check_file, read_member
 
 MAX_BYTES = 2**36  # of a file
@@ -28,11 +30,13 @@ class Health(NamedTuple):
         passed: 1 if the last epoch ended late enough, and without a failure, else 0.
         failing_steps: training steps for which all checks of G's images have failed.
         restarts: how often a failure has restarted the training.
+        events: number of lines of `events.csv`; -1 in a state that does not know it.
     """
 
     passed: int = 0
     failing_steps: int = 0
     restarts: int = 0
+    events: int = -1
 
 
 class State(NamedTuple):
@@ -77,19 +81,25 @@ def save_state(gan, epoch, run):
         f"variable {i:03d} {v.path}": v.numpy()
         for i, v in enumerate(state_variables(gan))
     }
-    arrays |= {"epoch": epoch, "health": np.array(getattr(gan, "health", Health()), int)}
+    events = len(lines_of(Path(run) / EVENTS)[0])
+    health = getattr(gan, "health", Health())._replace(events=events)
+    arrays |= {"epoch": epoch, "health": np.array(health)}
     path, before = Path(run) / STATE, Path(run) / STATE_BEFORE
-    keep = has_passed(path) or not before.exists()
+    last, kept = health_of(path), health_of(before)
+    keep = last and (last.passed or not (kept and kept.passed))
     with atomic_write(path, before if keep else None) as part, part.open("wb") as file:
         np.savez(file, **arrays, **global_generators())
 
 
-def has_passed(path):
-    """Return whether a state file is undamaged and its epoch passed the checks."""
+def health_of(path):
+    """Return the Health in a state file; None if there is no file, or it is damaged."""
     try:
-        return bool(read_state(path).health.passed)
-    except Exception:  # NumPy and zipfile raise a dozen types
-        return False
+        return read_state(path).health if path.exists() else None
+    except (OSError, MemoryError):  # perhaps it could be read later
+        raise
+    except Exception as error:  # NumPy and zipfile raise a dozen types
+        print(f"{path} is damaged ({error}): it is not used", flush=True)
+        return None
 
 
 def global_generators():
@@ -140,22 +150,26 @@ def load_state(gan, run):
         UserError: there is no state, it is damaged, or it belongs to other models.
     """
     path, state, damaged = find_state(run)
-    if [v.shape for v in state.variables] != [v.shape for v in state_variables(gan)]:
-        raise UserError(
-            f"{path} does not match the weights of these models: undo what was changed "
-            "in them, or start a new run"
-        )
+    set_state(gan, state, path)
     for other, error in damaged.items():
         print(
             f"{other} is damaged ({error}): resuming from {path.name}, after epoch "
             f"{state.epoch}"
         )
-    set_state(gan, state)
     return state.epoch
 
 
-def set_state(gan, state):
-    """Set a GAN and the global random generators to a State."""
+def set_state(gan, state, path):
+    """Set a GAN and the global random generators to the State in a file.
+
+    Raises:
+        UserError: it belongs to other models.
+    """
+    if [v.shape for v in state.variables] != [v.shape for v in state_variables(gan)]:
+        raise UserError(
+            f"{path} does not match the weights of these models: undo what was changed "
+            "in them, or start a new run"
+        )
     for variable, value in zip(state_variables(gan), state.variables, strict=True):
         variable.assign(value)
     set_generators(state.generators)
@@ -163,9 +177,11 @@ def set_state(gan, state):
 
 
 def last_passed_state(run):
-    """Return the State of the last epoch that passed the checks, or None."""
-    paths = (Path(run) / STATE, Path(run) / STATE_BEFORE)
-    return next((read_state(path) for path in paths if has_passed(path)), None)
+    """Return path and State of the last epoch that passed the checks, or two None."""
+    for path in (Path(run) / STATE, Path(run) / STATE_BEFORE):
+        if (health := health_of(path)) and health.passed:
+            return path, read_state(path)
+    return None, None
 
 
 def has_begun(run):
@@ -217,7 +233,7 @@ def read_state(path):
     if epoch.dtype.kind != "i" or epoch.shape != () or epoch < 0:
         raise ValueError("its epoch is not a whole number")
     health = Health(*arrays.get("health", Health()))  # older states have none
-    if not all(isinstance(x, int | np.integer) and x >= 0 for x in health):
+    if not all(isinstance(x, int | np.integer) and x >= -1 for x in health):
         raise ValueError("its health is not of whole numbers")
     variables = [x for name, x in arrays.items() if name.startswith("variable ")]
     generators = {name: arrays[name] for name in GENERATORS}

@@ -77,6 +77,9 @@ def convert_layers(model):
         tensor[1] -= kinds.get(tensor[0]) in ("Functional", "Model", "Sequential")
     for tensor in tensors(model.get("output_layers")):  # Keras itself does it for others
         tensor[1] -= kinds.get(tensor[0]) == "Sequential"
+    calls = [*tensors([layer.get("inbound_nodes") for layer in layers])]
+    if any(call < 0 for _, call, *_ in [*calls, *tensors(model.get("output_layers"))]):
+        raise ValueError("it counts the calls of a nested model from 0")
 
 
 def tensors(nodes):

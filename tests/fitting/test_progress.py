@@ -160,7 +160,7 @@ def test_the_notice_of_a_single_epoch(capsys):
 @pytest.mark.parametrize(
     "seconds, expected",
     [
-        (0, "0 s"), (29.6, "30 s"), (45, "1 min"), (90 * 60 - 29, "1 h 30 min"),
+        (0, "0 s"), (29.6, "30 s"), (45, "45 s"), (90 * 60 - 29, "1 h 30 min"),
         (59.6 * 60, "1 h 0 min"), (12_900, "3 h 35 min"), (86_399, "1 day 0 h"),
         (26 * 3600, "1 day 2 h"), (86_400 * 2 - 60, "2 days 0 h"),
         (86_400 * 12 + 3_600 * 5, "12 days 5 h"),

@@ -15,9 +15,13 @@ from small_training import (
     values,
 )
 
-from common.fitting import collapse
+from common.fitting import collapse, restart
 from common.fitting.restart import initialize
-from common.runs.state import find_state
+from common.runs import state
+from common.runs.layout import GENERATOR, PLOT
+from common.runs.state import find_state, last_passed_state, save_state
+
+STATES = ["state.npz", "state_before.npz"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +35,10 @@ def test_stop_ends_training_and_keeps_the_healthy_state(tmp_path, capsys):
     kept, happened = train(gan, tmp_path, "stop", broken=Break(np.nan, 4))
     assert happened == [("4", "nan", "nan", "stop")] and gan.stop_training
     assert list(kept) == [1, 2, 3] and find_state(tmp_path)[1].epoch == 3
-    assert only_seeds(changed(kept[3], values(gan)))
-    assert "--resume starts from the state after epoch 3" in capsys.readouterr().out
+    assert changed(kept[3], values(gan)) == []
+    assert "--resume continues after epoch 3" in capsys.readouterr().out
     kept, happened = train(new_gan(), tmp_path, "stop", resume=True)
-    assert list(kept) == [4] and len(happened) == 1
+    assert list(kept) == [4] and happened == []  # not of a failure that was undone
 
 
 class Once(Break):
@@ -101,8 +105,57 @@ def test_an_early_state_that_fails_again_is_left(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("moment", ["write_events", "save_state", "truncate_tables"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_restart_that_is_killed_is_resumed(tmp_path, monkeypatch, moment, after):
+    """A second failure, too, ends as in a run that was not killed."""
+    kept, happened = train(
+        new_gan(), tmp_path / "a", "restart", 5, broken=Once(np.nan, 4, 4)
+    )
+    step, run = getattr(restart, moment), tmp_path / "b"
+
+    def kill(*arguments):
+        if after:
+            step(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as change, pytest.raises(KeyboardInterrupt):
+        change.setattr(restart, moment, kill)
+        train(new_gan(), run, "restart", 5, broken=Once(np.nan, 4))
+    failures = 1 if find_state(run)[1].health.restarts else 2  # or the first again
+    broken = Once(np.nan, *[4] * failures)
+    resumed, again = train(new_gan(7), run, "restart", 5, resume=True, broken=broken)
+    assert not changed(kept[5], resumed[5]) and again == happened
+
+
+def test_a_state_that_cannot_be_read_now_is_not_given_up(tmp_path, monkeypatch):
+    gan = new_gan()
+    gan.health = state.Health(passed=1)
+    save_state(gan, 7, tmp_path)
+    save_state(gan, 8, tmp_path)
+    with monkeypatch.context() as change, pytest.raises(MemoryError):
+        change.setattr(state, "read_state", lambda path: [1] * 2**62)
+        last_passed_state(tmp_path)
+    assert last_passed_state(tmp_path)[1].epoch == 8
+    (tmp_path / "state.npz").write_bytes(b"damaged")
+    assert last_passed_state(tmp_path)[1].epoch == 7
+
+
+def test_models_of_failed_epochs_are_removed(tmp_path):
+    for epoch in (1, 2):
+        (tmp_path / GENERATOR.format(epoch)).touch()
+        (tmp_path / PLOT.format(epoch)).touch()
+    gan = new_gan()
+    gan.health = state.Health()
+    save_state(gan, 0, tmp_path)
+    failure = collapse.TrainingError(3, {"nan": np.nan}, "restart")
+    assert restart.restart(gan, tmp_path, failure, 1, lambda: None) == 0
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["events.csv", *STATES]
+
+
+@pytest.mark.slow
 def test_after_five_restarts_it_stops(tmp_path):
     always = Break(np.nan, *range(1, 9))
     kept, happened = train(new_gan(), tmp_path, "restart", 8, 2, broken=always)
-    assert kept == {} and restarts_of(tmp_path) == 6
+    assert kept == {} and restarts_of(tmp_path) == 5
     assert [row[3] for row in happened] == ["restart"] * 5 + ["stop"]
