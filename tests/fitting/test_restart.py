@@ -60,7 +60,7 @@ def test_restart_continues_from_the_last_passed_state_with_other_seeds(tmp_path)
     gan = new_gan()
     kept, happened = train(gan, tmp_path / "a", "restart", 6, broken=Once(np.nan, 4))
     assert (
-        actions(happened) == [(3, "nan", "restart")] and restarts_of(tmp_path / "a") == 1
+        actions(happened) == [(4, "nan", "restart")] and restarts_of(tmp_path / "a") == 1
     )
     assert all(np.isfinite(value).all() for value in kept[6])
     with (tmp_path / "a" / "history.csv").open() as file:
