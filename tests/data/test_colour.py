@@ -173,7 +173,7 @@ def test_a_damaged_file_in_the_cache_is_told_and_can_be_deleted(capsys):
     (cached,) = Path("keras/datasets/packed").iterdir()
     cached.write_bytes(cached.read_bytes()[:5000])
     words = ["--data", "photos", *SMALL, *TINY, "--epochs", "1"]
-    assert "delete the file" in refused(capsys, celeba, *words)
+    assert "delete it: the next run packs" in refused(capsys, celeba, *words)
     cached.unlink()
     celeba(words)
 
