@@ -36,7 +36,7 @@ WORDS = {  # pattern -> what the field says
     r"taken for real|called? (real|fake)": "classified as real",
     r"refus(e|ed|es|al|als)": "rejected, not allowed",
 }
-PATTERN = re.compile("|".join(rf"\b(?:{word})\b" for word in WORDS))
+PATTERN = re.compile("|".join(rf"\b(?:{word})\b" for word in WORDS), re.I)
 TUTORIAL = "generate latent points"  # a function of the tutorials keeps its name
 RIGHT = {  # file or folder -> words that are meant there
     "toy_gan/": ("point", "points"),  # of the plane
@@ -53,12 +53,13 @@ RIGHT = {  # file or folder -> words that are meant there
 
 
 def words_of(text):
-    """Yield (line, text) of comments, strings and names, whose underscores are spaces."""
+    """Yield (line, text) of comments, strings and names, in words with spaces between."""
     kinds = {tokenize.COMMENT, tokenize.STRING, tokenize.NAME}
     kinds.add(getattr(tokenize, "FSTRING_MIDDLE", tokenize.NAME))
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type in kinds:
-            yield token.start[0], token.string.replace("_", " ").replace(TUTORIAL, "")
+            text = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s_]+", " ", token.string)
+            yield token.start[0], text.replace(TUTORIAL, "")
 
 
 def private_words(path, text):
@@ -68,7 +69,7 @@ def private_words(path, text):
         f"{path}:{line}: {found[0]}"
         for line, words in words_of(text)
         for found in PATTERN.finditer(words)
-        if found[0] not in right
+        if found[0].lower() not in right
     ]
 
 
@@ -84,7 +85,15 @@ def test_no_private_word_is_left():
 
 @pytest.mark.parametrize(
     "text",
-    ["# a game of two\n", 'x = "the pair"\n', "latent_points = 1\n", 'f"{x} told"\n'],
+    [
+        "# a game of two\n",
+        'x = "the pair"\n',
+        "latent_points = 1\n",
+        'f"{x} told"\n',
+        "N_POINTS = 1\n",
+        '"""It goes\non."""\n',
+        "class PairOfModels: pass\n",
+    ],
 )
 def test_private_words_are_found(text):
     assert len(private_words("common/x.py", text)) == 1
