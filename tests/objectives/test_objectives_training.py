@@ -238,7 +238,7 @@ def test_who_interrupts_pretraining_is_told_that_nothing_is_kept(capsys):
 
     with pytest.raises(KeyboardInterrupt):
         pretrain(new_gan("began", POINTS), Interrupted(), 60)
-    assert "nothing to resume" in capsys.readouterr().out
+    assert "in the pretraining of D, which is not saved" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("objective", [slow("ebgan"), "began"])
