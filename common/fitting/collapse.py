@@ -144,7 +144,7 @@ class CollapseDetector(keras.callbacks.Callback):
         rows = list(csv.DictReader(whole_lines(self.path)))  # of a resumed run
         last_actions = {row["what"]: row["action"] for row in rows}
         self.warned = {what for what, action in last_actions.items() if action == "warn"}
-        self.health = getattr(self.model, "health", Health())
+        self.model.health = getattr(self.model, "health", Health())
         g_model, rng = self.model.g_model, np.random.default_rng(self.seed)
         real = self.dataset[(rng.random(N_IMAGES) * len(self.dataset)).astype(int)]
         self.real_distance = max(mean_pairwise_distance(real), 1e-9)
@@ -163,8 +163,8 @@ class CollapseDetector(keras.callbacks.Callback):
             return
         images, diversity = self.generate()
         failing = diversity < MIN_DIVERSITY and self.are_classified_as_fake(images)
-        steps = self.health.failing_steps + CHECK_EVERY if failing else 0
-        self.model.health = self.health = self.health._replace(failing_steps=steps)
+        steps = self.model.health.failing_steps + CHECK_EVERY if failing else 0
+        self.model.health = self.model.health._replace(failing_steps=steps)
         found = find_failures({name: float(logs[name]) for name in logs})
         if steps >= MAX_FAILING_STEPS and step >= FIRST_FAILURE:
             found["mode_collapse"] = diversity
@@ -181,7 +181,7 @@ class CollapseDetector(keras.callbacks.Callback):
         found = find_failures(logs, loss, diversity, coverage)
         is_late = (epoch + 1) * self.params["steps"] >= WARM_UP
         passed = int(is_late and not found)
-        self.model.health = self.health = self.health._replace(passed=passed)
+        self.model.health = self.model.health._replace(passed=passed)
         if not is_late:
             certain = {"nan"} | self.warned  # no recovery
             found = {what: found[what] for what in found if what in certain}
@@ -205,19 +205,21 @@ class CollapseDetector(keras.callbacks.Callback):
     def handle(self, found, is_epoch_end=False):
         """Report failures; raise TrainingError unless they only cause warnings."""
         if found and self.on_collapse != "warn":
-            is_last = self.health.restarts >= MAX_RESTARTS or self.on_collapse == "stop"
-            action = "stop" if is_last else "restart"
+            can_restart = self.model.health.restarts < MAX_RESTARTS
+            action = self.on_collapse if can_restart else "stop"
             self.print(found, action)
             raise TrainingError(self.epoch + 1, found, action)
         new = {what: found[what] for what in found if what not in self.warned}
-        self.print(new, "warn")
-        write_events(self.path, TrainingError(self.epoch + 1, new, "warn"))
+        self.report(new, "warn")
         self.warned |= set(new)
         if is_epoch_end and "nan" not in self.warned:  # no recovery with NaN
             recovered = dict.fromkeys(sorted(self.warned - set(found)), math.nan)
-            self.print(recovered, "recovered")
-            write_events(self.path, TrainingError(self.epoch + 1, recovered, "recovered"))
+            self.report(recovered, "recovered")
             self.warned -= set(recovered)
+
+    def report(self, found, action):
+        self.print(found, action)
+        write_events(self.path, self.epoch + 1, found, action)
 
     def print(self, found, action):
         for what, value in found.items():
@@ -227,8 +229,7 @@ class CollapseDetector(keras.callbacks.Callback):
             print(f"\nin epoch {self.epoch + 1}, {action}: {text}", flush=True)
 
 
-def write_events(path, error):
-    """Add a row to `events.csv` for each failure in a TrainingError."""
-    for what, value in error.found.items():
-        row = [error.epoch, what, f"{value:.4g}", error.action]
-        append_row(path, HEADS[EVENTS], row)
+def write_events(path, epoch, found, action):
+    """Add a row for each failure to `events.csv`."""
+    for what, value in found.items():
+        append_row(path, HEADS[EVENTS], [epoch, what, f"{value:.4g}", action])

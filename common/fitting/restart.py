@@ -46,7 +46,7 @@ def fit_with_restarts(fit, epoch, gan, run, seed, pretrain_d):
             if gan.stop_training:
                 epoch = load_state(gan, run)
                 truncate_tables(gan, epoch, run)
-                write_events(run / EVENTS, failure)
+                write_events(run / EVENTS, failure.epoch, failure.found, failure.action)
                 print(f"stopped: --resume continues after epoch {epoch}", flush=True)
                 return epoch
             epoch = restart(gan, run, failure, seed, pretrain_d)
@@ -80,7 +80,7 @@ def restart(gan, run, failure, seed, pretrain_d):
         initialize(gan, seed + restarts)
         pretrain_d()
     gan.health = Health(restarts=restarts)
-    write_events(run / EVENTS, failure)
+    write_events(run / EVENTS, failure.epoch, failure.found, failure.action)
     save_state(gan, epoch, run)  # if it is killed before, a resumed run fails again
     truncate_tables(gan, epoch, run)
     for pattern in (PLOT, GENERATOR, DISCRIMINATOR):  # of the failed epochs

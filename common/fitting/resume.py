@@ -120,8 +120,7 @@ def save_on_interrupt(gan, run, summarize):
         if epoch > 0:
             with gan.averaged_generator():
                 summarize(epoch)
-            if not isinstance(
-                interrupt, Terminated
-            ):  # its sender does not wait for a video
+            # The sender of a signal does not wait for a video.
+            if not isinstance(interrupt, Terminated):
                 draw_run(run, gan.equilibrium_loss)
         raise

@@ -93,8 +93,14 @@ def save_state(gan, epoch, run):
 
 def health_of(path):
     """Return the Health in a state file; None if there is no file, or it is damaged."""
+    state = state_of(path)
+    return state and state.health
+
+
+def state_of(path):
+    """Return the State in a file; None if there is no file, or it is damaged."""
     try:
-        return read_state(path).health if path.exists() else None
+        return read_state(path) if path.exists() else None
     except (OSError, MemoryError):  # perhaps it could be read later
         raise
     except Exception as error:  # NumPy and zipfile raise a dozen types
@@ -179,8 +185,8 @@ def set_state(gan, state, path):
 def last_passed_state(run):
     """Return path and State of the last epoch that passed the checks, or two None."""
     for path in (Path(run) / STATE, Path(run) / STATE_BEFORE):
-        if (health := health_of(path)) and health.passed:
-            return path, read_state(path)
+        if (state := state_of(path)) and state.health.passed:
+            return path, state
     return None, None
 
 

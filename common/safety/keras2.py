@@ -73,12 +73,13 @@ def convert_layers(model):
     if len(inputs := model.get("input_layers", ())) == 1:
         model["input_layers"] = inputs[0]  # a list of one causes a warning at each call
     kinds = {layer.get("name"): layer["class_name"] for layer in layers}
-    for tensor in tensors([layer.get("inbound_nodes") for layer in layers]):
-        tensor[1] -= kinds.get(tensor[0]) in ("Functional", "Model", "Sequential")
-    for tensor in tensors(model.get("output_layers")):  # Keras itself does it for others
-        tensor[1] -= kinds.get(tensor[0]) == "Sequential"
     calls = [*tensors([layer.get("inbound_nodes") for layer in layers])]
-    if any(call < 0 for _, call, *_ in [*calls, *tensors(model.get("output_layers"))]):
+    for tensor in calls:
+        tensor[1] -= kinds.get(tensor[0]) in ("Functional", "Model", "Sequential")
+    outputs = [*tensors(model.get("output_layers"))]
+    for tensor in outputs:  # Keras itself does it for others
+        tensor[1] -= kinds.get(tensor[0]) == "Sequential"
+    if any(call < 0 for _, call, *_ in calls + outputs):
         raise ValueError("it counts the calls of a nested model from 0")
 
 

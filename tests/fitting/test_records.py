@@ -68,7 +68,7 @@ def test_what_is_found_in_a_record(tmp_path, monkeypatch, name):
         rows = list(csv.DictReader(file))
     detector = Replayed(tmp_path, None, "restart")
     detector.set_model(Model())
-    detector.warned, detector.health, detector.n_labels = set(), Health(), 1
+    detector.warned, detector.n_labels = set(), 1
     monkeypatch.setattr(collapse, "count_classes", lambda *_: None)
     monkeypatch.setattr(Model, "g_model", type("G", (), {"weights": []}), raising=False)
     monkeypatch.setattr(Model, "d_model", type("D", (), {"weights": []}), raising=False)
